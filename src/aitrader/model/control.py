@@ -1,0 +1,110 @@
+"""What a person may ask of an engine. Also the schema on the wire (`Ask` in, `Answer` out)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from aitrader.model.candle import Candle
+
+
+class Request(msgspec.Struct, frozen=True, tag=True):
+    """The common type of every request."""
+
+
+class AddTrader(Request):
+    """Check a trader file's text and start it on paper; a known name is a new version of it."""
+
+    source: str
+
+
+class RemoveTrader(Request):
+    """Forget a trader; its open positions stay guarded."""
+
+    trader_id: str
+
+
+class SwitchTrader(Request):
+    """Start or stop looking for entries with one trader."""
+
+    trader_id: str
+    is_enabled: bool
+
+
+class PauseEntries(Request):
+    """Stop (True) or resume (False) new entries of all traders; exits go on."""
+
+    is_paused: bool
+
+
+class ClosePosition(Request):
+    """Cancel the protection of one position and sell what is left at market."""
+
+    position_id: str
+
+
+class CloseAll(Request):
+    """Close every position at market and pause entries."""
+
+
+class StopEngine(Request):
+    """End the engine process; positions stay protected by what rests at the venue."""
+
+
+class ReadTrader(Request):
+    """Ask for a trader's file; answered with `text`."""
+
+    trader_id: str
+
+
+class ReadCandles(Request):
+    """Ask for the newest closed candles of a watched symbol, oldest first, at most 1000."""
+
+    symbol: str
+    interval: str
+    bars: int
+
+
+AnyRequest = (
+    AddTrader
+    | RemoveTrader
+    | SwitchTrader
+    | PauseEntries
+    | ClosePosition
+    | CloseAll
+    | StopEngine
+    | ReadTrader
+    | ReadCandles
+)
+
+
+class Ask(msgspec.Struct, frozen=True, tag="ask"):
+    """A request on the wire; the answer bears the same `ask_id`."""
+
+    ask_id: int
+    request: AnyRequest
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """A face's first message: the token of a loopback socket ("" on a Unix socket), its rate."""
+
+    token: str
+    hz: float
+
+
+class Answer(msgspec.Struct, frozen=True, tag="answer"):
+    """What came of a request: `text` is one sentence for the person, or what was read."""
+
+    ask_id: int
+    is_ok: bool
+    text: str
+    candles: tuple[Candle, ...] = ()
+
+
+class Control(Protocol):
+    """An engine as a face may steer it, near or far."""
+
+    async def ask(self, request: AnyRequest) -> Answer:
+        """Return what came of it (`ask_id` 0 where there is no wire). Never raises for a refusal."""
+        ...

@@ -1,0 +1,344 @@
+"""Everything that can happen. An event is a fact: past tense, never changed, never refused.
+
+`at_ms` is when it was true (UTC epoch ms, exchange time where the exchange said so). The store
+gives each durable event its `seq`. Events come from edges into the inbox, or from a stage as the
+consequence of another event; `DURABLE` names those that are on disk before anything follows.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from aitrader.model.decision import Decision
+from aitrader.model.ids import BandId, ClientOrderId, PositionId, SignalId, TimerId, TraderId
+from aitrader.model.instrument import Instrument
+from aitrader.model.order import ExitReason, Fill, Order
+from aitrader.model.position import Position
+from aitrader.model.signal import ExitMatch, Match, Signal
+from aitrader.model.trader import Trader, Universe
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The common part of every fact."""
+
+    at_ms: int
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """What was on disk when the engine started.
+
+    `positions` are those not closed; `orders` are all orders of these positions and every order
+    not done; `signals` are those RAISED or WAITING; `cash` is quote units of the account, None
+    when the account is new; `day_pnl` is what was realized since 00:00 UTC of the last event.
+    """
+
+    traders: tuple[Trader, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    orders: tuple[Order, ...] = ()
+    positions: tuple[Position, ...] = ()
+    universes: tuple[tuple[Universe, tuple[str, ...]], ...] = ()
+    cash: Decimal | None = None
+    day_pnl: Decimal = Decimal(0)
+    last_event_ms: int = 0
+
+
+class Started(Event):
+    """The engine starts; `saved` is all it remembers. Every stage rebuilds itself from this."""
+
+    saved: Saved
+
+
+# -- the market -------------------------------------------------------------------------------
+
+
+class InstrumentsLoaded(Event):
+    """The exchange's rules for every symbol we may meet, at start and whenever they change."""
+
+    instruments: tuple[Instrument, ...]
+
+
+class MarketRanked(Event):
+    """Quote volume of the last 24 h per symbol, highest first; the base of "top N" universes."""
+
+    volumes: tuple[tuple[str, float], ...]
+
+
+class UniverseChanged(Event):
+    """From now on `universe` means these symbols, best first."""
+
+    universe: Universe
+    symbols: tuple[str, ...]
+
+
+class CandlesClosed(Event):
+    """All candles that end at `at_ms` are in the series, save those of `missed` (symbol, interval)."""
+
+    intervals: tuple[str, ...]
+    missed: tuple[tuple[str, str], ...] = ()
+
+
+class FeedChanged(Event):
+    """The market stream went up or down, and why, in words for a person."""
+
+    is_up: bool
+    reason: str
+
+
+class PriceLeft(Event):
+    """A price was at or beyond an armed band's edge. Fires once per band."""
+
+    band_id: BandId
+    price: Decimal
+
+
+class TimerDue(Event):
+    """A timer that was started has come."""
+
+    timer_id: TimerId
+
+
+# -- traders, screening, signals ----------------------------------------------------------------
+
+
+class TraderSaved(Event):
+    """A trader was added or changed; its text was checked before."""
+
+    trader: Trader
+
+
+class TraderRemoved(Event):
+    """A trader is gone; its positions stay guarded until they close."""
+
+    trader_id: TraderId
+
+
+class EntriesPaused(Event):
+    """No new entries (True) or entries again (False), by the person's will."""
+
+    is_paused: bool
+
+
+class ScreenDone(Event):
+    """The answer to a `Screen` command for the candles that closed at `closed_ms`.
+
+    `warming`: per trader the least (bars there, bars needed) among its symbols that are not
+    ready. `faults`: per trader why its filter could not be evaluated. `checks`: trader x symbol.
+    """
+
+    closed_ms: int
+    matches: tuple[Match, ...]
+    exit_matches: tuple[ExitMatch, ...]
+    warming: tuple[tuple[TraderId, int, int], ...]
+    faults: tuple[tuple[TraderId, str], ...]
+    checks: int
+    cpu_ms: float
+
+
+class FilterMatched(Event):
+    """One match of a screening, after ranking; asks for a signal."""
+
+    match: Match
+
+
+class FilterFailed(Event):
+    """A trader's filter failed while it was evaluated; the trader is quarantined."""
+
+    trader_id: TraderId
+    reason: str
+
+
+class ExitConditionsMet(Event):
+    """A held position's trader says on a closed candle that it is time to leave."""
+
+    trader_id: TraderId
+    symbol: str
+    condition: str
+
+
+class SignalRaised(Event):
+    """A signal is born."""
+
+    signal: Signal
+
+
+class SignalUpdated(Event):
+    """A signal's status or note changed."""
+
+    signal: Signal
+
+
+class DecisionMade(Event):
+    """A signal got its answer."""
+
+    decision: Decision
+
+
+# -- orders -------------------------------------------------------------------------------------
+
+
+class EntryWanted(Event):
+    """A signal was decided to enter; execution sizes it or refuses it."""
+
+    signal: Signal
+
+
+class EntryRefused(Event):
+    """An entry was not made, and why: a limit, a rule of the exchange, no cash."""
+
+    signal_id: SignalId
+    reason: str
+
+
+class OrderPlanned(Event):
+    """An intent is written down; only now may the order be sent."""
+
+    order: Order
+
+
+class OrderUpdated(Event):
+    """An order as it stands after the venue's answer; `fill` is the new one, if any."""
+
+    order: Order
+    fill: Fill | None = None
+
+
+class OrderAccepted(Event):
+    """The venue has the order."""
+
+    client_order_id: ClientOrderId
+    venue_order_id: str = ""
+
+
+class OrderFilled(Event):
+    """The venue executed part or all of an order; may come twice, or before the acceptance."""
+
+    client_order_id: ClientOrderId
+    fill: Fill
+
+
+class OrderCanceled(Event):
+    """The venue took the rest of an order off, at our wish or by its list."""
+
+    client_order_id: ClientOrderId
+
+
+class OrderRejected(Event):
+    """The venue said no; nothing of the order exists."""
+
+    client_order_id: ClientOrderId
+    code: int
+    reason: str
+
+
+class OrderExpired(Event):
+    """The order ended unfilled by the venue's rule, or its window passed and it never arrived."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+class OrderOutcomeUnknown(Event):
+    """No clear answer: the order may exist. It is asked for until its window has passed."""
+
+    client_order_id: ClientOrderId
+    reason: str
+
+
+class OrderNotFound(Event):
+    """The venue does not know the order (now); proof only after `not_after_ms`."""
+
+    client_order_id: ClientOrderId
+
+
+class CashChanged(Event):
+    """The account's quote balance after a fill."""
+
+    cash: Decimal
+
+
+# -- positions ----------------------------------------------------------------------------------
+
+
+class PositionOpened(Event):
+    """The entry has filled all it will; the position needs its protection now."""
+
+    position: Position
+
+
+class PositionUpdated(Event):
+    """Quantity, protection, trail or status of a position changed."""
+
+    position: Position
+
+
+class PositionClosed(Event):
+    """Nothing is held any more; pnl is final."""
+
+    position: Position
+
+
+class ExitWanted(Event):
+    """A position must be left at market: cancel its protection, then sell what is left."""
+
+    position_id: PositionId
+    reason: ExitReason
+
+
+class CloseAsked(Event):
+    """The person asks to close one position."""
+
+    position_id: PositionId
+
+
+class EquityMarked(Event):
+    """The account's worth at a candle close: cash and positions at last price, in quote."""
+
+    equity: Decimal
+    cash: Decimal
+    open_positions: int
+
+
+class Quarantined(Event):
+    """Something impossible happened; this trader does not touch this symbol any more."""
+
+    trader_id: TraderId
+    symbol: str
+    reason: str
+
+
+DURABLE: tuple[type[Event], ...] = (
+    UniverseChanged,
+    CandlesClosed,
+    TraderSaved,
+    TraderRemoved,
+    EntriesPaused,
+    FilterFailed,
+    SignalRaised,
+    SignalUpdated,
+    DecisionMade,
+    EntryRefused,
+    OrderPlanned,
+    OrderUpdated,
+    CashChanged,
+    PositionOpened,
+    PositionUpdated,
+    PositionClosed,
+    ExitWanted,
+    CloseAsked,
+    EquityMarked,
+    Quarantined,
+    FeedChanged,
+)
+"""Facts that are committed before their consequences leave. The rest can be asked for again."""
+
+MONEY: tuple[type[Event], ...] = (
+    OrderPlanned,
+    OrderUpdated,
+    CashChanged,
+    PositionOpened,
+    PositionUpdated,
+    PositionClosed,
+)
+"""Facts that must survive a power cut: their transaction is synced to disk (FULL)."""

@@ -1,0 +1,50 @@
+"""Identities. What must survive a crash is computed from what it names, never drawn at random."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import NewType
+
+TraderId = NewType("TraderId", str)
+SignalId = NewType("SignalId", str)
+PositionId = NewType("PositionId", str)
+ClientOrderId = NewType("ClientOrderId", str)
+FillId = NewType("FillId", str)
+BandId = NewType("BandId", str)
+TimerId = NewType("TimerId", str)
+
+ORDER_ID_PREFIX = "at1-"
+"""Every order of ours begins so; 30 characters in all, within Binance's `^[a-zA-Z0-9-_]{1,36}$`."""
+
+
+def _digest(*parts: str) -> str:
+    """Return 26 lower-case base32 characters (128 bits) that name these parts in this order."""
+    text = "|".join(parts).encode()
+    return base64.b32encode(hashlib.blake2b(text, digest_size=16).digest()).decode()[:26].lower()
+
+
+def signal_id(trader_id: TraderId, symbol: str, *, candle_open_ms: int, source: str) -> SignalId:
+    """Return the one id a signal of this trader file on this candle can have."""
+    return SignalId("s-" + _digest(trader_id, symbol, str(candle_open_ms), source))
+
+
+def position_id(signal: SignalId) -> PositionId:
+    """Return the id of the position that this signal may open."""
+    return PositionId("p-" + _digest(signal))
+
+
+def client_order_id(owner: SignalId | PositionId, leg: str, attempt: int) -> ClientOrderId:
+    """Return the order's id: the same owner, leg and attempt always give the same one."""
+    return ClientOrderId(ORDER_ID_PREFIX + _digest(owner, leg, str(attempt)))
+
+
+def trader_id(name: str, taken: frozenset[str]) -> TraderId:
+    """Return a readable id for a new trader: its name in kebab case, numbered if `taken`."""
+    words = "".join(c if c.isalnum() else " " for c in name.lower()).split()
+    stem = "-".join(words)[:40] or "trader"
+    number, found = 1, stem
+    while found in taken:
+        number += 1
+        found = f"{stem}-{number}"
+    return TraderId(found)

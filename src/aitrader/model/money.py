@@ -1,0 +1,66 @@
+"""The one gate between float (series, indicators) and Decimal (orders, fills, money).
+
+Prices are rounded to the tick in the direction the name says, quantities always down to the step.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+ZERO = Decimal(0)
+HUNDRED = Decimal(100)
+MONEY_STEP = Decimal("0.00000001")
+"""Fees and pnl are kept to 8 decimals of the quote asset, as Binance's commissions are."""
+
+
+def decimal_from_float(value: float) -> Decimal:
+    """Return the shortest Decimal that reads back as this float.
+
+    Raises:
+        ValueError: `value` is NaN or infinite.
+    """
+    if value != value or value in (float("inf"), float("-inf")):
+        raise ValueError(f"expected a finite number, found {value}")
+    return Decimal(repr(float(value)))
+
+
+def _to_step(value: Decimal, step: Decimal, rounding: str) -> Decimal:
+    if step <= ZERO:
+        raise ValueError(f"expected a step above zero, found {step}")
+    return (value / step).to_integral_value(rounding=rounding) * step
+
+
+def price_to_tick_down(price: Decimal, tick_size: Decimal) -> Decimal:
+    """Return the highest price on the tick grid that is not above `price`."""
+    return _to_step(price, tick_size, ROUND_FLOOR)
+
+
+def price_to_tick_up(price: Decimal, tick_size: Decimal) -> Decimal:
+    """Return the lowest price on the tick grid that is not below `price`."""
+    return _to_step(price, tick_size, ROUND_CEILING)
+
+
+def price_to_tick_nearest(price: Decimal, tick_size: Decimal) -> Decimal:
+    """Return the nearest price on the tick grid, ties to the even tick."""
+    return _to_step(price, tick_size, ROUND_HALF_EVEN)
+
+
+def quantity_to_step(quantity: Decimal, step_size: Decimal) -> Decimal:
+    """Return the largest quantity on the step grid that is not above `quantity`."""
+    return _to_step(quantity, step_size, ROUND_DOWN)
+
+
+def money_to_step(amount: Decimal) -> Decimal:
+    """Return an amount of quote asset to 8 decimals, half even: fees and pnl."""
+    return amount.quantize(MONEY_STEP, rounding=ROUND_HALF_EVEN)
+
+
+def percent_of(amount: Decimal, pct: Decimal) -> Decimal:
+    """Return `pct` percent (0..100) of an amount, exact."""
+    return amount * pct / HUNDRED
+
+
+def trimmed(value: Decimal) -> str:
+    """Return a Decimal as text without exponent or trailing zeros: `1.50` -> `1.5`."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,120 @@
+"""A trader: what a person's file says, as values. `filters.traderfile` makes them from the text."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+
+import msgspec
+
+from aitrader.model.ids import TraderId
+
+
+class PositionSide(Enum):
+    """Which way a position earns."""
+
+    LONG = "LONG"
+    SHORT = "SHORT"
+
+
+class Mode(Enum):
+    """Where a trader's orders go."""
+
+    PAPER = "PAPER"
+    LIVE = "LIVE"
+
+
+class LevelKind(Enum):
+    """How an exit level counts: from the fill price in percent or quote, or as a price itself."""
+
+    PERCENT = "PERCENT"
+    DISTANCE = "DISTANCE"
+    PRICE = "PRICE"
+
+
+class Level(msgspec.Struct, frozen=True):
+    """Where an exit stands.
+
+    PERCENT: 0..100, counted from the fill price. DISTANCE: quote units from the fill price
+    (`"1.5 atr"` at the signal candle). PRICE: the price itself (`stop_loss(m)`).
+    """
+
+    kind: LevelKind
+    value: Decimal
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One take profit: at `level`, close `share` (0..1] of the position's entry quantity."""
+
+    level: Level
+    share: Decimal
+
+
+class Exits(msgspec.Struct, frozen=True):
+    """How a position is left; each may be None or empty, not all of them."""
+
+    stop_loss: Level | None = None
+    take_profit: tuple[Target, ...] = ()
+    trailing_pct: Decimal | None = None
+    max_age_ms: int | None = None
+
+
+class SizeKind(Enum):
+    """What an entry's size is counted in."""
+
+    RISK = "RISK"
+    SIZE = "SIZE"
+    AMOUNT = "AMOUNT"
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How large an entry is and how many positions a trader may hold at once.
+
+    RISK: percent of equity lost if the stop is hit. SIZE: percent of equity bought.
+    AMOUNT: quote units bought.
+    """
+
+    kind: SizeKind
+    value: Decimal
+    max_open: int = 1
+
+
+class Universe(msgspec.Struct, frozen=True):
+    """Which symbols: a list, or the `top` symbols of a `quote` by volume (0: all of that quote)."""
+
+    symbols: tuple[str, ...] = ()
+    quote: str = ""
+    top: int = 0
+    excluded: tuple[str, ...] = ()
+
+
+class TraderPlan(msgspec.Struct, frozen=True):
+    """What a trader file's constants say; the conditions are in its graph.
+
+    `exits` holds what the constants fix; where a level depends on the candle (`"1.5 atr"`,
+    `stop_loss(m)`), the match that raises the signal carries the resolved `Exits`.
+    """
+
+    name: str
+    universe: Universe
+    interval: str
+    side: PositionSide
+    limits: Limits
+    analyst: str | None
+    description: str
+
+
+class Trader(msgspec.Struct, frozen=True):
+    """One trader as it is stored and run; `source` is the whole file and the only truth about it.
+
+    `rank` orders traders when signals compete (lower first). `version` counts changes.
+    """
+
+    trader_id: TraderId
+    source: str
+    plan: TraderPlan
+    mode: Mode
+    is_enabled: bool
+    rank: int
+    version: int
+    created_ms: int
