@@ -1,1 +1,1 @@
-"""The words everybody uses: frozen values, events, commands, ports. Imports nothing of the house."""
+"""The words everybody uses: frozen values, events, commands and ports."""

@@ -22,7 +22,7 @@ INTERVAL_MS: dict[str, int] = {
     "1d": DAY_MS,
     "1w": 7 * DAY_MS,
 }
-"""Every interval a trader may use and its length. Months and 3-day candles have no fixed grid here."""
+"""Every interval a trader may use and its length; months and 3 days have no grid here."""
 
 WEEK_OFFSET_MS = 4 * DAY_MS
 """The epoch was a Thursday; Binance's weekly candles open on Monday 00:00 UTC."""

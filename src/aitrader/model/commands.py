@@ -28,17 +28,17 @@ class Stream(msgspec.Struct, frozen=True, order=True):
     bars: int
 
 
-class WatchMarket(Command):
+class WatchMarket(Command, frozen=True):
     """From now on these streams and tickers, no others; what is new is back-filled first."""
 
     streams: tuple[Stream, ...]
 
 
-class RankMarket(Command):
+class RankMarket(Command, frozen=True):
     """Fetch the 24 h volumes; answered by `MarketRanked`."""
 
 
-class Screen(Command):
+class Screen(Command, frozen=True):
     """Evaluate filters on the candles that closed at `closed_ms`, in a worker thread.
 
     `run` is pure, reads only rows that no writer will touch, and returns the answer.
@@ -48,32 +48,32 @@ class Screen(Command):
     run: Callable[[], ScreenDone]
 
 
-class RequestAnalysis(Command):
+class RequestAnalysis(Command, frozen=True):
     """Ask the analyst about a signal; answered by `DecisionMade`."""
 
     signal: Signal
     instruction: str
 
 
-class SubmitOrder(Command):
+class SubmitOrder(Command, frozen=True):
     """Send one order, or the orders of one list together; each was planned and is on disk."""
 
     orders: tuple[Order, ...]
 
 
-class CancelOrders(Command):
+class CancelOrders(Command, frozen=True):
     """Take these open orders of one symbol off; answered per order by its event."""
 
     orders: tuple[Order, ...]
 
 
-class QueryOrder(Command):
+class QueryOrder(Command, frozen=True):
     """Ask the venue what it knows; answered by the order's events or `OrderNotFound`."""
 
     order: Order
 
 
-class ArmBand(Command):
+class ArmBand(Command, frozen=True):
     """Watch a symbol's price; `PriceLeft` once when it is <= `below` or >= `above`.
 
     Arming an id again replaces it. An edge that is None is not watched. Prices in quote.
@@ -85,20 +85,20 @@ class ArmBand(Command):
     above: float | None = None
 
 
-class DisarmBand(Command):
+class DisarmBand(Command, frozen=True):
     """Forget a band; unknown ids are nothing."""
 
     band_id: BandId
 
 
-class StartTimer(Command):
+class StartTimer(Command, frozen=True):
     """`TimerDue` once at `due_ms`; starting an id again replaces it; the past is due at once."""
 
     timer_id: TimerId
     due_ms: int
 
 
-class StopTimer(Command):
+class StopTimer(Command, frozen=True):
     """Forget a timer; unknown ids are nothing."""
 
     timer_id: TimerId

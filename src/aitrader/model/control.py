@@ -13,52 +13,52 @@ class Request(msgspec.Struct, frozen=True, tag=True):
     """The common type of every request."""
 
 
-class AddTrader(Request):
+class AddTrader(Request, frozen=True):
     """Check a trader file's text and start it on paper; a known name is a new version of it."""
 
     source: str
 
 
-class RemoveTrader(Request):
+class RemoveTrader(Request, frozen=True):
     """Forget a trader; its open positions stay guarded."""
 
     trader_id: str
 
 
-class SwitchTrader(Request):
+class SwitchTrader(Request, frozen=True):
     """Start or stop looking for entries with one trader."""
 
     trader_id: str
     is_enabled: bool
 
 
-class PauseEntries(Request):
+class PauseEntries(Request, frozen=True):
     """Stop (True) or resume (False) new entries of all traders; exits go on."""
 
     is_paused: bool
 
 
-class ClosePosition(Request):
+class ClosePosition(Request, frozen=True):
     """Cancel the protection of one position and sell what is left at market."""
 
     position_id: str
 
 
-class CloseAll(Request):
+class CloseAll(Request, frozen=True):
     """Close every position at market and pause entries."""
 
 
-class StopEngine(Request):
+class StopEngine(Request, frozen=True):
     """End the engine process; positions stay protected by what rests at the venue."""
 
 
-class ReadTrader(Request):
+class ReadTrader(Request, frozen=True):
     """Ask for a trader's file; answered with `text`."""
 
     trader_id: str
 
 
-class ReadCandles(Request):
+class ReadCandles(Request, frozen=True):
     """Ask for the newest closed candles of a watched symbol, oldest first, at most 1000."""
 
     symbol: str
@@ -106,5 +106,5 @@ class Control(Protocol):
     """An engine as a face may steer it, near or far."""
 
     async def ask(self, request: AnyRequest) -> Answer:
-        """Return what came of it (`ask_id` 0 where there is no wire). Never raises for a refusal."""
+        """Return what came of it (`ask_id` 0 without a wire). Never raises for a refusal."""
         ...

@@ -44,7 +44,7 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     last_event_ms: int = 0
 
 
-class Started(Event):
+class Started(Event, frozen=True):
     """The engine starts; `saved` is all it remembers. Every stage rebuilds itself from this."""
 
     saved: Saved
@@ -53,47 +53,47 @@ class Started(Event):
 # -- the market -------------------------------------------------------------------------------
 
 
-class InstrumentsLoaded(Event):
+class InstrumentsLoaded(Event, frozen=True):
     """The exchange's rules for every symbol we may meet, at start and whenever they change."""
 
     instruments: tuple[Instrument, ...]
 
 
-class MarketRanked(Event):
+class MarketRanked(Event, frozen=True):
     """Quote volume of the last 24 h per symbol, highest first; the base of "top N" universes."""
 
     volumes: tuple[tuple[str, float], ...]
 
 
-class UniverseChanged(Event):
+class UniverseChanged(Event, frozen=True):
     """From now on `universe` means these symbols, best first."""
 
     universe: Universe
     symbols: tuple[str, ...]
 
 
-class CandlesClosed(Event):
-    """All candles that end at `at_ms` are in the series, save those of `missed` (symbol, interval)."""
+class CandlesClosed(Event, frozen=True):
+    """All candles that end at `at_ms` are in the series, save `missed` (symbol, interval)."""
 
     intervals: tuple[str, ...]
     missed: tuple[tuple[str, str], ...] = ()
 
 
-class FeedChanged(Event):
+class FeedChanged(Event, frozen=True):
     """The market stream went up or down, and why, in words for a person."""
 
     is_up: bool
     reason: str
 
 
-class PriceLeft(Event):
+class PriceLeft(Event, frozen=True):
     """A price was at or beyond an armed band's edge. Fires once per band."""
 
     band_id: BandId
     price: Decimal
 
 
-class TimerDue(Event):
+class TimerDue(Event, frozen=True):
     """A timer that was started has come."""
 
     timer_id: TimerId
@@ -102,25 +102,25 @@ class TimerDue(Event):
 # -- traders, screening, signals ----------------------------------------------------------------
 
 
-class TraderSaved(Event):
+class TraderSaved(Event, frozen=True):
     """A trader was added or changed; its text was checked before."""
 
     trader: Trader
 
 
-class TraderRemoved(Event):
+class TraderRemoved(Event, frozen=True):
     """A trader is gone; its positions stay guarded until they close."""
 
     trader_id: TraderId
 
 
-class EntriesPaused(Event):
+class EntriesPaused(Event, frozen=True):
     """No new entries (True) or entries again (False), by the person's will."""
 
     is_paused: bool
 
 
-class ScreenDone(Event):
+class ScreenDone(Event, frozen=True):
     """The answer to a `Screen` command for the candles that closed at `closed_ms`.
 
     `warming`: per trader the least (bars there, bars needed) among its symbols that are not
@@ -136,20 +136,20 @@ class ScreenDone(Event):
     cpu_ms: float
 
 
-class FilterMatched(Event):
+class FilterMatched(Event, frozen=True):
     """One match of a screening, after ranking; asks for a signal."""
 
     match: Match
 
 
-class FilterFailed(Event):
+class FilterFailed(Event, frozen=True):
     """A trader's filter failed while it was evaluated; the trader is quarantined."""
 
     trader_id: TraderId
     reason: str
 
 
-class ExitConditionsMet(Event):
+class ExitConditionsMet(Event, frozen=True):
     """A held position's trader says on a closed candle that it is time to leave."""
 
     trader_id: TraderId
@@ -157,19 +157,19 @@ class ExitConditionsMet(Event):
     condition: str
 
 
-class SignalRaised(Event):
+class SignalRaised(Event, frozen=True):
     """A signal is born."""
 
     signal: Signal
 
 
-class SignalUpdated(Event):
+class SignalUpdated(Event, frozen=True):
     """A signal's status or note changed."""
 
     signal: Signal
 
 
-class DecisionMade(Event):
+class DecisionMade(Event, frozen=True):
     """A signal got its answer."""
 
     decision: Decision
@@ -178,53 +178,53 @@ class DecisionMade(Event):
 # -- orders -------------------------------------------------------------------------------------
 
 
-class EntryWanted(Event):
+class EntryWanted(Event, frozen=True):
     """A signal was decided to enter; execution sizes it or refuses it."""
 
     signal: Signal
 
 
-class EntryRefused(Event):
+class EntryRefused(Event, frozen=True):
     """An entry was not made, and why: a limit, a rule of the exchange, no cash."""
 
     signal_id: SignalId
     reason: str
 
 
-class OrderPlanned(Event):
+class OrderPlanned(Event, frozen=True):
     """An intent is written down; only now may the order be sent."""
 
     order: Order
 
 
-class OrderUpdated(Event):
+class OrderUpdated(Event, frozen=True):
     """An order as it stands after the venue's answer; `fill` is the new one, if any."""
 
     order: Order
     fill: Fill | None = None
 
 
-class OrderAccepted(Event):
+class OrderAccepted(Event, frozen=True):
     """The venue has the order."""
 
     client_order_id: ClientOrderId
     venue_order_id: str = ""
 
 
-class OrderFilled(Event):
+class OrderFilled(Event, frozen=True):
     """The venue executed part or all of an order; may come twice, or before the acceptance."""
 
     client_order_id: ClientOrderId
     fill: Fill
 
 
-class OrderCanceled(Event):
+class OrderCanceled(Event, frozen=True):
     """The venue took the rest of an order off, at our wish or by its list."""
 
     client_order_id: ClientOrderId
 
 
-class OrderRejected(Event):
+class OrderRejected(Event, frozen=True):
     """The venue said no; nothing of the order exists."""
 
     client_order_id: ClientOrderId
@@ -232,27 +232,27 @@ class OrderRejected(Event):
     reason: str
 
 
-class OrderExpired(Event):
+class OrderExpired(Event, frozen=True):
     """The order ended unfilled by the venue's rule, or its window passed and it never arrived."""
 
     client_order_id: ClientOrderId
     reason: str
 
 
-class OrderOutcomeUnknown(Event):
+class OrderOutcomeUnknown(Event, frozen=True):
     """No clear answer: the order may exist. It is asked for until its window has passed."""
 
     client_order_id: ClientOrderId
     reason: str
 
 
-class OrderNotFound(Event):
+class OrderNotFound(Event, frozen=True):
     """The venue does not know the order (now); proof only after `not_after_ms`."""
 
     client_order_id: ClientOrderId
 
 
-class CashChanged(Event):
+class CashChanged(Event, frozen=True):
     """The account's quote balance after a fill."""
 
     cash: Decimal
@@ -261,38 +261,38 @@ class CashChanged(Event):
 # -- positions ----------------------------------------------------------------------------------
 
 
-class PositionOpened(Event):
+class PositionOpened(Event, frozen=True):
     """The entry has filled all it will; the position needs its protection now."""
 
     position: Position
 
 
-class PositionUpdated(Event):
+class PositionUpdated(Event, frozen=True):
     """Quantity, protection, trail or status of a position changed."""
 
     position: Position
 
 
-class PositionClosed(Event):
+class PositionClosed(Event, frozen=True):
     """Nothing is held any more; pnl is final."""
 
     position: Position
 
 
-class ExitWanted(Event):
+class ExitWanted(Event, frozen=True):
     """A position must be left at market: cancel its protection, then sell what is left."""
 
     position_id: PositionId
     reason: ExitReason
 
 
-class CloseAsked(Event):
+class CloseAsked(Event, frozen=True):
     """The person asks to close one position."""
 
     position_id: PositionId
 
 
-class EquityMarked(Event):
+class EquityMarked(Event, frozen=True):
     """The account's worth at a candle close: cash and positions at last price, in quote."""
 
     equity: Decimal
@@ -300,7 +300,7 @@ class EquityMarked(Event):
     open_positions: int
 
 
-class Quarantined(Event):
+class Quarantined(Event, frozen=True):
     """Something impossible happened; this trader does not touch this symbol any more."""
 
     trader_id: TraderId

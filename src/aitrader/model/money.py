@@ -5,6 +5,7 @@ Prices are rounded to the tick in the direction the name says, quantities always
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 ZERO = Decimal(0)
@@ -19,7 +20,7 @@ def decimal_from_float(value: float) -> Decimal:
     Raises:
         ValueError: `value` is NaN or infinite.
     """
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         raise ValueError(f"expected a finite number, found {value}")
     return Decimal(repr(float(value)))
 

@@ -19,7 +19,7 @@ class Side(Enum):
 
 
 class OrderKind(Enum):
-    """What the venue does with it. STOP_LOSS and TAKE_PROFIT become market orders at `stop_price`."""
+    """STOP_LOSS and TAKE_PROFIT become market orders when the price reaches `stop_price`."""
 
     MARKET = "MARKET"
     LIMIT = "LIMIT"

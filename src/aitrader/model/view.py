@@ -46,7 +46,7 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class MarketRow(msgspec.Struct, frozen=True):
-    """One symbol (key: `symbol`); volume in quote over 24 h; `trend`: recent closes, oldest first."""
+    """One symbol (key: `symbol`); volume in quote; `trend`: recent closes, oldest first."""
 
     symbol: str
     price: float
