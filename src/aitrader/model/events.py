@@ -32,6 +32,8 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     `positions` are those not closed; `orders` are all orders of these positions and every order
     not done; `signals` are those RAISED or WAITING; `cash` is quote units of the account, None
     when the account is new; `day_pnl` is what was realized since 00:00 UTC of the last event.
+    `is_paused` is the person's last word on new entries; `results` are, per trader, its signals
+    so far and what its positions realized.
     """
 
     traders: tuple[Trader, ...] = ()
@@ -42,6 +44,8 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     cash: Decimal | None = None
     day_pnl: Decimal = Decimal(0)
     last_event_ms: int = 0
+    is_paused: bool = False
+    results: tuple[tuple[TraderId, int, Decimal], ...] = ()
 
 
 class Started(Event, frozen=True):
