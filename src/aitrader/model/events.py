@@ -70,10 +70,14 @@ class MarketRanked(Event, frozen=True):
 
 
 class UniverseChanged(Event, frozen=True):
-    """From now on `universe` means these symbols, best first."""
+    """From now on `universe` means these symbols, best first.
+
+    `left_out`: symbols that a fixed list names but the exchange does not know or does not trade.
+    """
 
     universe: Universe
     symbols: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 class CandlesClosed(Event, frozen=True):
