@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -34,7 +33,7 @@ SIGNAL = SignalId("s-one")
 POSITION = PositionId("p-one")
 
 
-def a_plan(**changes: Any) -> TraderPlan:
+def a_plan(**changes: object) -> TraderPlan:
     """A long 5m trader on BTCUSDT that buys for 100 USDT, one position at a time."""
     plan = TraderPlan(
         name="Dip",
@@ -48,7 +47,7 @@ def a_plan(**changes: Any) -> TraderPlan:
     return msgspec.structs.replace(plan, **changes)
 
 
-def a_trader(**changes: Any) -> Trader:
+def a_trader(**changes: object) -> Trader:
     """An enabled paper trader of `a_plan`."""
     trader = Trader(
         trader_id=TRADER,
@@ -63,7 +62,7 @@ def a_trader(**changes: Any) -> Trader:
     return msgspec.structs.replace(trader, **changes)
 
 
-def some_exits(**changes: Any) -> Exits:
+def some_exits(**changes: object) -> Exits:
     """A stop 1 % under and one target 2 % over the fill price."""
     exits = Exits(
         stop_loss=Level(LevelKind.PERCENT, Decimal(1)),
@@ -72,7 +71,7 @@ def some_exits(**changes: Any) -> Exits:
     return msgspec.structs.replace(exits, **changes)
 
 
-def a_match(**changes: Any) -> Match:
+def a_match(**changes: object) -> Match:
     """A match of that trader on the candle that closes at AT_MS."""
     match = Match(
         trader_id=TRADER,
@@ -86,7 +85,7 @@ def a_match(**changes: Any) -> Match:
     return msgspec.structs.replace(match, **changes)
 
 
-def a_signal(**changes: Any) -> Signal:
+def a_signal(**changes: object) -> Signal:
     """A signal just raised at 100."""
     signal = Signal(
         signal_id=SIGNAL,
@@ -103,7 +102,7 @@ def a_signal(**changes: Any) -> Signal:
     return msgspec.structs.replace(signal, **changes)
 
 
-def a_fill(number: int = 1, **changes: Any) -> Fill:
+def a_fill(number: int = 1, **changes: object) -> Fill:
     """One base unit at 100 with a fee of 0.1 USDT."""
     fill = Fill(
         fill_id=FillId(f"f-{number}"),
@@ -116,7 +115,7 @@ def a_fill(number: int = 1, **changes: Any) -> Fill:
     return msgspec.structs.replace(fill, **changes)
 
 
-def an_order(leg: Leg = Leg.ENTRY, attempt: int = 1, **changes: Any) -> Order:
+def an_order(leg: Leg = Leg.ENTRY, attempt: int = 1, **changes: object) -> Order:
     """A market order for one base unit that is planned and not yet answered."""
     order = Order(
         client_order_id=client_order_id(POSITION, leg.value, attempt),
@@ -133,13 +132,13 @@ def an_order(leg: Leg = Leg.ENTRY, attempt: int = 1, **changes: Any) -> Order:
     return msgspec.structs.replace(order, **changes)
 
 
-def a_filled_order(leg: Leg = Leg.ENTRY, attempt: int = 1, **changes: Any) -> Order:
+def a_filled_order(leg: Leg = Leg.ENTRY, attempt: int = 1, **changes: object) -> Order:
     """`an_order` that the venue has filled in one go."""
     filled = {"status": OrderStatus.FILLED, "fills": (a_fill(attempt),), "venue_order_id": "7"}
     return an_order(leg, attempt, **{**filled, **changes})
 
 
-def a_position(**changes: Any) -> Position:
+def a_position(**changes: object) -> Position:
     """An open long of one base unit from 100."""
     position = Position(
         position_id=POSITION,
@@ -160,7 +159,7 @@ def a_position(**changes: Any) -> Position:
     return msgspec.structs.replace(position, **changes)
 
 
-def an_instrument(symbol: str = "BTCUSDT", **changes: Any) -> Instrument:
+def an_instrument(symbol: str = "BTCUSDT", **changes: object) -> Instrument:
     """A symbol quoted in USDT: ticks of 0.01, steps of 0.001, at least 5 USDT an order."""
     instrument = Instrument(
         symbol=symbol,
