@@ -1,0 +1,1 @@
+"""The disk: one SQLite database per data folder, one writer, one engine."""

@@ -1,0 +1,105 @@
+"""From rows to `Saved`: everything a starting engine remembers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+
+import msgspec
+
+from aitrader.model.candle import DAY_MS
+from aitrader.model.errors import ConfigError
+from aitrader.model.events import Saved
+from aitrader.model.ids import TraderId
+from aitrader.model.order import Order
+from aitrader.storage.rows.account import ACCOUNT
+from aitrader.storage.rows.orders import FILLS_OF_ORDER, LIVE_ORDERS, order_from_rows
+from aitrader.storage.rows.positions import (
+    LIVE_POSITIONS,
+    PNL_BY_POSITION,
+    REALIZED_SINCE,
+    pnl_since,
+    position_from_row,
+)
+from aitrader.storage.rows.signals import LIVE_SIGNALS, SIGNALS_BY_TRADER, signal_from_row
+from aitrader.storage.rows.statement import Owner, Value
+from aitrader.storage.rows.traders import (
+    LAST_UNIVERSES,
+    LIVE_TRADERS,
+    trader_from_row,
+    universe_from_row,
+)
+
+LAST_EVENT = """
+select max(at_ms) as at_ms from
+  (select at_ms from events where user_id = :user_id and account_id = :account_id
+   order by seq desc limit 100) as newest
+"""
+
+
+class Rows:
+    """Queries of one owner's rows on one connection (whose `row_factory` is `sqlite3.Row`)."""
+
+    def __init__(self, connection: sqlite3.Connection, owner: Owner) -> None:
+        self._connection = connection
+        self._owner = {"user_id": owner.user_id, "account_id": owner.account_id}
+
+    def of(self, sql: str, **values: Value) -> Iterator[dict[str, Value]]:
+        """Yield the rows of a query whose names are the owner's and `values`, as dicts."""
+        for row in self._connection.execute(sql, {**self._owner, **values}):
+            yield dict(row)
+
+
+def load_saved(connection: sqlite3.Connection, owner: Owner) -> Saved:
+    """Return what the last run left for this owner.
+
+    Raises:
+        ConfigError: The file or a row in it cannot be read.
+    """
+    try:
+        return _saved(Rows(connection, owner))
+    except (sqlite3.Error, msgspec.MsgspecError, ArithmeticError) as exc:
+        raise ConfigError(
+            f"the database cannot be read ({exc}): restore it from a backup, "
+            "or choose another data folder"
+        ) from exc
+
+
+def orders_of(rows: Rows, sql: str, **values: Value) -> tuple[Order, ...]:
+    """Return the orders that a query of `orders` finds, with their fills."""
+    found = list(rows.of(sql, **values))
+    return tuple(
+        order_from_rows(row, rows.of(FILLS_OF_ORDER, client_order_id=row["client_order_id"]))
+        for row in found
+    )
+
+
+def _saved(rows: Rows) -> Saved:
+    last_ms = int(next(rows.of(LAST_EVENT))["at_ms"] or 0)
+    midnight_ms = last_ms // DAY_MS * DAY_MS
+    account = next(rows.of(ACCOUNT), {"cash": None, "is_paused": 0})
+    return Saved(
+        traders=tuple(trader_from_row(row) for row in rows.of(LIVE_TRADERS)),
+        signals=tuple(signal_from_row(row) for row in rows.of(LIVE_SIGNALS)),
+        orders=orders_of(rows, LIVE_ORDERS),
+        positions=tuple(position_from_row(row) for row in rows.of(LIVE_POSITIONS)),
+        universes=tuple(universe_from_row(row) for row in rows.of(LAST_UNIVERSES)),
+        cash=None if account["cash"] is None else Decimal(account["cash"]),
+        day_pnl=pnl_since(rows.of(REALIZED_SINCE, since_ms=midnight_ms), midnight_ms),
+        last_event_ms=last_ms,
+        is_paused=bool(account["is_paused"]),
+        results=_results(rows),
+    )
+
+
+def _results(rows: Rows) -> tuple[tuple[TraderId, int, Decimal], ...]:
+    pnl: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for row in rows.of(PNL_BY_POSITION):
+        pnl[str(row["trader_id"])] += Decimal(str(row["realized_pnl"]))
+    signals = {
+        str(row["trader_id"]): int(row["signals"] or 0) for row in rows.of(SIGNALS_BY_TRADER)
+    }
+    names = sorted(pnl.keys() | signals.keys())
+    return tuple((TraderId(name), signals.get(name, 0), pnl[name]) for name in names)

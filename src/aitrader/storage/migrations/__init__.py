@@ -1,0 +1,1 @@
+"""Numbered SQL files; each one that has run once is never edited again."""

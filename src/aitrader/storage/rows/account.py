@@ -1,0 +1,73 @@
+"""The account as rows: its cash, whether entries are paused, its worth over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aitrader.model.events import CashChanged, EntriesPaused, EquityMarked
+from aitrader.storage.rows.statement import Owner, Statement, on, upsert
+
+SAVE_CASH = """
+insert into accounts (user_id, account_id, cash, is_paused, updated_ms)
+values (:user_id, :account_id, :cash, 0, :updated_ms)
+on conflict (user_id, account_id)
+do update set cash = excluded.cash, updated_ms = excluded.updated_ms
+"""
+SAVE_PAUSE = """
+insert into accounts (user_id, account_id, cash, is_paused, updated_ms)
+values (:user_id, :account_id, null, :is_paused, :updated_ms)
+on conflict (user_id, account_id)
+do update set is_paused = excluded.is_paused, updated_ms = excluded.updated_ms
+"""
+SAVE_EQUITY = upsert(
+    "equity",
+    keys=("user_id", "account_id", "at_ms"),
+    columns=("equity", "cash", "open_positions"),
+)
+ACCOUNT = """
+select cash, is_paused from accounts where user_id = :user_id and account_id = :account_id
+"""
+
+
+def save_cash(event: CashChanged, owner: Owner) -> Iterator[Statement]:
+    """Yield the write of the account's cash."""
+    yield Statement(
+        SAVE_CASH,
+        {
+            "user_id": owner.user_id,
+            "account_id": owner.account_id,
+            "cash": str(event.cash),
+            "updated_ms": event.at_ms,
+        },
+    )
+
+
+def save_pause(event: EntriesPaused, owner: Owner) -> Iterator[Statement]:
+    """Yield the write of the person's word on new entries."""
+    yield Statement(
+        SAVE_PAUSE,
+        {
+            "user_id": owner.user_id,
+            "account_id": owner.account_id,
+            "is_paused": int(event.is_paused),
+            "updated_ms": event.at_ms,
+        },
+    )
+
+
+def save_equity(event: EquityMarked, owner: Owner) -> Iterator[Statement]:
+    """Yield the write of the account's worth at one instant."""
+    yield Statement(
+        SAVE_EQUITY,
+        {
+            "user_id": owner.user_id,
+            "account_id": owner.account_id,
+            "at_ms": event.at_ms,
+            "equity": str(event.equity),
+            "cash": str(event.cash),
+            "open_positions": event.open_positions,
+        },
+    )
+
+
+WRITERS = (on(CashChanged, save_cash), on(EntriesPaused, save_pause), on(EquityMarked, save_equity))
