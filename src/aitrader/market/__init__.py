@@ -1,0 +1,1 @@
+"""What the market did lately: candle series, their gaps, watch bands and universes. Pure."""

@@ -1,0 +1,76 @@
+"""Watch bands: prices at which somebody wants to be told, once.
+
+Per symbol the tightest edges of all its bands are kept, so that a price which touches nothing
+costs one look-up and two comparisons.
+"""
+
+from __future__ import annotations
+
+from aitrader.model.commands import ArmBand
+from aitrader.model.ids import BandId
+
+_INFINITY = float("inf")
+
+
+class _Watch:
+    """The bands of one symbol and the tightest edges among them."""
+
+    __slots__ = ("above", "bands", "below")
+
+    def __init__(self) -> None:
+        self.bands: dict[BandId, ArmBand] = {}
+        self.below = -_INFINITY
+        self.above = _INFINITY
+
+    def tighten(self) -> None:
+        """Recompute the edges after a band came or went."""
+        bands = self.bands.values()
+        self.below = max((b.below for b in bands if b.below is not None), default=-_INFINITY)
+        self.above = min((b.above for b in bands if b.above is not None), default=_INFINITY)
+
+
+class BandTable:
+    """All armed bands. A band fires once: firing disarms it."""
+
+    def __init__(self) -> None:
+        self._watches: dict[str, _Watch] = {}
+        self._symbols: dict[BandId, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._symbols)
+
+    def arm(self, command: ArmBand) -> None:
+        """Watch a band; the same id again replaces it, also on another symbol."""
+        self.disarm(command.band_id)
+        watch = self._watches.setdefault(command.symbol, _Watch())
+        watch.bands[command.band_id] = command
+        watch.tighten()
+        self._symbols[command.band_id] = command.symbol
+
+    def disarm(self, band_id: BandId) -> None:
+        """Forget a band; unknown ids are nothing."""
+        symbol = self._symbols.pop(band_id, None)
+        if symbol is None:
+            return
+        watch = self._watches[symbol]
+        del watch.bands[band_id]
+        if watch.bands:
+            watch.tighten()
+        else:
+            del self._watches[symbol]
+
+    def check(self, symbol: str, price: float) -> tuple[BandId, ...]:
+        """Return, and disarm, the bands of `symbol` that `price` is at or beyond an edge of."""
+        watch = self._watches.get(symbol)
+        if watch is None or watch.below < price < watch.above:
+            return ()
+        fired = tuple(band_id for band_id, band in watch.bands.items() if _is_out(band, price))
+        for band_id in fired:
+            self.disarm(band_id)
+        return fired
+
+
+def _is_out(band: ArmBand, price: float) -> bool:
+    return (band.below is not None and price <= band.below) or (
+        band.above is not None and price >= band.above
+    )
