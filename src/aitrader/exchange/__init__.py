@@ -1,0 +1,1 @@
+"""Exchanges behind the ports: Binance's wire, paper trading, and a simulated exchange."""

@@ -1,0 +1,350 @@
+"""Paper trading: a venue inside the process that fills orders from the prices of the stream.
+
+Orders rest in memory; `on_price` sees every price and asks `simulated.fills` what it does to them.
+A MARKET order waits for the next price of its symbol, as a backtest fills at the next open. A stop
+that the market has already passed fills at the next price too (Binance would refuse it). Fees are
+charged in quote. Shorts are allowed: a position that sells first must have 100 % of its worth in
+free cash, which stays locked until it is bought back.
+
+Nothing here is on disk: `recover` rebuilds the venue from what the engine has recorded, so an
+answer that was not recorded never happened. An order without any recorded answer (PENDING) is
+unknown here after a start, as an order that never arrived would be.
+
+Invariants: an order is reported filled exactly once per fill (`fill_id` is the order's id and a
+number); of one list at most one order fills; what a position's exits may sell or buy back never
+exceeds what it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+
+import msgspec
+from msgspec import structs
+
+from aitrader.exchange.simulated import fills, rules
+from aitrader.model.commands import CancelOrders, QueryOrder, SubmitOrder
+from aitrader.model.errors import Refused
+from aitrader.model.events import (
+    Event,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderNotFound,
+    OrderRejected,
+    Saved,
+)
+from aitrader.model.ids import ClientOrderId, FillId, PositionId
+from aitrader.model.instrument import Instrument
+from aitrader.model.money import ZERO, decimal_from_float
+from aitrader.model.order import Fill, Leg, Order, OrderStatus, Side
+from aitrader.model.ports import Clock, Inbox
+
+TOO_LATE = -1021
+UNKNOWN_SYMBOL = -1121
+KEPT_DONE = 5_000
+"""How many ended orders stay known to `query`; the oldest are forgotten first."""
+
+Valuer = Callable[[Order], Decimal]
+"""What one base unit of an entry is worth in quote."""
+
+
+class PaperSettings(msgspec.Struct, frozen=True):
+    """What paper trading costs and starts with; cash in `quote`."""
+
+    start_cash: Decimal = Decimal(10_000)
+    fee_bps: Decimal = Decimal(10)
+    slippage_bps: Decimal = Decimal(2)
+    quote: str = "USDT"
+
+
+class PaperAccount:
+    """Cash and holdings of the paper account, and what orders may still use of them."""
+
+    def __init__(self, cash: Decimal) -> None:
+        self.cash = cash
+        self._holdings: dict[PositionId, Decimal] = {}
+        self._locked: dict[PositionId, Decimal] = {}
+
+    @property
+    def free_cash(self) -> Decimal:
+        """What may be spent: cash without the proceeds and the collateral of open shorts."""
+        return self.cash - 2 * sum(self._locked.values(), ZERO)
+
+    def held(self, position_id: PositionId) -> Decimal:
+        """Return the base units of one position, below zero for a short."""
+        return self._holdings.get(position_id, ZERO)
+
+    def pay(self, order: Order, fill: Fill) -> None:
+        """Book the cash of one fill; its fee is in quote."""
+        notional = fill.quantity * fill.price
+        self.cash += (notional if order.side is Side.SELL else -notional) - fill.fee
+
+    def move(self, order: Order, fill: Fill) -> None:
+        """Book the base units of one fill, and the collateral if it opens or closes a short."""
+        change = fill.quantity if order.side is Side.BUY else -fill.quantity
+        name, before = order.position_id, self.held(order.position_id)
+        after = before + change
+        if order.leg is Leg.ENTRY and order.side is Side.SELL:
+            self._locked[name] = self._locked.get(name, ZERO) + fill.quantity * fill.price
+        elif name in self._locked and before != ZERO:
+            self._locked[name] *= after / before
+        self._holdings[name] = after
+        if after == ZERO:
+            del self._holdings[name]
+            self._locked.pop(name, None)
+
+    def check(self, orders: Sequence[Order], resting: Iterable[Order], value: Valuer) -> None:
+        """Accept the orders of one list if what they need is there besides what rests.
+
+        Raises:
+            Refused: As Binance refuses an order the balance cannot cover.
+        """
+        first = orders[0]
+        if first.leg is Leg.ENTRY:
+            entries = [order for order in resting if order.leg is Leg.ENTRY]
+            asked = sum((value(order) * order.remaining for order in entries), ZERO)
+            is_covered = value(first) * first.quantity <= self.free_cash - asked
+        else:
+            wanted = max(order.quantity for order in orders) + _reserved(first, resting)
+            held = self.held(first.position_id)
+            is_covered = wanted <= (held if first.side is Side.SELL else -held)
+        if not is_covered:
+            raise Refused(rules.ORDER_REJECTED, rules.NO_BALANCE)
+
+
+def _reserved(exit_order: Order, resting: Iterable[Order]) -> Decimal:
+    """Base units that the resting exits of its position hold; a list holds them once."""
+    held: dict[str, Decimal] = {}
+    for order in resting:
+        if order.position_id == exit_order.position_id and order.leg is Leg.EXIT:
+            key = order.list_id or order.client_order_id
+            held[key] = max(held.get(key, ZERO), order.remaining)
+    return sum(held.values(), ZERO)
+
+
+class PaperVenue:
+    """A `Venue` and `PriceListener`: orders in memory, filled by the stream's prices."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        clock: Clock,
+        *,
+        find_instrument: Callable[[str], Instrument | None],
+        settings: PaperSettings,
+    ) -> None:
+        self._inbox = inbox
+        self._clock = clock
+        self._find_instrument = find_instrument
+        self._settings = settings
+        self._orders: dict[ClientOrderId, Order] = {}
+        self._resting: dict[str, dict[ClientOrderId, Order]] = {}
+        self._arriving: set[ClientOrderId] = set()
+        self._refusals: dict[ClientOrderId, Refused] = {}
+        self._last: dict[str, float] = {}
+        self.account = PaperAccount(settings.start_cash)
+
+    # -- Venue ----------------------------------------------------------------------------------
+
+    async def recover(self, saved: Saved) -> None:
+        """Rebuild orders, holdings and cash from what was on disk; again is the same."""
+        self._orders, self._resting, self._arriving = {}, {}, set()
+        self._refusals = {}
+        cash = self._settings.start_cash if saved.cash is None else saved.cash
+        self.account = PaperAccount(cash)
+        for order in sorted(saved.orders, key=lambda order: order.planned_ms):
+            for fill in order.fills:
+                self.account.move(order, fill)
+            if order.status is OrderStatus.PENDING and not order.fills:
+                continue
+            self._keep(order)
+
+    async def submit(self, command: SubmitOrder) -> None:
+        """Accept or reject; an id already known is only reported again."""
+        known = [order for order in command.orders if order.client_order_id in self._orders]
+        if known:
+            for order in known:
+                self._report(self._orders[order.client_order_id])
+            return
+        refusal = self._find_refusal(command.orders)
+        for order in command.orders:
+            if refusal is not None:
+                self._reject(order, refusal)
+                continue
+            self._keep(structs.replace(order, status=OrderStatus.OPEN))
+            self._arriving.add(order.client_order_id)
+            self._post(self._accepted(order))
+
+    async def cancel(self, command: CancelOrders) -> None:
+        """Take orders off, with the rest of their list; what has ended is reported again."""
+        for asked in command.orders:
+            order = self._orders.get(asked.client_order_id)
+            if order is None:
+                self._post(self._not_found(asked))
+            elif order.is_done:
+                self._report(order)
+            else:
+                self._end(order, OrderStatus.CANCELED)
+                self._cancel_siblings(order)
+
+    async def query(self, command: QueryOrder) -> None:
+        """Report all that is known of an order, or that nothing is."""
+        order = self._orders.get(command.order.client_order_id)
+        if order is None:
+            self._post(self._not_found(command.order))
+        else:
+            self._report(order)
+
+    # -- PriceListener --------------------------------------------------------------------------
+
+    def on_price(self, symbol: str, price: float, at_ms: int) -> None:
+        """Let one price do to the resting orders of its symbol what it does."""
+        self._last[symbol] = price
+        resting = self._resting.get(symbol)
+        if not resting:
+            return
+        instrument = self._find_instrument(symbol)
+        if instrument is None:
+            return
+        exact = decimal_from_float(price)
+        for order in sorted(resting.values(), key=fills.urgency):
+            if order.client_order_id not in resting:
+                continue
+            is_new = order.client_order_id in self._arriving
+            self._arriving.discard(order.client_order_id)
+            at_tick = fills.fill_price_on_arrival if is_new else fills.fill_price_on_tick
+            found = at_tick(
+                order,
+                exact,
+                slippage_bps=self._settings.slippage_bps,
+                tick_size=instrument.tick_size,
+            )
+            if found is not None:
+                self._fill(order, found, at_ms)
+
+    # -- what happens to an order ---------------------------------------------------------------
+
+    def _fill(self, order: Order, price: Decimal, at_ms: int) -> None:
+        quantity = order.remaining
+        fill = Fill(
+            fill_id=FillId(f"{order.client_order_id}-{len(order.fills) + 1}"),
+            at_ms=at_ms,
+            quantity=quantity,
+            price=price,
+            fee=fills.fee_in_quote(quantity, price, fee_bps=self._settings.fee_bps),
+            fee_asset=self._settings.quote,
+        )
+        self.account.pay(order, fill)
+        self.account.move(order, fill)
+        self._keep(structs.replace(order, status=OrderStatus.FILLED, fills=(*order.fills, fill)))
+        self._post(OrderFilled(at_ms=at_ms, client_order_id=order.client_order_id, fill=fill))
+        self._cancel_siblings(order)
+
+    def _cancel_siblings(self, order: Order) -> None:
+        if not order.list_id:
+            return
+        resting = self._resting.get(order.symbol, {})
+        for sibling in [other for other in resting.values() if other.list_id == order.list_id]:
+            self._end(sibling, OrderStatus.CANCELED)
+
+    def _end(self, order: Order, status: OrderStatus) -> None:
+        ended = structs.replace(order, status=status)
+        self._keep(ended)
+        self._report_end(ended)
+
+    def _reject(self, order: Order, refusal: Refused) -> None:
+        self._refusals[order.client_order_id] = refusal
+        rejected = structs.replace(order, status=OrderStatus.REJECTED, note=refusal.reason)
+        self._keep(rejected)
+        self._report_end(rejected)
+
+    def _keep(self, order: Order) -> None:
+        """Remember an order as it stands now; only the open ones rest."""
+        self._orders.pop(order.client_order_id, None)
+        self._orders[order.client_order_id] = order
+        resting = self._resting.setdefault(order.symbol, {})
+        if order.is_done:
+            resting.pop(order.client_order_id, None)
+            self._arriving.discard(order.client_order_id)
+            self._forget_oldest()
+        else:
+            resting[order.client_order_id] = order
+
+    def _forget_oldest(self) -> None:
+        if len(self._orders) <= KEPT_DONE + sum(map(len, self._resting.values())):
+            return
+        oldest = next(key for key, order in self._orders.items() if order.is_done)
+        del self._orders[oldest]
+        self._refusals.pop(oldest, None)
+
+    # -- what is refused ------------------------------------------------------------------------
+
+    def _find_refusal(self, orders: tuple[Order, ...]) -> Refused | None:
+        """The orders of one list are accepted or refused together, as Binance does."""
+        try:
+            for order in orders:
+                self._check(order)
+            resting = [order for book in self._resting.values() for order in book.values()]
+            self.account.check(orders, resting, self._value)
+        except Refused as refusal:
+            return refusal
+        return None
+
+    def _check(self, order: Order) -> None:
+        if self._clock.now_ms() > order.not_after_ms:
+            raise Refused(TOO_LATE, "Timestamp for this request is outside of the recvWindow.")
+        instrument = self._find_instrument(order.symbol)
+        if instrument is None:
+            raise Refused(UNKNOWN_SYMBOL, "Invalid symbol.")
+        last_price = self._last_price(order.symbol)
+        rules.check(order, order.quantity, instrument=instrument, last_price=last_price)
+
+    def _value(self, order: Order) -> Decimal:
+        """What one base unit of an entry is worth in quote; 0 while no price was seen."""
+        return order.price or order.stop_price or self._last_price(order.symbol) or ZERO
+
+    def _last_price(self, symbol: str) -> Decimal | None:
+        last = self._last.get(symbol)
+        return None if last is None else decimal_from_float(last)
+
+    # -- what is said ---------------------------------------------------------------------------
+
+    def _post(self, event: Event) -> None:
+        self._inbox.post(event)
+
+    def _report(self, order: Order) -> None:
+        """Say again everything that is known of an order, oldest first."""
+        if order.status is not OrderStatus.REJECTED:
+            self._post(self._accepted(order))
+        for fill in order.fills:
+            self._post(
+                OrderFilled(at_ms=fill.at_ms, client_order_id=order.client_order_id, fill=fill)
+            )
+        self._report_end(order)
+
+    def _report_end(self, order: Order) -> None:
+        now_ms, name = self._clock.now_ms(), order.client_order_id
+        if order.status is OrderStatus.CANCELED:
+            self._post(OrderCanceled(at_ms=now_ms, client_order_id=name))
+        elif order.status is OrderStatus.EXPIRED:
+            self._post(OrderExpired(at_ms=now_ms, client_order_id=name, reason=order.note))
+        elif order.status is OrderStatus.REJECTED:
+            refusal = self._refusals.get(name, Refused(0, order.note))
+            self._post(
+                OrderRejected(
+                    at_ms=now_ms, client_order_id=name, code=refusal.code, reason=refusal.reason
+                )
+            )
+
+    def _accepted(self, order: Order) -> OrderAccepted:
+        return OrderAccepted(
+            at_ms=self._clock.now_ms(),
+            client_order_id=order.client_order_id,
+            venue_order_id=f"paper-{order.client_order_id}",
+        )
+
+    def _not_found(self, order: Order) -> OrderNotFound:
+        return OrderNotFound(at_ms=self._clock.now_ms(), client_order_id=order.client_order_id)

@@ -1,0 +1,322 @@
+import asyncio
+from decimal import Decimal
+
+import msgspec
+from tests.builders import AT_MS, POSITION, a_filled_order, an_instrument, an_order
+
+from aitrader.exchange import paper
+from aitrader.exchange.paper import PaperSettings, PaperVenue
+from aitrader.model.commands import CancelOrders, QueryOrder, SubmitOrder
+from aitrader.model.events import (
+    Event,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderNotFound,
+    OrderRejected,
+    Saved,
+)
+from aitrader.model.ids import ClientOrderId
+from aitrader.model.instrument import Instrument
+from aitrader.model.order import Leg, Order, OrderKind, OrderStatus, Side
+
+
+class Desk:
+    """The venue with a list for an inbox and a clock that stands still."""
+
+    def __init__(self, **settings: Decimal) -> None:
+        self.events: list[Event] = []
+        self.time_ms = AT_MS
+        costs: dict[str, Decimal] = {"slippage_bps": Decimal(0), **settings}
+        self.venue = PaperVenue(
+            self, self, find_instrument=self.find, settings=PaperSettings(**costs)
+        )
+
+    def post(self, event: Event) -> None:
+        self.events.append(event)
+
+    def now_ms(self) -> int:
+        return self.time_ms
+
+    def find(self, symbol: str) -> Instrument | None:
+        return an_instrument() if symbol == "BTCUSDT" else None
+
+    def submit(self, *orders: Order) -> list[Event]:
+        return self.do(self.venue.submit(SubmitOrder(orders=orders)))
+
+    def cancel(self, *orders: Order) -> list[Event]:
+        return self.do(self.venue.cancel(CancelOrders(orders=orders)))
+
+    def query(self, order: Order) -> list[Event]:
+        return self.do(self.venue.query(QueryOrder(order=order)))
+
+    def recover(self, saved: Saved) -> list[Event]:
+        return self.do(self.venue.recover(saved))
+
+    def price(self, price: float, symbol: str = "BTCUSDT") -> list[Event]:
+        before = len(self.events)
+        self.venue.on_price(symbol, price, self.time_ms)
+        return self.events[before:]
+
+    def do(self, work: object) -> list[Event]:
+        before = len(self.events)
+        asyncio.run(work)  # type: ignore[arg-type]
+        return self.events[before:]
+
+    def bought(self, quantity: str = "1", price: float = 100.0) -> Order:
+        order = an_order(quantity=Decimal(quantity))
+        self.submit(order)
+        self.price(price)
+        return order
+
+
+def kinds(events: list[Event]) -> list[type[Event]]:
+    return [type(event) for event in events]
+
+
+def a_stop(at: str = "99", attempt: int = 1, **changes: object) -> Order:
+    return an_order(Leg.EXIT, attempt, kind=OrderKind.STOP_LOSS, stop_price=Decimal(at), **changes)
+
+
+def a_target(at: str = "102", attempt: int = 2, **changes: object) -> Order:
+    return an_order(Leg.EXIT, attempt, kind=OrderKind.LIMIT, price=Decimal(at), **changes)
+
+
+def test_a_market_order_fills_at_the_next_price_with_the_fee_in_quote() -> None:
+    desk = Desk()
+    order = an_order()
+    assert kinds(desk.submit(order)) == [OrderAccepted]
+    assert desk.price(5.0, "ETHUSDT") == []
+    (filled,) = desk.price(100.0)
+    assert isinstance(filled, OrderFilled)
+    assert filled.fill.fill_id == f"{order.client_order_id}-1"
+    assert (filled.fill.quantity, filled.fill.price) == (Decimal(1), Decimal(100))
+    assert (filled.fill.fee, filled.fill.fee_asset) == (Decimal("0.1"), "USDT")
+    assert desk.venue.account.cash == Decimal("9899.9")
+    assert desk.price(101.0) == []
+
+
+def test_slippage_worsens_what_a_market_order_gets() -> None:
+    desk = Desk(slippage_bps=Decimal(10))
+    desk.submit(an_order())
+    (filled,) = desk.price(100.0)
+    assert isinstance(filled, OrderFilled)
+    assert filled.fill.price == Decimal("100.1")
+
+
+def test_a_stop_fills_at_the_worse_price_seen_and_its_target_is_canceled() -> None:
+    desk = Desk()
+    desk.bought()
+    stop, target = a_stop(list_id="l"), a_target(list_id="l")
+    assert kinds(desk.submit(stop, target)) == [OrderAccepted, OrderAccepted]
+    assert desk.price(100.5) == []
+    filled, canceled = desk.price(98.0)
+    assert isinstance(filled, OrderFilled)
+    assert filled.client_order_id == stop.client_order_id
+    assert filled.fill.price == Decimal(98)
+    assert isinstance(canceled, OrderCanceled)
+    assert canceled.client_order_id == target.client_order_id
+    assert desk.venue.account.held(POSITION) == 0
+
+
+def test_a_target_fills_at_its_price_and_its_stop_is_canceled() -> None:
+    desk = Desk()
+    desk.bought()
+    stop, target = a_stop(list_id="l"), a_target(list_id="l")
+    desk.submit(stop, target)
+    desk.price(100.0)
+    filled, canceled = desk.price(105.0)
+    assert isinstance(filled, OrderFilled)
+    assert filled.fill.price == Decimal(102)
+    assert isinstance(canceled, OrderCanceled)
+    assert canceled.client_order_id == stop.client_order_id
+
+
+def test_one_price_that_touches_both_orders_of_a_list_fills_the_stop_alone() -> None:
+    desk = Desk()
+    desk.bought()
+    stop, target = a_stop("99", list_id="l"), a_target("98", list_id="l")
+    desk.submit(target, stop)
+    filled, canceled = desk.price(98.5)
+    assert isinstance(filled, OrderFilled)
+    assert filled.client_order_id == stop.client_order_id
+    assert isinstance(canceled, OrderCanceled)
+
+
+def test_a_target_the_market_has_passed_takes_the_better_price() -> None:
+    desk = Desk()
+    desk.bought()
+    desk.submit(a_target("102"))
+    (filled,) = desk.price(103.0)
+    assert isinstance(filled, OrderFilled)
+    assert filled.fill.price == Decimal(103)
+
+
+def test_canceling_one_order_of_a_list_takes_off_both() -> None:
+    desk = Desk()
+    desk.bought()
+    stop, target = a_stop(list_id="l"), a_target(list_id="l")
+    desk.submit(stop, target)
+    assert kinds(desk.cancel(stop)) == [OrderCanceled, OrderCanceled]
+    assert desk.price(90.0) == []
+
+
+def test_canceling_what_has_filled_reports_the_fill_again() -> None:
+    desk = Desk()
+    order = desk.bought()
+    assert kinds(desk.cancel(order)) == [OrderAccepted, OrderFilled]
+
+
+def test_canceling_or_asking_for_an_unknown_order_finds_nothing() -> None:
+    desk = Desk()
+    assert kinds(desk.cancel(an_order())) == [OrderNotFound]
+    assert kinds(desk.query(an_order())) == [OrderNotFound]
+
+
+def test_asking_reports_all_that_is_known() -> None:
+    desk = Desk()
+    order = an_order()
+    desk.submit(order)
+    assert kinds(desk.query(order)) == [OrderAccepted]
+    (first,) = desk.price(100.0)
+    assert desk.query(order)[1:] == [first]
+    resting = a_stop()
+    desk.submit(resting)
+    desk.cancel(resting)
+    assert kinds(desk.query(resting)) == [OrderAccepted, OrderCanceled]
+
+
+def test_submitting_a_known_order_again_changes_nothing() -> None:
+    desk = Desk()
+    order = an_order()
+    desk.submit(order)
+    assert kinds(desk.submit(order)) == [OrderAccepted]
+    desk.price(100.0)
+    assert kinds(desk.submit(order)) == [OrderAccepted, OrderFilled]
+    assert desk.venue.account.held(POSITION) == 1
+
+
+def test_what_breaks_a_rule_is_rejected_and_stays_rejected() -> None:
+    desk = Desk()
+    order = an_order(quantity=Decimal("0.0001"))
+    for answers in (desk.submit(order), desk.submit(order), desk.query(order)):
+        (rejected,) = answers
+        assert isinstance(rejected, OrderRejected)
+        assert (rejected.code, rejected.reason) == (-1013, "Filter failure: LOT_SIZE")
+
+
+def test_an_order_that_comes_too_late_is_rejected() -> None:
+    desk = Desk()
+    desk.time_ms = AT_MS + 5001
+    (rejected,) = desk.submit(an_order())
+    assert isinstance(rejected, OrderRejected)
+    assert rejected.code == paper.TOO_LATE
+
+
+def test_a_symbol_without_rules_is_rejected() -> None:
+    (rejected,) = Desk().submit(an_order(symbol="NOPEUSDT"))
+    assert isinstance(rejected, OrderRejected)
+    assert rejected.code == paper.UNKNOWN_SYMBOL
+
+
+def test_an_entry_the_cash_does_not_cover_is_rejected() -> None:
+    desk = Desk()
+    desk.price(100.0)
+    (rejected,) = desk.submit(an_order(quantity=Decimal("100.001")))
+    assert isinstance(rejected, OrderRejected)
+    assert rejected.reason == "Account has insufficient balance for requested action."
+
+
+def test_entries_that_rest_hold_their_cash() -> None:
+    desk = Desk()
+    resting = an_order(kind=OrderKind.LIMIT, price=Decimal(90), quantity=Decimal(60))
+    other = an_order(Leg.ENTRY, 2, kind=OrderKind.LIMIT, price=Decimal(90), quantity=Decimal(60))
+    assert kinds(desk.submit(resting)) == [OrderAccepted]
+    assert kinds(desk.submit(other)) == [OrderRejected]
+
+
+def test_exits_never_sell_more_than_is_held() -> None:
+    desk = Desk()
+    desk.bought("1")
+    half = Decimal("0.5")
+    assert kinds(desk.submit(a_stop(quantity=half, list_id="l"))) == [OrderAccepted]
+    assert kinds(desk.submit(a_target("110", 3, quantity=half))) == [OrderAccepted]
+    assert kinds(desk.submit(a_stop("95", 4, quantity=half))) == [OrderRejected]
+
+
+def test_a_short_locks_its_worth_until_it_is_bought_back() -> None:
+    desk = Desk()
+    desk.submit(an_order(side=Side.SELL, quantity=Decimal(40)))
+    desk.price(100.0)
+    account = desk.venue.account
+    assert account.cash == Decimal("13996")
+    assert account.free_cash == Decimal("5996")
+    desk.submit(an_order(Leg.EXIT, 1, side=Side.BUY, quantity=Decimal(10)))
+    desk.price(100.0)
+    assert account.free_cash == Decimal("6995")
+    desk.submit(an_order(Leg.EXIT, 2, side=Side.BUY, quantity=Decimal(30)))
+    desk.price(90.0)
+    assert account.held(POSITION) == 0
+    assert account.free_cash == account.cash == Decimal("10292.3")
+
+
+def test_a_short_needs_its_worth_in_free_cash() -> None:
+    desk = Desk()
+    desk.price(100.0)
+    short = an_order(side=Side.SELL, quantity=Decimal(101))
+    assert kinds(desk.submit(short)) == [OrderRejected]
+
+
+def test_recovery_knows_orders_holdings_and_cash_however_often_it_runs() -> None:
+    desk = Desk()
+    entry = a_filled_order()
+    stop = a_stop(status=OrderStatus.OPEN)
+    lost = a_target(attempt=3)
+    saved = Saved(orders=(entry, stop, lost), cash=Decimal(500))
+    desk.recover(saved)
+    desk.recover(saved)
+    assert desk.venue.account.cash == 500
+    assert desk.venue.account.held(POSITION) == 1
+    assert kinds(desk.query(lost)) == [OrderNotFound]
+    assert kinds(desk.query(entry)) == [OrderAccepted, OrderFilled]
+    (filled,) = desk.price(98.0)
+    assert isinstance(filled, OrderFilled)
+    assert filled.client_order_id == stop.client_order_id
+
+
+def test_recovered_ends_are_reported_as_they_were() -> None:
+    desk = Desk()
+    expired = an_order(status=OrderStatus.EXPIRED, note="never arrived")
+    rejected = an_order(Leg.ENTRY, 2, status=OrderStatus.REJECTED, note="no")
+    desk.recover(Saved(orders=(expired, rejected)))
+    assert desk.venue.account.cash == Decimal(10_000)
+    assert kinds(desk.query(expired)) == [OrderAccepted, OrderExpired]
+    (said,) = desk.query(rejected)
+    assert isinstance(said, OrderRejected)
+    assert (said.code, said.reason) == (0, "no")
+
+
+def test_a_price_of_a_symbol_whose_rules_are_gone_fills_nothing() -> None:
+    desk = Desk()
+    desk.recover(Saved(orders=(an_order(symbol="GONEUSDT", status=OrderStatus.OPEN),)))
+    assert desk.price(1.0, "GONEUSDT") == []
+
+
+def test_only_the_newest_ended_orders_stay_known() -> None:
+    desk = Desk()
+    orders = tuple(
+        an_order(
+            client_order_id=ClientOrderId(f"at1-{number}"),
+            status=OrderStatus.REJECTED,
+            note="no",
+        )
+        for number in range(paper.KEPT_DONE + 2)
+    )
+    desk.recover(Saved(orders=orders))
+    assert kinds(desk.query(orders[0])) == [OrderNotFound]
+    assert kinds(desk.query(orders[-1])) == [OrderRejected]
+
+
+def test_the_settings_name_their_defaults() -> None:
+    assert msgspec.structs.asdict(PaperSettings())["start_cash"] == Decimal(10_000)
