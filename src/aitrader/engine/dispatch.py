@@ -1,0 +1,86 @@
+"""From commands to the edges: each kind has one handler, which answers by events, later.
+
+A plain handler runs on the spot; a coroutine runs as a task and is outstanding until it ends.
+An edge is not expected to raise. If it does, the order it was to send may or may not exist, so
+its fate is reported as unknown and the venue is asked.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar, cast
+
+from aitrader.engine.supervisor import Supervisor
+from aitrader.model.commands import Command, SubmitOrder
+from aitrader.model.events import OrderOutcomeUnknown
+from aitrader.model.ports import Clock, Inbox
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Command], Awaitable[None] | None]
+C = TypeVar("C", bound=Command)
+
+
+def on(
+    kind: type[C], handle: Callable[[C], Awaitable[None] | None]
+) -> tuple[type[Command], Handler]:
+    """Return one entry of the table kind -> handler; `handle` is given only this kind."""
+    return kind, cast(Handler, handle)
+
+
+class Dispatch:
+    """Starts commands and knows how many are outstanding; `on_quiet` is called when none is."""
+
+    def __init__(
+        self,
+        handlers: Mapping[type[Command], Handler],
+        supervisor: Supervisor,
+        *,
+        inbox: Inbox,
+        clock: Clock,
+    ) -> None:
+        self._handlers = dict(handlers)
+        self.supervisor = supervisor
+        self._inbox = inbox
+        self._clock = clock
+        self.outstanding = 0
+        self.on_quiet: Callable[[], None] = _nothing
+
+    def start(self, command: Command) -> None:
+        """Hand a command to its handler, without waiting for what comes of it."""
+        name = type(command).__name__
+        handle = self._handlers.get(type(command))
+        if handle is None:
+            log.error("nobody does %s: it is not done", name)
+            return
+        report = self._reporter(command)
+        answer = self.supervisor.attempt(name, lambda: handle(command), on_death=report)
+        if answer is not None:
+            self.outstanding += 1
+            self.supervisor.spawn(name, self._finish(answer), on_death=report)
+
+    async def _finish(self, answer: Awaitable[None]) -> None:
+        try:
+            await answer
+        finally:
+            self.outstanding -= 1
+            if not self.outstanding:
+                self.on_quiet()
+
+    def _reporter(self, command: Command) -> Callable[[Exception], None]:
+        def report(exc: Exception) -> None:
+            for order in command.orders if isinstance(command, SubmitOrder) else ():
+                self._inbox.post(
+                    OrderOutcomeUnknown(
+                        at_ms=self._clock.now_ms(),
+                        client_order_id=order.client_order_id,
+                        reason=f"sending it failed: {exc}",
+                    )
+                )
+
+        return report
+
+
+def _nothing() -> None:
+    pass

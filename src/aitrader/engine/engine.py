@@ -1,0 +1,258 @@
+"""The loop: one task that takes events, lets the stages work out what follows, and makes it so.
+
+Theory of operation. An event is taken from the inbox. Each stage is shown it, in the order of the
+house, and answers with events and commands; the events among them are shown to every stage in
+turn, until nothing new follows. Then the durable ones among all these facts are committed in one
+transaction, the view learns of them, and only then do the commands leave. What comes of a command
+arrives later, through the inbox.
+
+Invariants:
+- Nothing leaves before the facts that caused it are on disk.
+- A disk that refuses stops new entries and nothing else: exits go on from memory, the facts are
+  kept and written before, or with, the next ones.
+- A stage that meets something impossible costs one symbol of one trader, not the process. What
+  that call of the stage said is not used; the facts it was shown are in a dump beside the data.
+- `settled` returns when no event waits or is being handled and no command is outstanding.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeGuard
+
+from aitrader.engine.dispatch import Dispatch
+from aitrader.engine.dump import Dumps, subject_of
+from aitrader.engine.health import Health
+from aitrader.engine.inbox import BoundedInbox
+from aitrader.model.commands import Command, SubmitOrder
+from aitrader.model.errors import InvariantBroken, Transient
+from aitrader.model.events import (
+    DURABLE,
+    CandlesClosed,
+    EquityMarked,
+    Event,
+    FeedChanged,
+    OrderRejected,
+    Quarantined,
+)
+from aitrader.model.order import Leg
+from aitrader.model.ports import Store
+
+log = logging.getLogger(__name__)
+
+IMPOSSIBLE = (
+    InvariantBroken,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What a pure stage raises when it, or the wire, is wrong: any bug of ours is one of these."""
+
+MOST_FACTS = 10_000
+"""No event has so many consequences: stages that answer each other for ever are a bug."""
+
+MOST_UNWRITTEN = 10_000
+"""Facts kept for a disk that refuses; beyond it those that can be missed are let go first."""
+
+EXPENDABLE: tuple[type[Event], ...] = (CandlesClosed, EquityMarked, FeedChanged)
+
+
+class Stage(Protocol):
+    """A pure part of the engine: what follows from an event, at once and always the same."""
+
+    def handle(self, event: Event) -> Iterable[Event | Command]:
+        """Return what follows from one fact; no I/O, no clock, no chance."""
+        ...
+
+
+class Observer(Protocol):
+    """Somebody who is told every fact after it is on disk, as the view is."""
+
+    def update(self, facts: Sequence[Event]) -> None:
+        """Take note; must be quick and never raise."""
+        ...
+
+
+class Engine:
+    """The loop and its state: what is being handled, what could not be written yet."""
+
+    def __init__(
+        self,
+        inbox: BoundedInbox,
+        stages: Sequence[Stage],
+        *,
+        store: Store,
+        dispatch: Dispatch,
+        observers: Sequence[Observer],
+        dumps: Dumps,
+    ) -> None:
+        self._inbox = inbox
+        self._stages = tuple(stages)
+        self._store = store
+        self._dispatch = dispatch
+        self._observers = tuple(observers)
+        self._dumps = dumps
+        self._unwritten: list[Event] = []
+        self._awaited: dict[int, asyncio.Future[Sequence[Event]]] = {}
+        self._is_handling = False
+        self._is_stopping = False
+        self._quiet = asyncio.Event()
+        dispatch.on_quiet = self._look_for_quiet
+
+    @property
+    def health(self) -> Health:
+        """The counters of this engine."""
+        return self._dumps.health
+
+    def post(self, event: Event) -> None:
+        """Put an event into the inbox; from the loop's own thread only."""
+        self._inbox.post(event)
+
+    async def settle(self, event: Event) -> Sequence[Event]:
+        """Post an event and return it with all that followed, once this is on disk.
+
+        Raises:
+            Transient: The disk refuses; the facts hold in memory and will be written when it can.
+        """
+        future: asyncio.Future[Sequence[Event]] = asyncio.get_running_loop().create_future()
+        self._awaited[id(event)] = future
+        self._inbox.post(event)
+        return await future
+
+    async def settled(self) -> None:
+        """Return when nothing waits, nothing is being handled and no command is outstanding."""
+        while not self._is_settled():
+            self._quiet.clear()
+            await self._quiet.wait()
+
+    async def run(self) -> None:
+        """Handle events until `stop`; what is in the inbox by then is handled too."""
+        while len(self._inbox) or not self._is_stopping:
+            event = await self._inbox.take()
+            if event is None:
+                continue
+            self._is_handling = True
+            try:
+                await self.handle(event)
+            finally:
+                self._is_handling = False
+            self._look_for_quiet()
+        for future in self._awaited.values():
+            future.cancel()
+
+    def stop(self) -> None:
+        """Let `run` end once the inbox is empty."""
+        self._is_stopping = True
+        self._inbox.wake()
+
+    async def handle(self, event: Event) -> None:
+        """Work out all that follows from one event, commit it, show it, let commands leave."""
+        facts, commands = self._consequences(event)
+        reason = await self._commit(facts)
+        for observer in self._observers:
+            self._show(observer, facts)
+        self._answer(event, facts, reason)
+        for command in commands:
+            if reason and _is_entry(command):
+                self._give_up(command, reason, at_ms=event.at_ms)
+            else:
+                self._dispatch.start(command)
+
+    def _consequences(self, event: Event) -> tuple[list[Event], list[Command]]:
+        pending: deque[Event] = deque([event])
+        facts: list[Event] = []
+        commands: list[Command] = []
+        while pending:
+            fact = pending.popleft()
+            facts.append(fact)
+            if len(facts) > MOST_FACTS:
+                self._dumps.write(event, facts, InvariantBroken("an event has no end of effects"))
+                break
+            for stage in self._stages:
+                for message in self._ask(stage, fact, facts):
+                    if isinstance(message, Command):
+                        commands.append(message)
+                    else:
+                        pending.append(message)
+        return facts, commands
+
+    def _ask(self, stage: Stage, fact: Event, facts: list[Event]) -> list[Event | Command]:
+        try:
+            return list(stage.handle(fact))
+        except IMPOSSIBLE as exc:
+            self._dumps.write(fact, facts, exc)
+            subject = subject_of(fact)
+            if subject is None or isinstance(fact, Quarantined):
+                return []
+            trader_id, symbol = subject
+            reason = f"something impossible happened: {exc}"
+            return [
+                Quarantined(at_ms=fact.at_ms, trader_id=trader_id, symbol=symbol, reason=reason)
+            ]
+
+    async def _commit(self, facts: Sequence[Event]) -> str:
+        """Return why the disk refused, "" when everything so far is on it."""
+        self._unwritten += [fact for fact in facts if isinstance(fact, DURABLE)]
+        if not self._unwritten:
+            return self.health.store_fault
+        try:
+            await self._store.record(tuple(self._unwritten))
+        except Transient as exc:
+            self._refused(exc.reason)
+        else:
+            if self.health.store_fault:
+                log.info("the disk takes facts again; %d were late", len(self._unwritten))
+            self.health.store_fault = ""
+            self._unwritten.clear()
+        return self.health.store_fault
+
+    def _refused(self, reason: str) -> None:
+        if not self.health.store_fault:
+            log.error("no new entries, the disk refuses: %s", reason)
+        self.health.count_error("store")
+        self.health.store_fault = reason
+        if len(self._unwritten) > MOST_UNWRITTEN:
+            kept = [fact for fact in self._unwritten if not isinstance(fact, EXPENDABLE)]
+            self.health.count("unwritten_dropped", len(self._unwritten) - len(kept))
+            self._unwritten = kept
+
+    def _show(self, observer: Observer, facts: Sequence[Event]) -> None:
+        """Tell an observer; what it does wrong is its own death, never the loop's."""
+        self._dispatch.supervisor.attempt("the view", lambda: observer.update(facts))
+
+    def _answer(self, event: Event, facts: Sequence[Event], reason: str) -> None:
+        future = self._awaited.pop(id(event), None)
+        if future is None or future.done():
+            return
+        if reason:
+            future.set_exception(Transient(reason))
+        else:
+            future.set_result(facts)
+
+    def _give_up(self, command: SubmitOrder, reason: str, *, at_ms: int) -> None:
+        for order in command.orders:
+            self._inbox.post(
+                OrderRejected(
+                    at_ms=at_ms,
+                    client_order_id=order.client_order_id,
+                    code=0,
+                    reason=f"it could not be written down: {reason}",
+                )
+            )
+
+    def _is_settled(self) -> bool:
+        return not (len(self._inbox) or self._is_handling or self._dispatch.outstanding)
+
+    def _look_for_quiet(self) -> None:
+        if self._is_settled():
+            self._quiet.set()
+
+
+def _is_entry(command: Command) -> TypeGuard[SubmitOrder]:
+    return isinstance(command, SubmitOrder) and any(o.leg is Leg.ENTRY for o in command.orders)
