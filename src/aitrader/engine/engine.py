@@ -60,6 +60,8 @@ MOST_FACTS = 10_000
 MOST_UNWRITTEN = 10_000
 """Facts kept for a disk that refuses; beyond it those that can be missed are let go first."""
 
+ENDED = "the engine has ended"
+
 EXPENDABLE: tuple[type[Event], ...] = (CandlesClosed, EquityMarked, FeedChanged)
 
 
@@ -102,6 +104,7 @@ class Engine:
         self._awaited: dict[int, asyncio.Future[Sequence[Event]]] = {}
         self._is_handling = False
         self._is_stopping = False
+        self._has_ended = False
         self._quiet = asyncio.Event()
         dispatch.on_quiet = self._look_for_quiet
 
@@ -119,7 +122,10 @@ class Engine:
 
         Raises:
             Transient: The disk refuses; the facts hold in memory and will be written when it can.
+                Or the engine has ended.
         """
+        if self._has_ended:
+            raise Transient(ENDED)
         future: asyncio.Future[Sequence[Event]] = asyncio.get_running_loop().create_future()
         self._awaited[id(event)] = future
         self._inbox.post(event)
@@ -143,8 +149,10 @@ class Engine:
             finally:
                 self._is_handling = False
             self._look_for_quiet()
+        self._has_ended = True
         for future in self._awaited.values():
-            future.cancel()
+            if not future.done():
+                future.set_exception(Transient(ENDED))
 
     def stop(self) -> None:
         """Let `run` end once the inbox is empty."""
