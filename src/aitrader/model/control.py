@@ -87,7 +87,10 @@ class Ask(msgspec.Struct, frozen=True, tag="ask"):
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
-    """A face's first message: the token of a loopback socket ("" on a Unix socket), its rate."""
+    """A face's first message: the token of a loopback socket ("" on a Unix socket), its rate.
+
+    `hz` 0 asks for no frames: a connection that only asks.
+    """
 
     token: str
     hz: float

@@ -1,0 +1,1 @@
+"""What programs see of an engine: the local stream for terminals; HTTP later."""

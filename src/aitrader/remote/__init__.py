@@ -1,0 +1,1 @@
+"""Control and view of an engine in another process."""

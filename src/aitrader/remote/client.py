@@ -1,0 +1,119 @@
+"""An engine in another process, seen and steered as if it were here.
+
+Frames and asks have a connection each: a large frame never delays an answer. Both are opened when
+first needed. When the engine ends, `frames()` ends with `Transient`; asking for frames again
+connects again, which is the caller's to decide. A request whose answer was lost is never sent a
+second time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from aitrader.model.control import Answer, AnyRequest, Ask, Hello
+from aitrader.model.errors import Transient
+from aitrader.model.view import Frame
+from aitrader.remote.websocket import WebSocket, connect
+
+ANSWER_S = 30.0
+"""Asking the analyst or the exchange may be behind an answer; longer than that it is lost."""
+
+
+class RemoteEngine:
+    """View and Control over a Unix socket, or over a loopback port with its token."""
+
+    def __init__(self, *, socket_path: str = "", port: int = 0, token: str = "") -> None:
+        if bool(socket_path) == bool(port):
+            raise ValueError("expected a socket_path or a port, and not both")
+        self._socket_path = socket_path
+        self._port = port
+        self._token = token
+        self._asking = asyncio.Lock()
+        self._socket: WebSocket | None = None
+        self._ask_id = 0
+        self._encoder = msgspec.json.Encoder()
+        self._decoder = msgspec.json.Decoder(Frame | Answer)
+
+    async def open(self) -> None:
+        """Connect, if not connected: says early that an engine is there.
+
+        Raises:
+            Transient: No engine answers.
+        """
+        async with self._asking:
+            await self._open()
+
+    async def frames(self, hz: float) -> AsyncIterator[Frame]:
+        """Yield a snapshot, then changes at most `hz` times a second.
+
+        Raises:
+            Transient: No engine answers, or it has ended; asking again connects again.
+            Refused: The token is wrong.
+        """
+        socket = await self._connect(hz)
+        try:
+            while True:
+                message = self._decode(await socket.receive())
+                if isinstance(message, Frame):
+                    yield message
+        except Transient:
+            await self._drop()
+            raise
+        finally:
+            await socket.close()
+
+    async def ask(self, request: AnyRequest) -> Answer:
+        """Return what came of it.
+
+        Raises:
+            Transient: The engine is gone or silent; whether it did the thing is not known.
+            Refused: The token is wrong.
+        """
+        async with self._asking:
+            socket = await self._open()
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    return await self._exchange(socket, request)
+            except TimeoutError as exc:
+                await self._drop()
+                raise Transient(f"the engine did not answer within {ANSWER_S:.0f} s") from exc
+            except BaseException:
+                await self._drop()
+                raise
+
+    async def close(self) -> None:
+        """Leave; the engine goes on."""
+        await self._drop()
+
+    async def _exchange(self, socket: WebSocket, request: AnyRequest) -> Answer:
+        self._ask_id += 1
+        await socket.send(self._encoder.encode(Ask(self._ask_id, request)))
+        while True:
+            message = self._decode(await socket.receive())
+            if isinstance(message, Answer) and message.ask_id == self._ask_id:
+                return msgspec.structs.replace(message, ask_id=0)
+
+    async def _open(self) -> WebSocket:
+        if self._socket is None:
+            self._socket = await self._connect(0.0)
+        return self._socket
+
+    async def _drop(self) -> None:
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            await socket.close()
+
+    async def _connect(self, hz: float) -> WebSocket:
+        socket = await connect(socket_path=self._socket_path, port=self._port)
+        await socket.send(self._encoder.encode(Hello(self._token, hz)))
+        return socket
+
+    def _decode(self, data: bytes) -> Frame | Answer:
+        try:
+            message: Frame | Answer = self._decoder.decode(data)
+        except msgspec.DecodeError as exc:
+            raise Transient(f"the engine speaks another version of the protocol: {exc}") from exc
+        return message

@@ -1,0 +1,113 @@
+"""The client's WebSocket against a server that is not ours, and against bytes that are not one."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.server import ServerConnection, unix_serve
+
+from aitrader.model.errors import Transient
+from aitrader.remote.websocket import MESSAGE_LIMIT_BYTES, connect, masked_frame
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 200_000])
+def test_a_message_of_any_size_comes_back_as_it_was(tmp_path: Path, size: int) -> None:
+    async def echo(connection: ServerConnection) -> None:
+        async for data in connection:
+            await connection.send(data)
+
+    async def story() -> bytes:
+        path = str(tmp_path / "e.sock")
+        async with unix_serve(echo, path, max_size=None):
+            socket = await connect(socket_path=path)
+            await socket.send(b"x" * size)
+            answer = await socket.receive()
+            await socket.close()
+            await socket.close()
+        return answer
+
+    assert asyncio.run(story()) == b"x" * size
+
+
+def test_a_message_in_pieces_is_put_together_and_a_ping_answered(tmp_path: Path) -> None:
+    async def pieces(connection: ServerConnection) -> None:
+        await (await connection.ping())
+        await connection.send(["one ", "two ", "three"])
+        await connection.wait_closed()
+
+    async def story() -> bytes:
+        path = str(tmp_path / "e.sock")
+        async with asyncio.timeout(5), unix_serve(pieces, path):
+            socket = await connect(socket_path=path)
+            answer = await socket.receive()
+            await socket.close()
+        return answer
+
+    assert asyncio.run(story()) == b"one two three"
+
+
+def test_a_mask_is_laid_over_the_payload() -> None:
+    assert masked_frame(1, b"abcde", b"\x01\x02\x03\x04") == b"\x81\x85\x01\x02\x03\x04````d"
+
+
+async def _talk(path: str, answer: bytes) -> None:
+    async def raw(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_unix_server(raw, path):
+        await connect(socket_path=path)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 404 Not Found\r\n\r\n",
+        b"HTTP/1.1 101 Switching\r\nSec-WebSocket-Accept: no\r\n\r\n",
+        b"x" * 200_000,
+    ],
+    ids=["nothing", "not found", "wrong key", "endless"],
+)
+def test_what_is_no_websocket_is_said_so(tmp_path: Path, answer: bytes) -> None:
+    with pytest.raises(Transient, match="no engine answers at"):
+        asyncio.run(_talk(str(tmp_path / "e.sock"), answer))
+
+
+def test_a_message_beyond_the_limit_ends_the_connection(tmp_path: Path) -> None:
+    async def story() -> None:
+        path = str(tmp_path / "e.sock")
+        size = MESSAGE_LIMIT_BYTES + 1
+
+        async def huge(connection: ServerConnection) -> None:
+            connection.transport.write(b"\x81\x7f" + size.to_bytes(8, "big"))
+            await connection.wait_closed()
+
+        async with unix_serve(huge, path):
+            socket = await connect(socket_path=path)
+            with pytest.raises(Transient, match=f"a message of {size} bytes"):
+                await socket.receive()
+            await socket.close()
+
+    asyncio.run(story())
+
+
+def test_sending_into_a_closed_connection_says_so(tmp_path: Path) -> None:
+    async def leave(connection: ServerConnection) -> None:
+        connection.transport.abort()
+
+    async def story() -> None:
+        path = str(tmp_path / "e.sock")
+        async with unix_serve(leave, path):
+            socket = await connect(socket_path=path)
+            with pytest.raises(Transient, match="the engine has ended"):
+                await socket.receive()
+            await socket.close()
+            with pytest.raises(Transient, match="the engine has ended"):
+                await socket.send(b"x" * 10_000)
+            await socket.close()
+
+    asyncio.run(story())
