@@ -11,10 +11,24 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar, cast
 
+from aitrader.engine.screener import Screener
 from aitrader.engine.supervisor import Supervisor
-from aitrader.model.commands import Command, SubmitOrder
+from aitrader.engine.timers import ClockTimers
+from aitrader.model.commands import (
+    ArmBand,
+    CancelOrders,
+    Command,
+    DisarmBand,
+    QueryOrder,
+    RankMarket,
+    Screen,
+    StartTimer,
+    StopTimer,
+    SubmitOrder,
+    WatchMarket,
+)
 from aitrader.model.events import OrderOutcomeUnknown
-from aitrader.model.ports import Clock, Inbox
+from aitrader.model.ports import Clock, Inbox, Market, Venue
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +41,26 @@ def on(
 ) -> tuple[type[Command], Handler]:
     """Return one entry of the table kind -> handler; `handle` is given only this kind."""
     return kind, cast(Handler, handle)
+
+
+def edge_handlers(
+    market: Market, venue: Venue, *, timers: ClockTimers, screener: Screener
+) -> dict[type[Command], Handler]:
+    """Return who does which command when these are the edges."""
+    return dict(
+        (
+            on(WatchMarket, market.watch),
+            on(RankMarket, market.rank),
+            on(ArmBand, market.arm),
+            on(DisarmBand, market.disarm),
+            on(SubmitOrder, venue.submit),
+            on(CancelOrders, venue.cancel),
+            on(QueryOrder, venue.query),
+            on(StartTimer, timers.start_command),
+            on(StopTimer, timers.stop_command),
+            on(Screen, screener.screen),
+        )
+    )
 
 
 class Dispatch:

@@ -1,0 +1,133 @@
+"""A store in memory for tests; it passes the same contract as the one on disk.
+
+It can be told to refuse, as a full disk does, and to die, as a process does: what was recorded
+before is there for the next engine that is given it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from aitrader.model.candle import DAY_MS
+from aitrader.model.errors import Transient
+from aitrader.model.events import (
+    DURABLE,
+    CashChanged,
+    EntriesPaused,
+    Event,
+    OrderPlanned,
+    OrderUpdated,
+    PositionClosed,
+    PositionOpened,
+    PositionUpdated,
+    Saved,
+    SignalRaised,
+    SignalUpdated,
+    TraderRemoved,
+    TraderSaved,
+    UniverseChanged,
+)
+from aitrader.model.ids import PositionId, TraderId
+from aitrader.model.order import Order
+from aitrader.model.position import Position, PositionStatus
+from aitrader.model.signal import Signal, SignalStatus
+from aitrader.model.trader import Trader, Universe
+
+
+class MemoryStore:
+    """The `Store` port on a list of facts; `refusal` is why it takes nothing, "" while it does."""
+
+    def __init__(self) -> None:
+        self.facts: list[Event] = []
+        self.transactions = 0
+        self.refusal = ""
+
+    async def record(self, facts: Sequence[Event]) -> None:
+        durable = [fact for fact in facts if isinstance(fact, DURABLE)]
+        if durable and self.refusal:
+            raise Transient(self.refusal)
+        if durable:
+            self.transactions += 1
+            self.facts += durable
+
+    async def load(self) -> Saved:
+        return saved_from(self.facts)
+
+
+def saved_from(facts: Sequence[Event]) -> Saved:
+    """Return what a store that was told these facts remembers."""
+    traders: dict[TraderId, Trader] = {}
+    signals: dict[str, Signal] = {}
+    orders: dict[str, Order] = {}
+    positions: dict[PositionId, Position] = {}
+    universes: dict[Universe, tuple[str, ...]] = {}
+    raised: dict[TraderId, set[str]] = {}
+    cash: Decimal | None = None
+    is_paused = False
+    for fact in facts:
+        match fact:
+            case TraderSaved(trader=trader):
+                traders[trader.trader_id] = trader
+            case TraderRemoved(trader_id=trader_id):
+                traders.pop(trader_id, None)
+            case SignalRaised(signal=signal) | SignalUpdated(signal=signal):
+                signals[signal.signal_id] = signal
+                raised.setdefault(signal.trader_id, set()).add(signal.signal_id)
+            case OrderPlanned(order=order) | OrderUpdated(order=order):
+                orders[order.client_order_id] = order
+            case (
+                PositionOpened(position=position)
+                | PositionUpdated(position=position)
+                | PositionClosed(position=position)
+            ):
+                positions[position.position_id] = position
+            case UniverseChanged(universe=universe, symbols=symbols):
+                universes[universe] = symbols
+            case CashChanged(cash=found):
+                cash = found
+            case EntriesPaused(is_paused=found_paused):
+                is_paused = found_paused
+            case _:
+                pass
+    held = {key for key, p in positions.items() if p.status is not PositionStatus.CLOSED}
+    live = (SignalStatus.RAISED, SignalStatus.WAITING)
+    return Saved(
+        traders=tuple(sorted(traders.values(), key=lambda t: (t.rank, t.trader_id))),
+        signals=tuple(s for s in signals.values() if s.status in live),
+        orders=tuple(o for o in orders.values() if not o.is_done or o.position_id in held),
+        positions=tuple(positions[key] for key in positions if key in held),
+        universes=tuple(universes.items()),
+        cash=cash,
+        day_pnl=_day_pnl(facts),
+        last_event_ms=max((fact.at_ms for fact in facts), default=0),
+        is_paused=is_paused,
+        results=_results(positions, raised),
+    )
+
+
+def _day_pnl(facts: Sequence[Event]) -> Decimal:
+    day = max((fact.at_ms for fact in facts), default=0) // DAY_MS
+    known: dict[PositionId, Decimal] = {}
+    total = Decimal(0)
+    for fact in facts:
+        if isinstance(fact, PositionOpened | PositionUpdated | PositionClosed):
+            key, realized = fact.position.position_id, fact.position.realized_pnl
+            if fact.at_ms // DAY_MS == day:
+                total += realized - known.get(key, Decimal(0))
+            known[key] = realized
+    return total
+
+
+def _results(
+    positions: dict[PositionId, Position], raised: dict[TraderId, set[str]]
+) -> tuple[tuple[TraderId, int, Decimal], ...]:
+    names = sorted({p.trader_id for p in positions.values()} | set(raised))
+    return tuple(
+        (
+            name,
+            len(raised.get(name, ())),
+            sum((p.realized_pnl for p in positions.values() if p.trader_id == name), Decimal(0)),
+        )
+        for name in names
+    )
