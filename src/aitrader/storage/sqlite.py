@@ -28,7 +28,7 @@ from aitrader.storage.rows.statement import Owner
 from aitrader.storage.schema import migrate
 
 BUSY_S = 2.0
-"""How long a write waits for a stranger (a backup, a shell) that holds the file."""
+"""How long a write waits for a backup or a shell that holds the file."""
 
 T = TypeVar("T")
 
@@ -36,23 +36,29 @@ T = TypeVar("T")
 class SqliteStore:
     """The `Store` port on one SQLite file; made by `open`."""
 
-    def __init__(self, path: Path, owner: Owner) -> None:
+    def __init__(self, path: Path, owner: Owner, *, busy_s: float = BUSY_S) -> None:
         self._path = path
         self._owner = owner
+        self._busy_s = busy_s
         self._lock = FolderLock(path.parent)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._connection: sqlite3.Connection | None = None
         self._is_full_sync = False
 
     @classmethod
-    async def open(cls, path: Path, owner: Owner) -> SqliteStore:
+    async def open(cls, path: Path, owner: Owner, *, busy_s: float = BUSY_S) -> SqliteStore:
         """Return the store on this file, which is made, or migrated, as needed.
+
+        Args:
+            path: The file; its folder is locked for this process.
+            owner: Whose rows are written and read.
+            busy_s: How long a write waits for a stranger that holds the file.
 
         Raises:
             ConfigError: Another engine has the folder, the file cannot be written, is no
                 database or is of a newer version; in one sentence.
         """
-        store = cls(path, owner)
+        store = cls(path, owner, busy_s=busy_s)
         store._lock.acquire()
         try:
             await store._in_thread(store._connect)
@@ -80,6 +86,13 @@ class SqliteStore:
         if durable:
             await self._in_thread(lambda: self._commit(durable))
 
+    async def synchronous(self) -> int:
+        """Return SQLite's sync level: 2 (FULL) if the last transaction held money, else 1."""
+        connection = self._open_connection()
+        return int(
+            await self._in_thread(lambda: connection.execute("pragma synchronous").fetchone()[0])
+        )
+
     async def close(self) -> None:
         """End the writer thread and give the folder back; a second call does nothing."""
         if self._connection is not None:
@@ -98,7 +111,7 @@ class SqliteStore:
     def _connect(self) -> None:
         connection: sqlite3.Connection | None = None
         try:
-            connection = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
+            connection = sqlite3.connect(self._path, timeout=self._busy_s, isolation_level=None)
             connection.row_factory = sqlite3.Row
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")
