@@ -1,0 +1,163 @@
+"""Leaving a position at market: cancel what rests, wait until it is gone, sell what is left.
+
+Theory of operation. `ExitWanted` puts the position on the closing list and cancels its protection.
+Nothing is sold while any protective order may still fill, or the position would be sold twice; a
+stop that fills meanwhile only leaves less to sell. When all is done, what is still held is sold by
+a MARKET order; one that ends with something left is followed by the next attempt, the first at
+once, the others ever later. An alarm repeats the question while the venue does not answer.
+
+A wish for a position that is closing already, or is not open, changes nothing.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from aitrader.execution.desk import Desk, Messages, exit_side
+from aitrader.execution.watch import query_later
+from aitrader.model import ids
+from aitrader.model.commands import CancelOrders, QueryOrder, StartTimer, StopTimer, SubmitOrder
+from aitrader.model.events import ExitWanted, OrderPlanned, Quarantined
+from aitrader.model.ids import PositionId, TimerId
+from aitrader.model.money import ZERO, quantity_to_step
+from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus
+from aitrader.model.position import Position
+
+CLOSING_TIMER = "closing:"
+"""Timer of a position that should be closed by then."""
+
+PATIENCE_MS = 5_000
+"""How long the venue may take to answer a cancel or a market order before it is asked again."""
+
+FIRST_PAUSE_MS = 1_000
+LONGEST_PAUSE_MS = 60_000
+
+TELL_AFTER = 5
+"""Market exits that sold nothing before the person is told that the position cannot be closed."""
+
+
+def leave(desk: Desk, event: ExitWanted) -> Messages:
+    """Return the first step of closing a position."""
+    position = desk.positions.get(event.position_id)
+    if position is None or event.position_id in desk.closing:
+        return []
+    desk.closing[event.position_id] = event.reason
+    return go_on(desk, position, at_ms=event.at_ms)
+
+
+def go_on(desk: Desk, position: Position, *, at_ms: int) -> Messages:
+    """Return the next step of closing: cancel, wait or sell, by what the venue may still do."""
+    live = desk.table.live(position.position_id, Leg.EXIT)
+    alarm = _alarm(position.position_id, at_ms + PATIENCE_MS)
+    protective = tuple(row for row in live if row.kind is not OrderKind.MARKET)
+    if protective:
+        return [CancelOrders(orders=protective), alarm]
+    if live:
+        return [alarm]
+    return _sell(desk, position, at_ms=at_ms)
+
+
+def updated(desk: Desk, order: Order, *, at_ms: int) -> Messages:
+    """Return what follows from the new state of an exit order while its position closes."""
+    position = desk.positions.get(order.position_id)
+    if position is None:
+        return []
+    if order.status is OrderStatus.OPEN and order.kind is not OrderKind.MARKET and not order.fills:
+        # It was on its way when the cancel left; the venue has it only now.
+        return [CancelOrders(orders=(order,))]
+    if desk.table.live(order.position_id, Leg.EXIT):
+        return []
+    failed = _failed(desk, order.position_id)
+    if order.kind is OrderKind.MARKET and failed > 1 and not order.fills:
+        pause_ms = min(FIRST_PAUSE_MS * 2 ** (failed - 2), LONGEST_PAUSE_MS)
+        return [*_told(position, order, failed, at_ms), _alarm(order.position_id, at_ms + pause_ms)]
+    return _sell(desk, position, at_ms=at_ms)
+
+
+def timer_due(desk: Desk, position_id: PositionId, *, at_ms: int) -> Messages:
+    """Return the questions about what has not ended, and the next step once more."""
+    position = desk.positions.get(position_id)
+    if position is None or position_id not in desk.closing:
+        return []
+    live = desk.table.live(position_id, Leg.EXIT)
+    questions = [QueryOrder(order=row) for row in live]
+    return [*questions, *go_on(desk, position, at_ms=at_ms)]
+
+
+def closed(desk: Desk, position_id: PositionId) -> Messages:
+    """Return what is still to be taken off once nothing is held any more."""
+    was_closing = desk.closing.pop(position_id, None) is not None
+    exits = desk.table.of(position_id, Leg.EXIT)
+    # The mate of a filled order is the venue's to cancel; anything else would rest for ever.
+    ended_lists = {row.list_id for row in exits if row.is_done and row.list_id}
+    left = tuple(row for row in exits if not row.is_done and row.list_id not in ended_lists)
+    answer: Messages = [StopTimer(timer_id=_timer_id(position_id))] if was_closing else []
+    return [*answer, CancelOrders(orders=left)] if left else answer
+
+
+def _sell(desk: Desk, position: Position, *, at_ms: int) -> Messages:
+    """Return the market order for what is still held; nothing if there is nothing to sell."""
+    rules = desk.instruments.get(position.symbol)
+    if rules is None:
+        return []
+    quantity = quantity_to_step(max(desk.held(position), ZERO), rules.step_size)
+    if rules.max_quantity > ZERO:
+        quantity = min(quantity, quantity_to_step(rules.max_quantity, rules.step_size))
+    if quantity <= ZERO:
+        return []
+    order = _market_exit(desk, position, quantity, at_ms=at_ms)
+    desk.table.add(order)
+    return [
+        OrderPlanned(at_ms=at_ms, order=order),
+        SubmitOrder(orders=(order,)),
+        query_later(order),
+        _alarm(position.position_id, order.not_after_ms + PATIENCE_MS),
+    ]
+
+
+def _market_exit(desk: Desk, position: Position, quantity: Decimal, *, at_ms: int) -> Order:
+    position_id = position.position_id
+    attempt = desk.table.next_attempt(position_id, Leg.EXIT)
+    return Order(
+        client_order_id=ids.client_order_id(position_id, Leg.EXIT.value, attempt),
+        trader_id=position.trader_id,
+        position_id=position_id,
+        leg=Leg.EXIT,
+        symbol=position.symbol,
+        side=exit_side(position.side),
+        kind=OrderKind.MARKET,
+        quantity=quantity,
+        planned_ms=at_ms,
+        not_after_ms=at_ms + desk.settings.protect_window_ms,
+        reason=desk.closing.get(position_id, ExitReason.MANUAL),
+    )
+
+
+def _failed(desk: Desk, position_id: PositionId) -> int:
+    """Return how many market exits of this position ended without a fill."""
+    return sum(
+        1
+        for row in desk.table.of(position_id, Leg.EXIT)
+        if row.kind is OrderKind.MARKET and row.is_done and not row.fills
+    )
+
+
+def _told(position: Position, order: Order, failed: int, at_ms: int) -> Messages:
+    if failed != TELL_AFTER:
+        return []
+    reason = (
+        f"the position could not be sold in {failed} attempts: {order.note or order.status.value}"
+    )
+    return [
+        Quarantined(
+            at_ms=at_ms, trader_id=position.trader_id, symbol=position.symbol, reason=reason
+        )
+    ]
+
+
+def _alarm(position_id: PositionId, due_ms: int) -> StartTimer:
+    return StartTimer(timer_id=_timer_id(position_id), due_ms=due_ms)
+
+
+def _timer_id(position_id: PositionId) -> TimerId:
+    return TimerId(CLOSING_TIMER + position_id)

@@ -1,0 +1,172 @@
+"""From ENTER to an entry order, and what comes of it.
+
+One signal has one entry order: a MARKET order with attempt 1. It is planned or refused once; a
+repeat of the wish changes nothing. What does not arrive, is rejected or ends unfilled is given up
+(`EntryRefused`), never tried again: the moment has passed. What fills in part is canceled for the
+rest after a short while, and one that does not fill within its candle is canceled as a whole, so
+that no position is opened on yesterday's reason.
+"""
+
+from __future__ import annotations
+
+from aitrader.execution.desk import Desk, Messages, entry_side
+from aitrader.execution.risk import Standing, check
+from aitrader.execution.sizing import Means, Sized, Wish, size_entry
+from aitrader.execution.watch import query_later
+from aitrader.model import ids
+from aitrader.model.candle import INTERVAL_MS
+from aitrader.model.commands import CancelOrders, StartTimer, SubmitOrder
+from aitrader.model.errors import Refused
+from aitrader.model.events import EntryRefused, EntryWanted, OrderPlanned
+from aitrader.model.ids import ClientOrderId, TimerId
+from aitrader.model.order import Leg, Order, OrderKind, OrderStatus
+from aitrader.model.signal import Signal
+from aitrader.model.trader import Exits, Trader
+
+REST_TIMER = "entry-rest:"
+"""Timer of an entry order that must be done by then."""
+
+REST_SLACK_MS = 5_000
+"""After its candle has ended an entry is canceled this late: the close itself may still fill it."""
+
+PART_PATIENCE_MS = 2_000
+"""A market order that filled in part fills the rest at once or not at all."""
+
+
+def want(desk: Desk, event: EntryWanted) -> Messages:
+    """Return the planned order and its submission, or the refusal."""
+    signal = event.signal
+    position_id = ids.position_id(signal.signal_id)
+    if desk.table.of(position_id):
+        return []
+    try:
+        trader = _trader(desk, signal)
+        sized = _sized(desk, signal, trader)
+    except Refused as refusal:
+        return [refused(signal, reason=refusal.reason, at_ms=event.at_ms)]
+    order = Order(
+        client_order_id=ids.client_order_id(position_id, Leg.ENTRY.value, 1),
+        trader_id=signal.trader_id,
+        position_id=position_id,
+        leg=Leg.ENTRY,
+        symbol=signal.symbol,
+        side=entry_side(trader.plan.side),
+        kind=OrderKind.MARKET,
+        quantity=sized.quantity,
+        planned_ms=event.at_ms,
+        not_after_ms=event.at_ms + desk.settings.entry_window_ms,
+    )
+    desk.entries[position_id] = signal
+    desk.table.add(order)
+    desk.account.promise(order.client_order_id, sized.needed)
+    return [
+        OrderPlanned(at_ms=event.at_ms, order=order),
+        SubmitOrder(orders=(order,)),
+        query_later(order),
+        rest_timer(order, signal),
+    ]
+
+
+def updated(desk: Desk, order: Order, *, at_ms: int) -> Messages:
+    """Return what follows from an entry order's new state."""
+    if not order.is_done:
+        if order.fills:
+            return [_rest_due(order.client_order_id, at_ms + PART_PATIENCE_MS)]
+        return []
+    desk.account.release(order.client_order_id)
+    signal = desk.entries.get(order.position_id)
+    if order.fills or signal is None:
+        return []
+    del desk.entries[order.position_id]
+    desk.table.retire(order.position_id)
+    return [refused(signal, reason=_why_unfilled(order), at_ms=at_ms)]
+
+
+def rest_due(desk: Desk, client_order_id: ClientOrderId, *, at_ms: int) -> Messages:
+    """Return the cancel of what is left of an entry whose time is over; asked again until done."""
+    order = desk.table.find(client_order_id)
+    if order is None or order.is_done:
+        return []
+    return [CancelOrders(orders=(order,)), _rest_due(client_order_id, at_ms + REST_SLACK_MS)]
+
+
+def rest_timer(order: Order, signal: Signal) -> StartTimer:
+    """Return the alarm that ends an entry which did not fill within a candle."""
+    due_ms = order.planned_ms + INTERVAL_MS[signal.interval] + REST_SLACK_MS
+    return _rest_due(order.client_order_id, due_ms)
+
+
+def refused(signal: Signal, *, reason: str, at_ms: int) -> EntryRefused:
+    """Return the fact that this signal is not entered."""
+    return EntryRefused(at_ms=at_ms, signal_id=signal.signal_id, reason=reason)
+
+
+def _rest_due(client_order_id: ClientOrderId, due_ms: int) -> StartTimer:
+    return StartTimer(timer_id=TimerId(REST_TIMER + client_order_id), due_ms=due_ms)
+
+
+def _trader(desk: Desk, signal: Signal) -> Trader:
+    trader = desk.traders.get(signal.trader_id)
+    if trader is None:
+        raise Refused(0, "the trader was removed")
+    return trader
+
+
+def _sized(desk: Desk, signal: Signal, trader: Trader) -> Sized:
+    """Return the size of an entry that is allowed, or raise `Refused`."""
+    rules = desk.instruments.get(signal.symbol)
+    check(_standing(desk, signal, trader), symbol=signal.symbol)
+    if rules is None:
+        raise Refused(0, f"the exchange's rules for {signal.symbol} are not known")
+    wish = Wish(
+        instrument=rules,
+        side=trader.plan.side,
+        price=signal.price,
+        limits=trader.plan.limits,
+        exits=signal.exits,
+    )
+    settings = desk.settings
+    means = Means(
+        equity=desk.equity(),
+        free=desk.account.spendable(desk.collateral()),
+        fee_bps=settings.fee_bps,
+        reserve_bps=settings.reserve_bps,
+        max_position_pct=settings.max_position_pct,
+    )
+    return size_entry(wish, means)
+
+
+def _standing(desk: Desk, signal: Signal, trader: Trader) -> Standing:
+    rules = desk.instruments.get(signal.symbol)
+    return Standing(
+        is_paused=desk.is_paused,
+        is_trader_enabled=trader.is_enabled,
+        is_quarantined=(signal.trader_id, signal.symbol) in desk.quarantined,
+        is_symbol_taken=desk.is_taken(signal.trader_id, signal.symbol),
+        is_trading=rules is None or rules.is_trading,
+        trader_open=desk.open_count(signal.trader_id),
+        trader_limit=trader.plan.limits.max_open,
+        account_open=desk.open_count(),
+        account_limit=desk.settings.max_open_positions,
+        stops_open=desk.stops_open(signal.symbol),
+        stops_needed=_stops_needed(signal.exits),
+        stops_limit=desk.settings.max_stops_per_symbol,
+    )
+
+
+def _stops_needed(exits: Exits) -> int:
+    """Return the stop orders that will rest: one per target, and one for what has no target."""
+    if exits.stop_loss is None:
+        return 0
+    covered = sum(target.share for target in exits.take_profit)
+    return len(exits.take_profit) + (1 if covered < 1 else 0)
+
+
+def _why_unfilled(order: Order) -> str:
+    words = {
+        OrderStatus.REJECTED: "the venue refused the order",
+        OrderStatus.EXPIRED: "the order ended unfilled",
+        OrderStatus.CANCELED: "the order was canceled before it filled",
+    }
+    reason = words[order.status]
+    return f"{reason}: {order.note}" if order.note else reason

@@ -1,0 +1,206 @@
+"""What rests at the venue for an open position, and how it comes to rest there again.
+
+Theory of operation. A position's targets and stop say what *should* rest: one piece per target with
+its share, and one without target for what no target covers. The order table says what *does* rest.
+`uncovered` is the difference, counted per piece and never more than what is held minus what rests,
+so that a message which has not been worked out yet cannot lead to a second sale. The difference is
+planned: stop and target as an order list, a stop or a target alone as a single order.
+
+An order list dies as a whole: while one of its two is alive nothing is missing, since the answer
+about the other may simply be first. If that stays so, the survivor is asked after, and then
+canceled (`lame_due`): Binance takes the stop off when the target has filled in part.
+
+A piece whose protection ends unfilled three times (rejected, never arrived, taken off by somebody)
+cannot be protected: the position is left (`ExitWanted` UNPROTECTED).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+from aitrader.execution.desk import Desk, Messages, exit_side
+from aitrader.execution.watch import query_later
+from aitrader.model import ids
+from aitrader.model.commands import CancelOrders, QueryOrder, StartTimer, SubmitOrder
+from aitrader.model.events import ExitWanted, OrderPlanned
+from aitrader.model.ids import ClientOrderId, TimerId
+from aitrader.model.ledger import held
+from aitrader.model.money import ZERO, quantity_to_step
+from aitrader.model.order import ExitReason, Leg, Order, OrderKind
+from aitrader.model.position import Position, PositionStatus
+
+LAME_TIMER = "order-lame:"
+"""Timer of an order whose list mate has ended, by which it should have ended too."""
+
+LAME_PATIENCE_MS = 2_000
+
+ATTEMPTS = 3
+"""How often a piece is protected before the position is left."""
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A part of a position: its target's price (None: stop only) and base units."""
+
+    target_price: Decimal | None
+    quantity: Decimal
+
+
+def guard(desk: Desk, position: Position, *, at_ms: int) -> Messages:
+    """Return the orders that protect what is not protected, or the wish to leave."""
+    rules = desk.instruments.get(position.symbol)
+    position_id = position.position_id
+    if rules is None or position.status is not PositionStatus.OPEN or position_id in desk.closing:
+        return []
+    answer: Messages = []
+    for piece in uncovered(position, desk.table.of(position_id), step_size=rules.step_size):
+        if _failures(desk.table.of(position_id, Leg.EXIT), piece.target_price) >= ATTEMPTS:
+            wish = ExitWanted(at_ms=at_ms, position_id=position_id, reason=ExitReason.UNPROTECTED)
+            return [*answer, wish]
+        orders = _planned(desk, position, piece, at_ms=at_ms)
+        for order in orders:
+            desk.table.add(order)
+            answer.append(OrderPlanned(at_ms=at_ms, order=order))
+        answer.append(SubmitOrder(orders=orders))
+        answer.extend(query_later(order) for order in orders)
+    return answer
+
+
+def uncovered(
+    position: Position, orders: Iterable[Order], *, step_size: Decimal
+) -> tuple[Piece, ...]:
+    """Return the pieces of a position that should rest at the venue and do not.
+
+    Args:
+        position: Its quantity, stop and targets as they stand.
+        orders: All orders of the position, both legs.
+        step_size: The symbol's quantity step; a rest below it cannot be protected.
+    """
+    if position.stop_price is None and not position.targets:
+        return ()
+    known = tuple(orders)
+    resting = _resting([row for row in known if row.leg is Leg.EXIT])
+    room = held(position.side, known) - sum(resting.values(), ZERO)
+    pieces = []
+    for target_price, wanted in _wanted(position).items():
+        missing = min(wanted - resting.get(target_price, ZERO), room)
+        quantity = quantity_to_step(max(missing, ZERO), step_size)
+        if quantity > ZERO:
+            room -= quantity
+            pieces.append(Piece(target_price, quantity))
+    return tuple(pieces)
+
+
+def mates_alive(orders: Iterable[Order], ended: Order) -> tuple[Order, ...]:
+    """Return the orders of the same list that the venue may still act on."""
+    if not ended.list_id:
+        return ()
+    return tuple(row for row in orders if row.list_id == ended.list_id and not row.is_done)
+
+
+def lame_timers(desk: Desk, ended: Order, *, at_ms: int) -> Messages:
+    """Return the alarms for list mates that should end now that this order has ended."""
+    mates = mates_alive(desk.table.of(ended.position_id, Leg.EXIT), ended)
+    return [_lame_timer(mate.client_order_id, at_ms + LAME_PATIENCE_MS) for mate in mates]
+
+
+def lame_due(desk: Desk, client_order_id: ClientOrderId, *, at_ms: int) -> Messages:
+    """Return the question about a survivor of its list and, as it still lives, its cancel."""
+    order = desk.table.find(client_order_id)
+    if order is None or order.is_done:
+        return []
+    return [
+        QueryOrder(order=order),
+        CancelOrders(orders=(order,)),
+        _lame_timer(client_order_id, at_ms + 2 * LAME_PATIENCE_MS),
+    ]
+
+
+def _lame_timer(client_order_id: ClientOrderId, due_ms: int) -> StartTimer:
+    return StartTimer(timer_id=TimerId(LAME_TIMER + client_order_id), due_ms=due_ms)
+
+
+def _wanted(position: Position) -> dict[Decimal | None, Decimal]:
+    """Return base units per target price that should rest; None: those with a stop only."""
+    wanted: dict[Decimal | None, Decimal] = {}
+    for target in position.targets:
+        wanted[target.price] = wanted.get(target.price, ZERO) + target.quantity
+    if position.stop_price is not None:
+        wanted[None] = position.quantity - sum(wanted.values(), ZERO)
+    return wanted
+
+
+def _groups(orders: Iterable[Order]) -> dict[str, list[Order]]:
+    """Return protective orders by list; a single order is a list of one."""
+    groups: dict[str, list[Order]] = {}
+    for order in orders:
+        if order.kind is not OrderKind.MARKET:
+            groups.setdefault(order.list_id or order.client_order_id, []).append(order)
+    return groups
+
+
+def _target_price(group: Iterable[Order]) -> Decimal | None:
+    return next((row.price for row in group if row.kind is OrderKind.LIMIT), None)
+
+
+def _resting(exits: Iterable[Order]) -> dict[Decimal | None, Decimal]:
+    """Return base units per target price that the venue may still close."""
+    resting: dict[Decimal | None, Decimal] = {}
+    for group in _groups(exits).values():
+        alive = max((row.remaining for row in group if not row.is_done), default=ZERO)
+        key = _target_price(group)
+        resting[key] = resting.get(key, ZERO) + alive
+    return resting
+
+
+def _failures(exits: Iterable[Order], target_price: Decimal | None) -> int:
+    """Return how many protections of a piece ended without a single fill."""
+    return sum(
+        1
+        for group in _groups(exits).values()
+        if _target_price(group) == target_price
+        and all(row.is_done and not row.fills for row in group)
+    )
+
+
+def _planned(desk: Desk, position: Position, piece: Piece, *, at_ms: int) -> tuple[Order, ...]:
+    """Return the one or two orders that protect a piece."""
+    attempt = desk.table.next_attempt(position.position_id, Leg.EXIT)
+    stop = Order(
+        client_order_id=_exit_id(position, attempt),
+        trader_id=position.trader_id,
+        position_id=position.position_id,
+        leg=Leg.EXIT,
+        symbol=position.symbol,
+        side=exit_side(position.side),
+        kind=OrderKind.STOP_LOSS,
+        quantity=piece.quantity,
+        planned_ms=at_ms,
+        not_after_ms=at_ms + desk.settings.protect_window_ms,
+        stop_price=position.stop_price,
+        reason=ExitReason.STOP_LOSS,
+    )
+    target = msgspec.structs.replace(
+        stop,
+        kind=OrderKind.LIMIT,
+        price=piece.target_price,
+        stop_price=None,
+        reason=ExitReason.TAKE_PROFIT,
+    )
+    if piece.target_price is None:
+        return (stop,)
+    if position.stop_price is None:
+        return (target,)
+    list_id = ids.client_order_id(position.position_id, "LIST", attempt)
+    return (
+        msgspec.structs.replace(stop, list_id=list_id),
+        msgspec.structs.replace(
+            target, list_id=list_id, client_order_id=_exit_id(position, attempt + 1)
+        ),
+    )
+
+
+def _exit_id(position: Position, attempt: int) -> ClientOrderId:
+    return ids.client_order_id(position.position_id, Leg.EXIT.value, attempt)

@@ -1,0 +1,71 @@
+"""Starting is recovering: what execution does with what the last run left.
+
+Facts are committed in one transaction per event, so what was saved is always a state between two
+events; what may be missing is only that commands never left. Therefore: every order that has no
+answer is asked after (never sent again), closings go on from where they are, and open positions get
+the protection they lack. This needs the exchange's rules, so it waits for `InstrumentsLoaded` if
+they come later than `Started`.
+"""
+
+from __future__ import annotations
+
+from aitrader.execution import closing, entries, protect, watch
+from aitrader.execution.desk import Desk, Messages
+from aitrader.execution.risk import Account
+from aitrader.model import ids
+from aitrader.model.events import CashChanged, Started
+from aitrader.model.ledger import average_price
+from aitrader.model.money import ZERO
+from aitrader.model.order import ExitReason, Leg, Order, OrderStatus
+from aitrader.model.position import PositionStatus
+from aitrader.model.signal import Signal
+
+
+def rebuild(desk: Desk, event: Started) -> Messages:
+    """Fill the desk from what was saved; return what must be asked and watched at once."""
+    saved = event.saved
+    desk.traders = {row.trader_id: row for row in saved.traders}
+    desk.is_paused = saved.is_paused
+    answer: Messages = []
+    if saved.cash is None:
+        answer.append(CashChanged(at_ms=event.at_ms, cash=desk.account.cash))
+    else:
+        desk.account = Account(saved.cash)
+    desk.positions = {row.position_id: row for row in saved.positions}
+    for position in saved.positions:
+        if position.status is PositionStatus.CLOSING:
+            desk.closing[position.position_id] = position.exit_reason or ExitReason.MANUAL
+    signals = {ids.position_id(row.signal_id): row for row in saved.signals}
+    for order in saved.orders:
+        desk.table.add(order)
+        if order.leg is Leg.ENTRY and not order.is_done:
+            answer.extend(_entry_again(desk, order, signals.get(order.position_id)))
+        if order.status is OrderStatus.PENDING:
+            answer.extend(watch.ask(order, at_ms=event.at_ms))
+    desk.account.close_candle(desk.collateral())
+    return answer
+
+
+def resume(desk: Desk, *, at_ms: int) -> Messages:
+    """Return what open and closing positions lack; nothing where nothing is missing."""
+    answer: Messages = []
+    for position in tuple(desk.positions.values()):
+        if position.position_id in desk.closing:
+            answer.extend(closing.go_on(desk, position, at_ms=at_ms))
+            continue
+        for order in desk.table.of(position.position_id, Leg.EXIT):
+            if order.is_done:
+                answer.extend(protect.lame_timers(desk, order, at_ms=at_ms))
+        answer.extend(protect.guard(desk, position, at_ms=at_ms))
+    return answer
+
+
+def _entry_again(desk: Desk, order: Order, signal: Signal | None) -> Messages:
+    """Return the watch over an entry that was on its way, and promise its money again."""
+    price = signal.price if signal is not None else average_price((order,))
+    worst = 1 + (desk.settings.fee_bps + desk.settings.reserve_bps) / 10_000
+    desk.account.promise(order.client_order_id, max(order.remaining, ZERO) * price * worst)
+    if signal is None:
+        return []
+    desk.entries[order.position_id] = signal
+    return [entries.rest_timer(order, signal)]

@@ -1,0 +1,115 @@
+"""May this entry be made at all, and what money is there for it.
+
+Theory of operation. `Account` holds the quote balance and what is promised to entries on their
+way. Cash is what it was at the close: an exit that fills after the close frees money for the next
+close only, or a backtest would differ from live by who answered first. So `spendable` is the lesser
+of what is free now and what was free at the last close minus every promise made since.
+A short's proceeds are not ours to spend, and its worth is kept aside once more as collateral.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from aitrader.model.errors import Refused
+from aitrader.model.ids import ClientOrderId
+from aitrader.model.money import ZERO
+
+
+class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the account trades. `fee_bps` is per leg; windows end an order's right to arrive.
+
+    `reserve_bps`: kept for the price running away between the close and the fill.
+    `max_position_pct`: of equity, caps entries sized by risk. `max_stops_per_symbol`: Binance's
+    MAX_NUM_ALGO_ORDERS.
+    """
+
+    start_cash: Decimal = Decimal(10_000)
+    fee_bps: Decimal = Decimal(10)
+    reserve_bps: Decimal = Decimal(20)
+    max_open_positions: int = 20
+    max_position_pct: Decimal = Decimal(20)
+    max_stops_per_symbol: int = 5
+    entry_window_ms: int = 5_000
+    protect_window_ms: int = 1_500
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How things stand before an entry; what is counted as open includes entries on their way."""
+
+    is_paused: bool
+    is_trader_enabled: bool
+    is_quarantined: bool
+    is_symbol_taken: bool
+    is_trading: bool
+    trader_open: int
+    trader_limit: int
+    account_open: int
+    account_limit: int
+    stops_open: int
+    stops_needed: int
+    stops_limit: int
+
+
+def check(now: Standing, *, symbol: str) -> None:
+    """Return if the entry may be sized.
+
+    Raises:
+        Refused: The first rule that forbids it, in a sentence for the person.
+    """
+    rules = (
+        (now.is_paused, "entries are paused"),
+        (not now.is_trader_enabled, "the trader is switched off"),
+        (now.is_quarantined, f"{symbol} is quarantined for this trader"),
+        (now.is_symbol_taken, f"the trader already holds or awaits {symbol}"),
+        (not now.is_trading, f"{symbol} is not traded now"),
+        (
+            now.trader_open >= now.trader_limit,
+            f"the trader has {now.trader_open} of {now.trader_limit} positions open",
+        ),
+        (
+            now.account_open >= now.account_limit,
+            f"the account has {now.account_open} of {now.account_limit} positions open",
+        ),
+        (
+            now.stops_open + now.stops_needed > now.stops_limit,
+            f"{symbol} takes {now.stops_limit} stop orders at once, {now.stops_open} rest and "
+            f"{now.stops_needed} would be needed",
+        ),
+    )
+    for is_forbidden, reason in rules:
+        if is_forbidden:
+            raise Refused(0, reason)
+
+
+class Account:
+    """The quote balance and its promises."""
+
+    def __init__(self, cash: Decimal) -> None:
+        """Begin with this balance."""
+        self.cash = cash
+        self._promised: dict[ClientOrderId, Decimal] = {}
+        self._left_of_close = cash
+
+    def promise(self, client_order_id: ClientOrderId, amount: Decimal) -> None:
+        """Keep an amount for an entry on its way."""
+        self._promised[client_order_id] = amount
+        self._left_of_close -= amount
+
+    def release(self, client_order_id: ClientOrderId) -> None:
+        """End a promise; what was not used is spendable after the next close."""
+        self._promised.pop(client_order_id, None)
+
+    def close_candle(self, collateral: Decimal) -> None:
+        """Take what is free now as what entries of this close may spend."""
+        self._left_of_close = self.free(collateral)
+
+    def free(self, collateral: Decimal) -> Decimal:
+        """Return the balance that is neither promised nor kept for shorts."""
+        return self.cash - sum(self._promised.values(), ZERO) - collateral
+
+    def spendable(self, collateral: Decimal) -> Decimal:
+        """Return what an entry may cost now, in quote."""
+        return min(self.free(collateral), self._left_of_close)

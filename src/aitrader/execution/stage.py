@@ -1,0 +1,242 @@
+"""The execution stage: from EntryWanted to a protected position, from ExitWanted to nothing held.
+
+The only stage that plans and sends orders. It hears the venue's raw answers, folds them into the
+order table and says `OrderUpdated` once per change; what follows from a change is decided when that
+fact comes round, so that every road to a decision is the same one. Reading order: `entries`,
+`orders`, `protect`, `closing`, `watch`, `reconcile`; their common memory is `desk`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from aitrader.execution import closing, entries, protect, reconcile, watch
+from aitrader.execution.desk import Desk, Messages
+from aitrader.execution.orders import VenueAnswer
+from aitrader.execution.risk import ExecutionSettings
+from aitrader.model.commands import Command
+from aitrader.model.errors import InvariantBroken
+from aitrader.model.events import (
+    CandlesClosed,
+    CashChanged,
+    EntriesPaused,
+    EntryRefused,
+    EntryWanted,
+    EquityMarked,
+    Event,
+    ExitWanted,
+    InstrumentsLoaded,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderNotFound,
+    OrderOutcomeUnknown,
+    OrderRejected,
+    OrderUpdated,
+    PositionClosed,
+    PositionOpened,
+    PositionUpdated,
+    Quarantined,
+    Started,
+    TimerDue,
+    TraderRemoved,
+    TraderSaved,
+)
+from aitrader.model.ids import ClientOrderId, PositionId
+from aitrader.model.ledger import flow_of_fill
+from aitrader.model.order import Leg
+from aitrader.model.ports import Prices
+
+
+class ExecutionStage:
+    """Sizes, plans, follows and repairs every order of one account."""
+
+    def __init__(self, settings: ExecutionSettings, prices: Prices) -> None:
+        """Begin with a new account; `Started` brings what was before."""
+        self._desk = Desk(settings, prices)
+        self._is_resumed = True
+        self._handlers: Mapping[type[Event], Callable[..., Messages]] = {
+            Started: self._started,
+            InstrumentsLoaded: self._instruments_loaded,
+            TraderSaved: self._trader_saved,
+            TraderRemoved: self._trader_removed,
+            EntriesPaused: self._entries_paused,
+            Quarantined: self._quarantined,
+            CandlesClosed: self._candles_closed,
+            EntryWanted: self._entry_wanted,
+            OrderAccepted: self._answered,
+            OrderFilled: self._answered,
+            OrderCanceled: self._answered,
+            OrderRejected: self._answered,
+            OrderExpired: self._answered,
+            OrderNotFound: self._answered,
+            OrderOutcomeUnknown: self._answered,
+            OrderUpdated: self._order_updated,
+            PositionOpened: self._position_changed,
+            PositionUpdated: self._position_changed,
+            PositionClosed: self._position_closed,
+            ExitWanted: self._exit_wanted,
+            TimerDue: self._timer_due,
+        }
+
+    def handle(self, event: Event) -> Iterable[Event | Command]:
+        """Return what follows from one event, facts and requests in their order."""
+        handler = self._handlers.get(type(event))
+        return () if handler is None else handler(event)
+
+    # -- what is known ------------------------------------------------------------------------
+
+    def _started(self, event: Started) -> Messages:
+        self._is_resumed = False
+        return [*reconcile.rebuild(self._desk, event), *self._resume(event.at_ms)]
+
+    def _instruments_loaded(self, event: InstrumentsLoaded) -> Messages:
+        self._desk.instruments = {row.symbol: row for row in event.instruments}
+        return self._resume(event.at_ms)
+
+    def _resume(self, at_ms: int) -> Messages:
+        if self._is_resumed or not self._desk.instruments:
+            return []
+        self._is_resumed = True
+        return reconcile.resume(self._desk, at_ms=at_ms)
+
+    def _trader_saved(self, event: TraderSaved) -> Messages:
+        self._desk.traders[event.trader.trader_id] = event.trader
+        return []
+
+    def _trader_removed(self, event: TraderRemoved) -> Messages:
+        self._desk.traders.pop(event.trader_id, None)
+        return []
+
+    def _entries_paused(self, event: EntriesPaused) -> Messages:
+        self._desk.is_paused = event.is_paused
+        return []
+
+    def _quarantined(self, event: Quarantined) -> Messages:
+        self._desk.quarantined.add((event.trader_id, event.symbol))
+        return []
+
+    def _candles_closed(self, event: CandlesClosed) -> Messages:
+        desk = self._desk
+        desk.account.close_candle(desk.collateral())
+        return [
+            EquityMarked(
+                at_ms=event.at_ms,
+                equity=desk.equity(),
+                cash=desk.account.cash,
+                open_positions=len(desk.positions),
+            )
+        ]
+
+    # -- orders -------------------------------------------------------------------------------
+
+    def _entry_wanted(self, event: EntryWanted) -> Messages:
+        try:
+            return entries.want(self._desk, event)
+        except InvariantBroken as broken:
+            signal = event.signal
+            return [
+                EntryRefused(
+                    at_ms=event.at_ms, signal_id=signal.signal_id, reason="something impossible"
+                ),
+                Quarantined(
+                    at_ms=event.at_ms,
+                    trader_id=signal.trader_id,
+                    symbol=signal.symbol,
+                    reason=str(broken),
+                ),
+            ]
+
+    def _answered(self, event: VenueAnswer) -> Messages:
+        """Fold an answer of the venue into the table; what is not ours or not new is nothing."""
+        before = self._desk.table.find(event.client_order_id)
+        if before is None:
+            return []
+        try:
+            after = self._desk.table.apply(event)
+        except InvariantBroken as broken:
+            return [
+                Quarantined(
+                    at_ms=event.at_ms,
+                    trader_id=before.trader_id,
+                    symbol=before.symbol,
+                    reason=str(broken),
+                )
+            ]
+        answer = self._questions(event)
+        if after is None:
+            return answer
+        if isinstance(event, OrderFilled) and len(after.fills) > len(before.fills):
+            flow = flow_of_fill(event.fill, symbol=after.symbol, side=after.side)
+            self._desk.account.cash += flow.quote
+            return [
+                OrderUpdated(at_ms=event.at_ms, order=after, fill=event.fill),
+                CashChanged(at_ms=event.at_ms, cash=self._desk.account.cash),
+                *answer,
+            ]
+        return [OrderUpdated(at_ms=event.at_ms, order=after), *answer]
+
+    def _questions(self, event: VenueAnswer) -> Messages:
+        match event:
+            case OrderOutcomeUnknown():
+                return watch.unknown(self._desk, event)
+            case OrderNotFound():
+                return watch.not_found(self._desk, event)
+            case OrderAccepted():
+                return watch.stray(self._desk, event)
+            case _:
+                return []
+
+    def _order_updated(self, event: OrderUpdated) -> Messages:
+        desk, order, at_ms = self._desk, event.order, event.at_ms
+        if order.leg is Leg.ENTRY:
+            return entries.updated(desk, order, at_ms=at_ms)
+        if order.position_id in desk.closing:
+            return closing.updated(desk, order, at_ms=at_ms)
+        if not order.is_done:
+            return []
+        answer = protect.lame_timers(desk, order, at_ms=at_ms)
+        position = desk.positions.get(order.position_id)
+        if event.fill is None and position is not None:
+            # With a fill the position's own numbers are a message behind: PositionUpdated decides.
+            answer.extend(protect.guard(desk, position, at_ms=at_ms))
+        return answer
+
+    # -- positions ----------------------------------------------------------------------------
+
+    def _position_changed(self, event: PositionOpened | PositionUpdated) -> Messages:
+        desk, position = self._desk, event.position
+        desk.positions[position.position_id] = position
+        desk.entries.pop(position.position_id, None)
+        desk.table.revive(position.position_id)
+        if position.position_id in desk.closing:
+            is_waiting = bool(desk.table.live(position.position_id, Leg.EXIT))
+            return [] if is_waiting else closing.go_on(desk, position, at_ms=event.at_ms)
+        return protect.guard(desk, position, at_ms=event.at_ms)
+
+    def _position_closed(self, event: PositionClosed) -> Messages:
+        position_id = event.position.position_id
+        self._desk.positions.pop(position_id, None)
+        answer = closing.closed(self._desk, position_id)
+        self._desk.table.retire(position_id)
+        return answer
+
+    def _exit_wanted(self, event: ExitWanted) -> Messages:
+        return closing.leave(self._desk, event)
+
+    def _timer_due(self, event: TimerDue) -> Messages:
+        timer_id, desk, at_ms = event.timer_id, self._desk, event.at_ms
+        if timer_id.startswith(watch.QUERY_TIMER):
+            order_id = ClientOrderId(timer_id.removeprefix(watch.QUERY_TIMER))
+            return watch.timer_due(desk, order_id, at_ms=at_ms)
+        if timer_id.startswith(entries.REST_TIMER):
+            order_id = ClientOrderId(timer_id.removeprefix(entries.REST_TIMER))
+            return entries.rest_due(desk, order_id, at_ms=at_ms)
+        if timer_id.startswith(protect.LAME_TIMER):
+            order_id = ClientOrderId(timer_id.removeprefix(protect.LAME_TIMER))
+            return protect.lame_due(desk, order_id, at_ms=at_ms)
+        if timer_id.startswith(closing.CLOSING_TIMER):
+            position_id = PositionId(timer_id.removeprefix(closing.CLOSING_TIMER))
+            return closing.timer_due(desk, position_id, at_ms=at_ms)
+        return []

@@ -1,0 +1,1 @@
+"""What we hold and when to leave it."""

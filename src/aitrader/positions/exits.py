@@ -1,0 +1,161 @@
+"""Where a position is left: prices from a trader's exits. Pure and exact.
+
+Percentages and distances count from the average fill price. Rounding to the tick:
+
+- a stop is rounded *towards less risk* (LONG up, SHORT down), so that it is never looser than
+  asked, and never below one tick;
+- targets take the nearest tick;
+- a trailing level is rounded like a stop. The ratchet price, from which the trail is raised, is the
+  best price so far plus `max(0.1 %, trailing / 10)`, and at least one tick beyond it, so that a
+  quiet market does not re-arm the band on every tick.
+
+Both prices of the trailing band lie on the tick grid, hence they are the same number as float and
+as Decimal, and a band that fired is certain to be out by the exact comparison too.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from aitrader.model.instrument import Instrument
+from aitrader.model.money import (
+    HUNDRED,
+    ZERO,
+    percent_of,
+    price_to_tick_down,
+    price_to_tick_nearest,
+    price_to_tick_up,
+    quantity_to_step,
+)
+from aitrader.model.position import TargetPrice
+from aitrader.model.trader import Exits, Level, LevelKind, PositionSide
+
+LEAST_RATCHET_PCT = Decimal("0.1")
+RATCHET_SHARE = Decimal(10)
+
+
+class Trail(msgspec.Struct, frozen=True):
+    """A trailing stop: leave at or beyond `level`; raise it at or beyond `ratchet`."""
+
+    level: Decimal
+    ratchet: Decimal
+
+
+def stop_price(
+    exits: Exits, *, side: PositionSide, fill_price: Decimal, tick_size: Decimal
+) -> Decimal | None:
+    """Return the trigger price of the stop loss, None if the trader has none."""
+    if exits.stop_loss is None:
+        return None
+    price = _level_price(exits.stop_loss, fill_price=fill_price, sign=-_sign(side))
+    return _less_risk(price, side=side, tick_size=tick_size)
+
+
+def target_prices(
+    exits: Exits,
+    *,
+    side: PositionSide,
+    fill_price: Decimal,
+    quantity: Decimal,
+    rules: Instrument,
+) -> tuple[TargetPrice, ...]:
+    """Return the take profits, nearest first, with base units on the step grid.
+
+    If the shares add up to the whole, the last target takes what the steps left over. A target too
+    small for the symbol's rules is joined with the next one (the last with the one before), and so
+    is a rest without target that could not be protected by itself.
+    """
+    rows = sorted(
+        (
+            (_target_price(row.level, side, fill_price, rules), row.share)
+            for row in exits.take_profit
+        ),
+        key=lambda row: _sign(side) * row[0],
+    )
+    stop = stop_price(exits, side=side, fill_price=fill_price, tick_size=rules.tick_size)
+    least = min(fill_price, stop or fill_price)
+    whole = quantity_to_step(max(quantity, ZERO), rules.step_size)
+    wanted, rest = _shares(whole, [share for _price, share in rows], rules)
+    targets: list[TargetPrice] = []
+    carried = ZERO
+    for (price, _share), share in zip(rows, wanted, strict=True):
+        carried += share
+        if _is_enough(carried, min(price, least), rules):
+            targets.append(TargetPrice(price=price, quantity=carried))
+            carried = ZERO
+    if rest + carried > ZERO and not _is_enough(rest, least, rules):
+        carried += rest
+    if carried > ZERO and rows:
+        last = targets.pop() if targets else TargetPrice(price=rows[0][0], quantity=ZERO)
+        targets.append(TargetPrice(price=last.price, quantity=last.quantity + carried))
+    return tuple(targets)
+
+
+def trail(
+    trailing_pct: Decimal, *, side: PositionSide, best_price: Decimal, tick_size: Decimal
+) -> Trail:
+    """Return the trailing stop that counts from the best price since entry."""
+    level = best_price - _sign(side) * percent_of(best_price, trailing_pct)
+    ratchet_pct = max(LEAST_RATCHET_PCT, trailing_pct / RATCHET_SHARE)
+    step = max(percent_of(best_price, ratchet_pct), tick_size)
+    if side is PositionSide.LONG:
+        ratchet = price_to_tick_up(best_price + step, tick_size)
+    else:
+        ratchet = price_to_tick_down(best_price - step, tick_size)
+    return Trail(level=_less_risk(level, side=side, tick_size=tick_size), ratchet=ratchet)
+
+
+def is_beyond(price: Decimal, edge: Decimal, *, side: PositionSide) -> bool:
+    """Return whether a price is at or past an edge, in the direction the position earns."""
+    return price >= edge if side is PositionSide.LONG else price <= edge
+
+
+def _sign(side: PositionSide) -> int:
+    return 1 if side is PositionSide.LONG else -1
+
+
+def _level_price(level: Level, *, fill_price: Decimal, sign: int) -> Decimal:
+    """Return a level as a price; `sign` is the direction in which it lies from the fill price."""
+    if level.kind is LevelKind.PRICE:
+        return level.value
+    if level.kind is LevelKind.DISTANCE:
+        return fill_price + sign * level.value
+    return fill_price * (HUNDRED + sign * level.value) / HUNDRED
+
+
+def _less_risk(price: Decimal, *, side: PositionSide, tick_size: Decimal) -> Decimal:
+    if side is PositionSide.LONG:
+        return max(price_to_tick_up(price, tick_size), tick_size)
+    return max(price_to_tick_down(price, tick_size), tick_size)
+
+
+def _target_price(
+    level: Level, side: PositionSide, fill_price: Decimal, rules: Instrument
+) -> Decimal:
+    price = _level_price(level, fill_price=fill_price, sign=_sign(side))
+    return max(price_to_tick_nearest(price, rules.tick_size), rules.tick_size)
+
+
+def _is_enough(quantity: Decimal, price: Decimal, rules: Instrument) -> bool:
+    return (
+        quantity > ZERO
+        and quantity >= rules.min_quantity
+        and quantity * price >= rules.min_notional
+    )
+
+
+def _shares(
+    whole: Decimal, shares: list[Decimal], rules: Instrument
+) -> tuple[list[Decimal], Decimal]:
+    """Return base units per share, and what no share asks for."""
+    wanted, left = [], whole
+    for share in shares:
+        part = min(quantity_to_step(whole * share, rules.step_size), left)
+        wanted.append(part)
+        left -= part
+    if wanted and sum(shares, ZERO) >= 1:
+        wanted[-1] += left
+        left = ZERO
+    return wanted, left

@@ -1,0 +1,63 @@
+"""What a position earned: its fills added up. Pure; the ledger of `model` says what a fill does.
+
+Money is exact. Once a position is closed its pnl is everything its fills did to the quote balance,
+so the pnl of all closed positions adds up to the change of the cash to the last digit; base units
+that are too few to be sold count as lost. While a part is still held, the entry's cost is shared by
+quantity and rounded to 8 decimals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+from aitrader.model.ledger import average_price, flow_of
+from aitrader.model.money import ZERO, money_to_step
+from aitrader.model.order import Leg, Order
+from aitrader.model.trader import PositionSide
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """A position's numbers by its fills.
+
+    Base units: `received` by the entry, `quantity` still held (SHORT: owed; below zero if more was
+    closed than opened). Quote units: `realized_pnl` net of fees, `fees`.
+    """
+
+    received: Decimal
+    quantity: Decimal
+    entry_price: Decimal
+    exit_price: Decimal
+    realized_pnl: Decimal
+    fees: Decimal
+
+
+def tally(side: PositionSide, orders: Iterable[Order], *, least_quantity: Decimal) -> Tally:
+    """Return what the orders of one position add up to.
+
+    Args:
+        side: Which way the position earns.
+        orders: All its orders, both legs.
+        least_quantity: Base units below which nothing can be sold; with less left, all is realized.
+    """
+    rows = tuple(orders)
+    entries = tuple(row for row in rows if row.leg is Leg.ENTRY)
+    exits = tuple(row for row in rows if row.leg is Leg.EXIT)
+    sign = 1 if side is PositionSide.LONG else -1
+    opened, closed = flow_of(entries), flow_of(exits)
+    received = sign * opened.base
+    quantity = received + sign * closed.base
+    pnl = opened.quote + closed.quote
+    if quantity >= least_quantity:
+        share = (received - quantity) / received
+        pnl = money_to_step(opened.quote * share + closed.quote)
+    return Tally(
+        received=received,
+        quantity=quantity,
+        entry_price=average_price(entries),
+        exit_price=average_price(exits),
+        realized_pnl=pnl if closed.base or quantity < least_quantity else ZERO,
+        fees=opened.fees + closed.fees,
+    )

@@ -1,0 +1,278 @@
+"""The positions stage: what is held, and when it must be left.
+
+It never hears the venue itself, only what execution says of its orders (`OrderPlanned`,
+`OrderUpdated`), and answers with the position as it stands. What the venue cannot do is watched
+here: the trailing stop by a band (armed anew whenever it fires and the trail is raised), the
+greatest age by a timer, the trader's exit conditions and the person's wish by their events; each
+ends in one `ExitWanted`, which execution carries out. A position that is closing is not watched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from aitrader.model import ids
+from aitrader.model.commands import Command
+from aitrader.model.errors import InvariantBroken
+from aitrader.model.events import (
+    CloseAsked,
+    EntryWanted,
+    Event,
+    ExitConditionsMet,
+    ExitWanted,
+    InstrumentsLoaded,
+    OrderPlanned,
+    OrderUpdated,
+    PositionClosed,
+    PositionOpened,
+    PositionUpdated,
+    PriceLeft,
+    Quarantined,
+    Started,
+    TimerDue,
+)
+from aitrader.model.ids import PositionId
+from aitrader.model.instrument import Instrument
+from aitrader.model.order import ExitReason, Leg, Order, Side
+from aitrader.model.position import Position, PositionStatus
+from aitrader.model.signal import Signal
+from aitrader.model.trader import PositionSide
+from aitrader.positions.book import (
+    HOLDING,
+    Book,
+    closing,
+    entering,
+    moved,
+    opened,
+    reduced,
+    refilled,
+    rules_for,
+)
+from aitrader.positions.exits import is_beyond
+from aitrader.positions.watch import (
+    AGE_TIMER,
+    TRAIL_BAND,
+    Messages,
+    band,
+    find_trail,
+    unwatched,
+    watched,
+)
+
+
+class PositionStage:
+    """Keeps the book of positions and watches what the venue does not."""
+
+    def __init__(self) -> None:
+        """Begin with nothing; `Started` brings what was before."""
+        self._book = Book()
+        self._signals: dict[PositionId, Signal] = {}
+        self._instruments: dict[str, Instrument] = {}
+        self._handlers: Mapping[type[Event], Callable[..., Messages]] = {
+            Started: self._started,
+            InstrumentsLoaded: self._instruments_loaded,
+            EntryWanted: self._entry_wanted,
+            OrderPlanned: self._order_planned,
+            OrderUpdated: self._order_updated,
+            PriceLeft: self._price_left,
+            TimerDue: self._timer_due,
+            ExitConditionsMet: self._exit_conditions_met,
+            CloseAsked: self._close_asked,
+            ExitWanted: self._exit_wanted,
+        }
+
+    def handle(self, event: Event) -> Iterable[Event | Command]:
+        """Return what follows from one event, facts and requests in their order."""
+        handler = self._handlers.get(type(event))
+        return () if handler is None else handler(event)
+
+    # -- the book -----------------------------------------------------------------------------
+
+    def _started(self, event: Started) -> Messages:
+        saved = event.saved
+        self._signals = {ids.position_id(row.signal_id): row for row in saved.signals}
+        answer: Messages = []
+        for position in saved.positions:
+            self._book.put(position)
+            answer.extend(self._watch(position))
+        for order in saved.orders:
+            self._book.put_order(order)
+            if order.leg is Leg.ENTRY:
+                self._enter(order)
+        return answer
+
+    def _instruments_loaded(self, event: InstrumentsLoaded) -> Messages:
+        self._instruments = {row.symbol: row for row in event.instruments}
+        return []
+
+    def _entry_wanted(self, event: EntryWanted) -> Messages:
+        self._signals[ids.position_id(event.signal.signal_id)] = event.signal
+        return []
+
+    def _order_planned(self, event: OrderPlanned) -> Messages:
+        self._book.put_order(event.order)
+        if event.order.leg is Leg.ENTRY:
+            self._enter(event.order)
+        return []
+
+    def _enter(self, entry: Order) -> None:
+        """Put the position that an entry order may open into the book, once."""
+        signal = self._signals.pop(entry.position_id, None)
+        if signal is None or self._book.find(entry.position_id) is not None:
+            return
+        side = PositionSide.LONG if entry.side is Side.BUY else PositionSide.SHORT
+        self._book.put(entering(signal, entry, side=side))
+
+    def _order_updated(self, event: OrderUpdated) -> Messages:
+        order = event.order
+        before = self._book.find_order(order)
+        position = self._book.find(order.position_id)
+        if before is None:
+            return []
+        self._book.put_order(order)
+        if position is None:
+            return _ownerless(before, order, at_ms=event.at_ms)
+        if order.leg is Leg.ENTRY and position.status is PositionStatus.ENTERING:
+            return self._entered(position, order, at_ms=event.at_ms)
+        if order.filled == before.filled:
+            return []
+        if position.status not in HOLDING:
+            reason = f"order {order.client_order_id} filled after the position's end"
+            return [self._quarantined(position, reason, event.at_ms)]
+        try:
+            return self._filled(position, before, order, at_ms=event.at_ms)
+        except InvariantBroken as broken:
+            return self._ended_badly(position, str(broken), at_ms=event.at_ms)
+
+    def _entered(self, position: Position, entry: Order, *, at_ms: int) -> Messages:
+        """Return the opening of a position whose entry order has come to its end."""
+        position_id = position.position_id
+        if not entry.is_done:
+            return []
+        if not entry.fills:
+            self._book.forget_later(position_id)
+            return []
+        self._book.keep(position_id)
+        rules = self._rules(position)
+        after = opened(position, self._book.orders(position_id), rules=rules, at_ms=at_ms)
+        if after.quantity < rules.step_size:
+            return self._dusty(after, at_ms=at_ms)
+        self._book.put(after)
+        return [PositionOpened(at_ms=at_ms, position=after), *self._watch(after)]
+
+    def _dusty(self, position: Position, *, at_ms: int) -> Messages:
+        """Return the opening and the end of a position that is too small ever to be sold."""
+        after = msgspec.structs.replace(
+            moved(position, PositionStatus.CLOSED), closed_ms=at_ms, targets=()
+        )
+        self._book.put(after)
+        self._book.forget_later(after.position_id)
+        return [
+            PositionOpened(at_ms=at_ms, position=position),
+            PositionClosed(at_ms=at_ms, position=after),
+        ]
+
+    def _filled(self, position: Position, before: Order, order: Order, *, at_ms: int) -> Messages:
+        """Return the position after more of one of its orders filled."""
+        rules = self._rules(position)
+        orders = self._book.orders(position.position_id)
+        if order.leg is Leg.ENTRY:
+            after = refilled(position, orders, rules=rules)
+        else:
+            after = reduced(position, orders, before=before, rules=rules, at_ms=at_ms)
+        self._book.put(after)
+        if after.status is not PositionStatus.CLOSED:
+            return [PositionUpdated(at_ms=at_ms, position=after)]
+        self._book.forget_later(after.position_id)
+        return [PositionClosed(at_ms=at_ms, position=after), *unwatched(after)]
+
+    def _ended_badly(self, position: Position, reason: str, *, at_ms: int) -> Messages:
+        """Return the end of a position of which more was closed than it held."""
+        after = msgspec.structs.replace(
+            position, status=PositionStatus.CLOSED, quantity=position.quantity * 0, closed_ms=at_ms
+        )
+        self._book.put(after)
+        self._book.forget_later(after.position_id)
+        return [
+            PositionClosed(at_ms=at_ms, position=after),
+            self._quarantined(after, reason, at_ms),
+            *unwatched(after),
+        ]
+
+    def _quarantined(self, position: Position, reason: str, at_ms: int) -> Quarantined:
+        return Quarantined(
+            at_ms=at_ms, trader_id=position.trader_id, symbol=position.symbol, reason=reason
+        )
+
+    def _rules(self, position: Position) -> Instrument:
+        return rules_for(position.symbol, self._instruments)
+
+    def _watch(self, position: Position) -> Messages:
+        return watched(position, tick_size=self._rules(position).tick_size)
+
+    # -- when to leave ------------------------------------------------------------------------
+
+    def _price_left(self, event: PriceLeft) -> Messages:
+        position = self._find_open(event.band_id, TRAIL_BAND)
+        if position is None:
+            return []
+        tick_size = self._rules(position).tick_size
+        now = find_trail(position, tick_size=tick_size)
+        if now is None:
+            return []
+        if is_beyond(now.level, event.price, side=position.side):
+            return _left(position, ExitReason.TRAILING, event.at_ms)
+        if not is_beyond(event.price, now.ratchet, side=position.side):
+            return [band(position, now)]
+        after = msgspec.structs.replace(position, trail_price=event.price)
+        self._book.put(after)
+        raised = find_trail(after, tick_size=tick_size) or now
+        return [PositionUpdated(at_ms=event.at_ms, position=after), band(after, raised)]
+
+    def _timer_due(self, event: TimerDue) -> Messages:
+        position = self._find_open(event.timer_id, AGE_TIMER)
+        return [] if position is None else _left(position, ExitReason.MAX_AGE, event.at_ms)
+
+    def _exit_conditions_met(self, event: ExitConditionsMet) -> Messages:
+        answer: Messages = []
+        for position in self._book.open_now():
+            if position.trader_id == event.trader_id and position.symbol == event.symbol:
+                answer.extend(_left(position, ExitReason.EXIT_CONDITIONS, event.at_ms))
+        return answer
+
+    def _close_asked(self, event: CloseAsked) -> Messages:
+        position = self._book.find(event.position_id)
+        if position is None or position.status is not PositionStatus.OPEN:
+            return []
+        return _left(position, ExitReason.MANUAL, event.at_ms)
+
+    def _exit_wanted(self, event: ExitWanted) -> Messages:
+        position = self._book.find(event.position_id)
+        if position is None or position.status is not PositionStatus.OPEN:
+            return []
+        after = closing(position, event.reason)
+        self._book.put(after)
+        return [PositionUpdated(at_ms=event.at_ms, position=after), *unwatched(after)]
+
+    def _find_open(self, name: str, prefix: str) -> Position | None:
+        """Return the open position that a band or timer of ours belongs to."""
+        if not name.startswith(prefix):
+            return None
+        position = self._book.find(PositionId(name.removeprefix(prefix)))
+        if position is None or position.status is not PositionStatus.OPEN:
+            return None
+        return position
+
+
+def _left(position: Position, reason: ExitReason, at_ms: int) -> Messages:
+    return [ExitWanted(at_ms=at_ms, position_id=position.position_id, reason=reason)]
+
+
+def _ownerless(before: Order, order: Order, *, at_ms: int) -> Messages:
+    """Return the alarm about a fill of an order whose signal nobody remembers."""
+    if order.filled == before.filled:
+        return []
+    reason = f"order {order.client_order_id} filled and belongs to no position"
+    return [Quarantined(at_ms=at_ms, trader_id=order.trader_id, symbol=order.symbol, reason=reason)]

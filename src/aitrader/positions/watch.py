@@ -1,0 +1,81 @@
+"""What is watched for an open position because the venue does not do it: trail and age.
+
+A trailing stop is a band with two edges: one leaves the position, the other raises the trail. The
+greatest age is a timer. Both bear the position's id, so that starting again replaces them.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TypeAlias
+
+from aitrader.model.commands import ArmBand, Command, DisarmBand, StartTimer, StopTimer
+from aitrader.model.events import Event
+from aitrader.model.ids import BandId, PositionId, TimerId
+from aitrader.model.position import Position, PositionStatus
+from aitrader.model.trader import PositionSide
+from aitrader.positions.exits import Trail, trail
+
+Messages: TypeAlias = list[Event | Command]
+
+TRAIL_BAND = "trail:"
+"""Band of a position's trailing stop."""
+
+AGE_TIMER = "max-age:"
+"""Timer of a position's greatest age."""
+
+
+def find_trail(position: Position, *, tick_size: Decimal) -> Trail | None:
+    """Return the trailing stop as it stands, None if the position has none."""
+    if position.trail_price is None or position.exits.trailing_pct is None:
+        return None
+    return trail(
+        position.exits.trailing_pct,
+        side=position.side,
+        best_price=position.trail_price,
+        tick_size=tick_size,
+    )
+
+
+def watched(position: Position, *, tick_size: Decimal) -> Messages:
+    """Return the band and the timer of a position; nothing if it is not open."""
+    if position.status is not PositionStatus.OPEN:
+        return []
+    answer: Messages = []
+    now = find_trail(position, tick_size=tick_size)
+    if now is not None:
+        answer.append(band(position, now))
+    if position.exits.max_age_ms is not None:
+        due_ms = position.opened_ms + position.exits.max_age_ms
+        answer.append(StartTimer(timer_id=_age_timer(position.position_id), due_ms=due_ms))
+    return answer
+
+
+def unwatched(position: Position) -> Messages:
+    """Return the end of a position's band and timer."""
+    answer: Messages = []
+    if position.trail_price is not None:
+        answer.append(DisarmBand(band_id=_trail_band(position.position_id)))
+    if position.exits.max_age_ms is not None:
+        answer.append(StopTimer(timer_id=_age_timer(position.position_id)))
+    return answer
+
+
+def band(position: Position, now: Trail) -> ArmBand:
+    """Return the band of a trailing stop."""
+    is_long = position.side is PositionSide.LONG
+    below, above = (now.level, now.ratchet) if is_long else (now.ratchet, now.level)
+    return ArmBand(
+        band_id=_trail_band(position.position_id),
+        symbol=position.symbol,
+        below=float(below),
+        above=float(above),
+    )
+
+
+def _trail_band(position_id: PositionId) -> BandId:
+    return BandId(TRAIL_BAND + position_id)
+
+
+def _age_timer(position_id: PositionId) -> TimerId:
+    return TimerId(AGE_TIMER + position_id)

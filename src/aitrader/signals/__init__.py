@@ -1,0 +1,1 @@
+"""A signal from birth to its end."""
