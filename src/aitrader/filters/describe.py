@@ -1,0 +1,136 @@
+"""A node as a person would write it, and which values explain a condition."""
+
+from __future__ import annotations
+
+from aitrader.filters.graph import COMPARISONS, Node
+from aitrader.filters.operands import SIGNS
+from aitrader.filters.operations import Kind
+
+MAX_DEPTH = 6
+MAX_FINDINGS = 6
+MAX_TEXT = 60
+
+FUNCTION_NAMES = {
+    "STDDEV": "stdev", "VAR": "variance", "LINEARREG": "linreg", "LINEARREG_SLOPE": "slope",
+    "LINEARREG_ANGLE": "angle", "TSF": "forecast", "MAX": "highest", "MIN": "lowest",
+    "SUM": "rolling_sum", "KC": "keltner", "SAR": "psar", "EFI": "force_index", "TRANGE": "true_range",
+    "PERCENTRANK": "percent_rank", "AROONOSC": "aroon_osc", "AO": "awesome", "MASSI": "mass_index",
+    "RVI": "relative_volatility", "CORREL": "correlation", "HA": "heikin_ashi",
+}  # fmt: skip
+"""Where the language's name of a TA-Lib function is not the same word."""
+
+OUTPUT_NAMES = {
+    "MACD": ("macd", "signal", "hist"),
+    "BBANDS": ("upper", "middle", "lower"),
+    "KC": ("upper", "middle", "lower"),
+    "DONCHIAN": ("upper", "middle", "lower"),
+    "STOCH": ("k", "d"),
+    "AROON": ("down", "up"),
+    "VORTEX": ("plus", "minus"),
+    "SUPERTREND": ("line", "direction"),
+    "HA": ("open", "high", "low", "close"),
+}
+
+MARKET_INPUTS = {("open", "high", "low", "close"), ("high", "low", "close"), ("high", "low")}
+
+
+def text_of(node: Node, depth: int = 0) -> str:
+    """Return the node as text of the language; what is nested deeply is left out."""
+    if depth > MAX_DEPTH:
+        return "..."
+    if node.op == "in":
+        return _place(node) + str(node.params[0])
+    if node.op in ("time", "const", "undefined"):
+        return "nan" if node.op == "undefined" else _leaf(node)
+    if node.op == "out":
+        indicator = node.args[0]
+        name = str(indicator.params[0])
+        return f"{text_of(indicator, depth)}.{OUTPUT_NAMES[name][int(node.params[0])]}"
+    if node.op == "ta":
+        return _indicator(node, depth)
+    if node.op in SIGNS or node.op in ("and", "or"):
+        left, right = (text_of(arg, depth + 1) for arg in node.args)
+        return f"{_bracketed(left)} {SIGNS.get(node.op, node.op)} {_bracketed(right)}"
+    if node.op == "align":
+        return text_of(node.args[0], depth)
+    if node.op == "lag":
+        return f"{_bracketed(text_of(node.args[0], depth + 1))}[{node.params[0]}]"
+    return _operation(node, depth)
+
+
+def _leaf(node: Node) -> str:
+    value = node.params[0]
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _place(node: Node) -> str:
+    """Return which market a series is of, "" for the trader's own."""
+    symbol = str(node.params[1])
+    return f"{symbol} {node.interval} " if symbol else f"{node.interval} "
+
+
+def _indicator(node: Node, depth: int) -> str:
+    name = str(node.params[0])
+    word = FUNCTION_NAMES.get(name, name.lower().replace("cdl", "pattern "))
+    fields = tuple(str(arg.params[0]) if arg.op == "in" else "" for arg in node.args)
+    inputs = [text_of(arg, depth + 1) for arg in node.args]
+    if fields in MARKET_INPUTS or (len(fields) > 1 and all(fields)):
+        inputs = [_place(node.args[0]).strip()]
+    numbers = [f"{p:g}" if isinstance(p, float) else str(p) for p in node.params[1:]]
+    return f"{word}({', '.join([*inputs, *numbers])})"
+
+
+_WORDS = {
+    "any": "within",
+    "all": "always",
+    "since": "bars_since",
+    "when": "value_when",
+    "pick": "where",
+    "fill": "nz",
+    "cum": "cumulative",
+}
+
+
+def _operation(node: Node, depth: int) -> str:
+    skipped = 1 if node.op in ("count", "since", "when", "pick") else None  # the negated twin
+    inputs = [text_of(a, depth + 1) for i, a in enumerate(node.args) if i != skipped]
+    if node.op == "neg":
+        return f"-{_bracketed(inputs[0])}"
+    numbers = [str(p) for p in node.params]
+    return f"{_WORDS.get(node.op, node.op)}({', '.join([*inputs, *numbers])})"
+
+
+def _bracketed(text: str) -> str:
+    is_simple = " " not in text or (text.endswith(")") and text.count(" (") == 0 and "(" in text)
+    return text if is_simple or text.count(" ") == 1 else f"({text})"
+
+
+def short(text: str) -> str:
+    """Return the text in at most `MAX_TEXT` characters."""
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
+
+
+def values_behind(condition: Node) -> list[Node]:
+    """Return the series whose values explain the condition: what its comparisons compare."""
+    found: dict[int, Node] = {}
+    waiting = [condition]
+    seen: set[int] = set()
+    while waiting and len(found) < MAX_FINDINGS:
+        node = waiting.pop(0)
+        if node.index in seen:
+            continue
+        seen.add(node.index)
+        if node.op in COMPARISONS:
+            for arg in node.args:
+                source = _unlagged(arg)
+                if not source.is_constant and not source.origin and source.kind is Kind.NUMBER:
+                    found.setdefault(source.index, source)
+        else:
+            waiting.extend(arg for arg in node.args if arg.kind is Kind.CONDITION)
+    return list(found.values())[:MAX_FINDINGS]
+
+
+def _unlagged(node: Node) -> Node:
+    while node.op == "lag":
+        node = node.args[0]
+    return node

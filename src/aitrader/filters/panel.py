@@ -1,0 +1,45 @@
+"""Panels: the closed rows of many symbols side by side, as the evaluation reads them.
+
+A panel is a view: the market series own the memory. Missing rows are NaN in every field, so a gap
+is seen as unknown and never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Times = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Panel:
+    """Closed rows of one interval.
+
+    `open_ms`: (T,) on the interval's grid, oldest first, no instant left out. `values`: per field
+    of `ROW_FIELDS` an (S, T) float64 array whose rows are contiguous; NaN is a missing row.
+    """
+
+    interval: str
+    symbols: tuple[str, ...]
+    open_ms: Times
+    values: Mapping[str, Floats]
+
+    @property
+    def bars(self) -> int:
+        """Number of rows per symbol."""
+        return int(self.open_ms.shape[0])
+
+
+class PanelSource(Protocol):
+    """Who keeps the rows."""
+
+    def panel(self, interval: str, *, closed_ms: int, bars: int) -> Panel:
+        """Return the last `bars` rows that closed at or before `closed_ms`, of all symbols."""
+        ...

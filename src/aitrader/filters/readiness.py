@@ -1,0 +1,75 @@
+"""Which rows may be answered: those whose whole lookback of candles is there.
+
+A row of a symbol is ready for a trader when, on every interval the trader reads, that symbol (and
+each symbol the trader names) has as many unbroken known rows as the lookback asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aitrader.filters.panel import Bools, Panel, Times
+
+if TYPE_CHECKING:
+    from aitrader.filters.compiled import CompiledTrader
+    from aitrader.filters.evaluate import Scene
+
+
+class Readiness:
+    """The lengths of unbroken runs of known rows, per interval, computed once per run."""
+
+    def __init__(self, scene: Scene, fields: Mapping[str, tuple[str, ...]]) -> None:
+        self._scene = scene
+        self._fields = fields
+        self._lengths: dict[str, Times] = {}
+
+    def of(self, trader: CompiledTrader, last: int) -> Bools:
+        """Return (S, last) where the trader's answer counts."""
+        scene = self._scene
+        ready = np.ones((len(scene.symbols), last), np.bool_)
+        for interval, bars in trader.lookback.items():
+            enough = self._enough(interval, bars, last)
+            panel = scene.panels[interval]
+            if (interval, "") in trader.reads:
+                rows = scene.rows_of(interval)
+                ready &= enough if rows is None else _chosen(enough, rows)
+            for symbol in trader.symbols_named:
+                if (interval, symbol) not in trader.reads:
+                    continue
+                known = symbol in panel.symbols
+                ready &= enough[panel.symbols.index(symbol)] if known else False
+        return ready
+
+    def _enough(self, interval: str, bars: int, last: int) -> Bools:
+        """Return (rows of that panel, last) where `bars` unbroken rows had closed."""
+        if interval not in self._lengths:
+            self._lengths[interval] = _run_lengths(
+                self._scene.panels[interval], self._fields.get(interval, ())
+            )
+        lengths = self._lengths[interval]
+        place = self._scene.columns(interval, self._scene.base)
+        place = place[len(place) - last :]
+        if lengths.shape[1] == 0:
+            return np.zeros((lengths.shape[0], last), np.bool_)
+        return (lengths[:, np.maximum(place, 0)] >= bars) & (place >= 0)
+
+
+def _run_lengths(panel: Panel, fields: tuple[str, ...]) -> Times:
+    """Return (S, T): how many rows up to this one are known without a break."""
+    place = np.arange(panel.bars)
+    unknown = np.zeros((len(panel.symbols), panel.bars), np.bool_)
+    for name in fields or ("close",):
+        if not np.isfinite(panel.values[name].sum()):
+            unknown |= ~np.isfinite(panel.values[name])
+    if not unknown.any():
+        return np.broadcast_to(place + 1, unknown.shape)
+    return place - np.maximum.accumulate(np.where(unknown, place, -1), -1)  # type: ignore[no-any-return]
+
+
+def _chosen(enough: Bools, rows: Times) -> Bools:
+    if not len(enough):
+        return np.zeros((len(rows), enough.shape[1]), np.bool_)
+    return enough[np.maximum(rows, 0)] & (rows >= 0)[:, np.newaxis]
