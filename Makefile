@@ -1,0 +1,80 @@
+# One command each. Every target first makes its own environment in .venv: by uv when it is there,
+# else by python3 and pip. The stamp makes the second run instant. Nothing is left outside this folder.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+SOAK_S ?= 7200
+FAST := not slow and not faults and not postgres
+COVERAGE := --cov --cov-report=term:skip-covered --cov-report=json:build/coverage.json
+
+export UV_CACHE_DIR := $(CURDIR)/$(VENV)/.uv-cache
+export UV_PYTHON_DOWNLOADS := never
+export UV_LINK_MODE := copy
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check format bench soak lock clean
+
+help:
+	@echo "make demo      see it work: no key, no network"
+	@echo "make test      the tests, with branch coverage (under 5 minutes)"
+	@echo "make test-all  also the slow ones and the fault suite"
+	@echo "make check     format, lint, types, imports, rules of the house"
+	@echo "make format    write the format that check wants"
+	@echo "make bench     measure the product's targets"
+	@echo "make soak      run the demo for SOAK_S=$(SOAK_S) seconds"
+	@echo "make lock      write requirements.lock anew"
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" \
+		|| { echo "aitrader needs Python 3.11 or newer: make PYTHON=python3.11 ..."; exit 2; }
+	@if command -v uv >/dev/null 2>&1; then \
+		test -x $(BIN)/python || uv venv -q --python "$$(command -v $(PYTHON))" $(VENV); \
+		uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock \
+		&& uv pip install -q --python $(BIN)/python --no-deps -e .; \
+	else \
+		test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV); \
+		$(BIN)/python -m pip install -q --no-cache-dir --require-hashes -r requirements.lock \
+		&& $(BIN)/python -m pip install -q --no-cache-dir --no-deps -e .; \
+	fi
+	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/aitrader demo
+
+test: $(STAMP)
+	@mkdir -p build
+	$(BIN)/python -m pytest -n 2 -m "$(FAST)" $(COVERAGE)
+	$(BIN)/python tools/coverage_floor.py build/coverage.json
+
+test-all: $(STAMP)
+	@mkdir -p build
+	$(BIN)/python -m pytest -n 2 --timeout 600 $(COVERAGE)
+	$(BIN)/python tools/coverage_floor.py build/coverage.json
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -q tests/house
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP)
+	$(BIN)/python bench/run.py
+
+soak: $(STAMP)
+	$(BIN)/aitrader demo --headless --for $(SOAK_S) --symbols 100 --speed 60 --json --data-folder build/soak
+
+lock: $(STAMP)
+	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --all-extras \
+		--no-config --upgrade -q -o requirements.lock
+	$(BIN)/python tools/lock_is_clean.py requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

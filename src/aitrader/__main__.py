@@ -1,0 +1,5 @@
+"""`python -m aitrader` is the command `aitrader`."""
+
+from aitrader.cli import main
+
+main()

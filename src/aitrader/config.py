@@ -1,0 +1,280 @@
+"""Every setting once: its name, type, default and meaning. The sole reader of the environment.
+
+A value comes from the command line, else from the environment, else from `settings.toml` in the
+data folder, else from the default here. All are read once, at start, into one frozen value; what
+a person got wrong is one sentence that says where, what was expected and what was found.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
+
+from aitrader.model.errors import ConfigError
+
+FILE_NAME = "settings.toml"
+DATABASE_NAME = "aitrader.sqlite"
+ENVIRONMENT_NAMES = {"data_folder": "AITRADER_DATA_FOLDER"}
+"""Settings whose environment variable is not simply the name in capitals."""
+
+MAX_BPS = Decimal(1000)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of one run. Field descriptions are what `docs/settings.md` shows."""
+
+    data_folder: Annotated[
+        Path,
+        Meta(title="a folder", description="Where everything is kept. Not read from the file."),
+    ] = Path("~/.aitrader")
+    sqlite_path: Annotated[
+        Path,
+        Meta(
+            title="a file",
+            description=f"The database; `{DATABASE_NAME}` in the data folder when not given.",
+        ),
+    ] = Path()
+    user_id: Annotated[
+        str,
+        Meta(
+            title="letters, digits, - and _",
+            description="Whose rows these are, where several people share a database.",
+            pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        ),
+    ] = "local"
+    paper_trading: Annotated[
+        bool,
+        Meta(title="true or false", description="Orders are filled by the paper venue."),
+    ] = True
+    start_cash: Annotated[
+        Decimal,
+        Meta(title="an amount above 0", description="What a new paper account holds, in quote."),
+    ] = Decimal(10_000)
+    fee_bps: Annotated[
+        Decimal,
+        Meta(title="0 to 1000", description="Fee of a paper fill in 1/10000 of its value."),
+    ] = Decimal(10)
+    slippage_bps: Annotated[
+        Decimal,
+        Meta(
+            title="0 to 1000",
+            description="How much worse than the price seen a paper order fills, in 1/10000.",
+        ),
+    ] = Decimal(2)
+    max_open_positions: Annotated[
+        int,
+        Meta(
+            title="a whole number from 1 to 1000",
+            description="Positions of all traders together that may be open at once.",
+            ge=1,
+            le=1000,
+        ),
+    ] = 20
+    max_symbols: Annotated[
+        int,
+        Meta(
+            title="a whole number from 1 to 1000",
+            description="Symbols that are followed at once, over all traders.",
+            ge=1,
+            le=1000,
+        ),
+    ] = 100
+    market_rest_url: Annotated[
+        str,
+        Meta(
+            title="an address that begins with http:// or https://",
+            description="Where candle history and symbol rules are fetched.",
+            pattern=r"^https?://[^\s/]+",
+        ),
+    ] = "https://data-api.binance.vision"
+    market_stream_url: Annotated[
+        str,
+        Meta(
+            title="an address that begins with ws:// or wss://",
+            description="Where candles and prices stream from.",
+            pattern=r"^wss?://[^\s/]+",
+        ),
+    ] = "wss://data-stream.binance.vision"
+    port: Annotated[
+        int,
+        Meta(
+            title="a whole number from 0 to 65535",
+            description="Loopback port for faces without a Unix socket; 0 takes any free one.",
+            ge=0,
+            le=65535,
+        ),
+    ] = 8080
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        Meta(title="DEBUG, INFO, WARNING or ERROR", description="The least level that is logged."),
+    ] = "INFO"
+    log_format: Annotated[
+        Literal["text", "json"],
+        Meta(title="text or json", description="How a line of the log is written."),
+    ] = "text"
+
+
+class Known(msgspec.Struct, frozen=True):
+    """One setting as documents and error sentences speak of it; `takes` is what it accepts."""
+
+    name: str
+    environment: str
+    takes: str
+    default: str
+    description: str
+
+
+def known_settings() -> tuple[Known, ...]:
+    """Return every setting there is, in the order of `Settings`."""
+    return tuple(
+        Known(
+            name=field.name,
+            environment=environment_name(field.name),
+            takes=_meta(field.type).title or "",
+            default="" if field.default == Path() else _as_text(field.default),
+            description=_meta(field.type).description or "",
+        )
+        for field in msgspec.structs.fields(Settings)
+    )
+
+
+def environment_name(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return ENVIRONMENT_NAMES.get(name, name.upper())
+
+
+def read_settings(
+    *,
+    data_folder: Path | None = None,
+    flags: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Return the settings of this run; nothing is created on disk.
+
+    Args:
+        data_folder: The flag `--data-folder`, if it was given.
+        flags: Other settings named on the command line; None values count as not given.
+        environ: The environment; the process's own when None. An empty variable is not set.
+
+    Raises:
+        ConfigError: A value or the file cannot be used.
+    """
+    variables = os.environ if environ is None else environ
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    if data_folder is not None:
+        given["data_folder"] = str(data_folder)
+    from_environment = {
+        field.name: variables[environment_name(field.name)]
+        for field in msgspec.structs.fields(Settings)
+        if variables.get(environment_name(field.name))
+    }
+    folder = _folder(given, from_environment)
+    file = folder / FILE_NAME
+    values: dict[str, Any] = {}  # each checked against its field
+    for name, value in _read_file(file).items():
+        values[name] = _checked(name, value, where=f"{name} in {file}")
+    for name, value in from_environment.items():
+        values[name] = _checked(name, value, where=environment_name(name))
+    for name, value in given.items():
+        values[name] = _checked(name, value, where=f"--{name.replace('_', '-')}")
+    values["data_folder"] = folder
+    database = values.get("sqlite_path", folder / DATABASE_NAME)
+    values["sqlite_path"] = Path(str(database)).expanduser().absolute()
+    return Settings(**values)
+
+
+def _folder(given: Mapping[str, object], from_environment: Mapping[str, str]) -> Path:
+    default = str(Settings().data_folder)
+    chosen = given.get("data_folder", from_environment.get("data_folder", default))
+    try:
+        return Path(str(chosen)).expanduser().absolute()
+    except RuntimeError as error:
+        raise ConfigError(
+            f"the data folder {chosen} has no home folder to stand in: "
+            f"set {environment_name('data_folder')} to a full path"
+        ) from error
+
+
+def _read_file(path: Path) -> Mapping[str, object]:
+    """Return the settings of the file; none when there is no file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+    try:
+        found: dict[str, object] = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    names = [field.name for field in msgspec.structs.fields(Settings)]
+    for name in found:
+        if name == "data_folder":
+            raise ConfigError(
+                f"{path}: data_folder cannot be set in a file of that folder; "
+                f"set {environment_name(name)} or give --data-folder"
+            )
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]}?" if near else "remove it"
+            raise ConfigError(f"{path}: there is no setting {name}; {hint}")
+    return found
+
+
+def _checked(name: str, value: object, *, where: str) -> object:
+    """Return a value as the setting's type, whatever kind of text or number it came as."""
+    field = next(f for f in msgspec.structs.fields(Settings) if f.name == name)
+    if get_args(field.type)[0] is Path and isinstance(value, str | Path):
+        return Path(value)
+    try:
+        converted = msgspec.convert(_readable(field.type, value), field.type, strict=False)
+        if isinstance(converted, Decimal):
+            _check_range(name, converted)
+    except (msgspec.ValidationError, ValueError) as error:
+        takes = _meta(field.type).title
+        raise ConfigError(f"{where} takes {takes}, found {_shown(value)}") from error
+    return converted
+
+
+def _check_range(name: str, value: Decimal) -> None:
+    """Refuse a number out of range; msgspec has no bounds for Decimal."""
+    if not value.is_finite():
+        raise ValueError("not a finite number")
+    if name.endswith("_bps"):
+        if not 0 <= value <= MAX_BPS:
+            raise ValueError("out of range")
+    elif value <= 0:
+        raise ValueError("not above zero")
+
+
+def _readable(annotated: Any, value: object) -> object:  # noqa: ANN401 - a type's annotation
+    """Return the value as msgspec reads it: a choice in its own spelling, whole money as text."""
+    kind = get_args(annotated)[0]
+    if get_origin(kind) is Literal and isinstance(value, str):
+        return {choice.lower(): choice for choice in get_args(kind)}.get(value.lower(), value)
+    if kind is Decimal and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() if isinstance(value, str) else value
+
+
+def _meta(annotated: Any) -> Meta:  # noqa: ANN401 - a type's annotation
+    found = get_args(annotated)[1]
+    assert isinstance(found, Meta)
+    return found
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if isinstance(value, str) else _as_text(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
