@@ -1,0 +1,186 @@
+"""The line on top that says what runs and how it is, and the line below that says the keys.
+
+Both are made of parts with a rank; when the width is short, whole parts leave, the highest rank
+first. Rank 0 never leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from textual.strip import Strip
+
+from aitrader.model.view import Status
+from aitrader.tui import text as words
+from aitrader.tui.columns import Cell
+from aitrader.tui.lines import Lines
+
+FEED_STYLES = {"live": "up", "stale": "warn", "down": "down"}
+SILENT_S = 5.0
+"""An engine that says nothing for so long is said to be silent."""
+
+
+class Part(NamedTuple):
+    """Cells that stay or leave together."""
+
+    cells: tuple[Cell, ...]
+    rank: int = 0
+
+    @property
+    def width(self) -> int:
+        """Cells on screen."""
+        return sum(cell_len(cell.text) for cell in self.cells)
+
+
+def fit_parts(left: Sequence[Part], right: Sequence[Part], width: int) -> list[Cell]:
+    """Return the parts that fit, one group at each end of `width` cells."""
+    left, right = list(left), list(right)
+    while sum(part.width for part in (*left, *right)) + 1 > width:
+        last = max((*left, *right), key=lambda part: part.rank)
+        if last.rank == 0:
+            break
+        (left if last in left else right).remove(last)
+    gap = width - sum(part.width for part in (*left, *right))
+    cells = [cell for part in left for cell in part.cells]
+    cells.append(Cell(" " * max(0, gap)))
+    return cells + [cell for part in right for cell in part.cells]
+
+
+class StatusBar(Lines):
+    """One line, or two where there is room: mode, account, money, feed; then the counters."""
+
+    DEFAULT_CSS = "StatusBar { height: 1; dock: top; background: $panel; }"
+
+    def __init__(self) -> None:
+        super().__init__(name="status")
+        self.status: Status | None = None
+        self.trouble = ""
+        self.silent_s = 0.0
+
+    def show(self, status: Status) -> None:
+        """Show the newest numbers."""
+        if status != self.status:
+            self.status = status
+            self.refresh()
+
+    def tell(self, trouble: str, *, silent_s: float = 0.0) -> None:
+        """Say in red that the engine is gone ("" when it is not), or how long it is silent."""
+        if (trouble, silent_s) != (self.trouble, self.silent_s):
+            self.trouble, self.silent_s = trouble, silent_s
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Return the first or the second line."""
+        width = self.size.width
+        if self.status is None:
+            note = self.trouble or "waiting for the engine …"
+            style = "alarm" if self.trouble else "dim"
+            cells = [Cell(" aitrader ", "title"), Cell(f" {words.clean(note)} ", style)]
+            return self.strip(cells if y == 0 else [], width)
+        if y == 0:
+            left, right = self._first(self.status), self._health(self.status)
+        else:
+            left, right = self._second(self.status), []
+        return self.strip(fit_parts(left, right, width), width)
+
+    def _first(self, status: Status) -> list[Part]:
+        day = words.amount(status.day_pnl)
+        arrow = "▲ " if day > 0 else "▼ " if day < 0 else ""
+        mode = "paper" if status.mode == "PAPER" else "live"
+        parts = [Part((Cell(f" {words.clean(status.mode)} ", mode),))]
+        if self.trouble:
+            return [*parts, Part((Cell(f" {words.clean(self.trouble)} ", "alarm"),))]
+        if status.is_paused:
+            parts.append(Part((Cell(" ‖ entries paused", "warn"),)))
+        market = f"  {words.clean(status.market)} · {words.clean(status.account)}"
+        parts += [
+            Part((Cell(market, "dim"),), 4),
+            Part((Cell("  equity", "dim"),), 5),
+            Part((Cell(f" {words.money(status.equity)} {words.clean(status.quote)}", "text"),)),
+            Part((Cell("  day", "dim"),), 3),
+            Part((Cell(f" {arrow}{words.signed(day)}", words.direction(day) or "dim"),)),
+        ]
+        if self.size.height < 2 and status.notice:
+            parts.append(Part((Cell(f"  {words.clean(status.notice)}", "warn"),), 6))
+        return parts
+
+    def _health(self, status: Status) -> list[Part]:
+        clock = Part((Cell(f"  {words.clock(status.now_ms)} ", "dim"),), 2)
+        if self.trouble:
+            return [clock]
+        if self.silent_s >= SILENT_S:
+            silence = f" no word from the engine for {words.age(self.silent_s * 1000)} "
+            return [Part((Cell(silence, "alarm"),)), clock]
+        style = FEED_STYLES.get(status.feed, "warn")
+        mark = "●" if status.feed == "live" else "○"
+        feed = Part((Cell(f" {mark} {words.clean(status.feed)}", style),))
+        age = Part((Cell(f" {feed_age(status.feed_age_ms)}", "dim"),), 1)
+        return [feed, age, clock]
+
+    def _second(self, status: Status) -> list[Part]:
+        if status.notice:
+            return [Part((Cell(f" {words.clean(status.notice)}", "warn"),))]
+        counters = [
+            ("candles", f"{status.candles:,}", 3),
+            ("checks", f"{status.checks:,}", 2),
+            ("signals", f"{status.signals:,}", 0),
+            ("orders", f"{status.orders:,}", 0),
+            ("open", f"{status.open_positions:,}", 0),
+            ("closed", f"{status.positions_closed:,}", 1),
+            ("screening", f"{status.screen_ms:.1f} ms", 4),
+            ("stream", f"{status.messages_per_s:,.0f}/s", 5),
+        ]
+        parts = [
+            Part((Cell(f" {name} ", "faint"), Cell(f"{value} ", "dim")), rank)
+            for name, value, rank in counters
+        ]
+        if status.errors:
+            parts.insert(0, Part((Cell(f" {status.errors:,} errors ", "down"),)))
+        return parts
+
+
+def feed_age(age_ms: int) -> str:
+    """Return how old the last frame of the stream is, calm below a second."""
+    return "<1s" if age_ms < 1000 else words.age(age_ms)
+
+
+KEYS = (
+    ("1-5", "panel", 1),
+    ("z", "zoom", 2),
+    ("enter", "detail", 3),
+    ("x", "close", 0),
+    ("e", "on/off", 4),
+    ("p", "pause", 0),
+    ("^p", "palette", 5),
+    ("?", "help", 0),
+    ("q", "quit", 0),
+)
+
+
+class KeyBar(Lines):
+    """The keys; for a few seconds what came of the last one."""
+
+    DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; background: $panel; }"
+
+    def __init__(self) -> None:
+        super().__init__(name="keys")
+        self.message = Cell("")
+
+    def say(self, message: str, *, is_ok: bool = True) -> None:
+        """Show a sentence instead of the keys; "" brings the keys back."""
+        self.message = Cell(words.clean(message), "up" if is_ok else "down")
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Return the line."""
+        width = self.size.width
+        if self.message.text:
+            message = words.fit(self.message.text, max(1, width - 2))
+            return self.strip([Cell(f" {message}", self.message.style)], width)
+        parts = [
+            Part((Cell(f" {key} ", "key"), Cell(f"{what} ", "dim")), rank)
+            for key, what, rank in KEYS
+        ]
+        return self.strip(fit_parts(parts, [], width), width)

@@ -1,0 +1,81 @@
+"""Windows over the panels: a question with keys for its answers, and text to read."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from aitrader.tui.columns import Pairs
+from aitrader.tui.text import clean
+
+
+class Question(ModalScreen[str]):
+    """Asks once; answers with the key that was chosen, "" for none."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Cancel")]
+
+    def __init__(self, question: str, choices: Pairs, *, twice: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._choices = (*choices, ("esc", "cancel"))
+        self._answers = {key: key for key, _ in choices} | ({"ctrl+c": twice} if twice else {})
+
+    def compose(self) -> ComposeResult:
+        """Show the question and a line for each answer."""
+        body = Text(clean(self._question) + "\n", style="bold")
+        for key, meaning in self._choices:
+            body.append(f"\n  {key:>3}  ", style=self.app.theme_variables["accent"])
+            body.append(clean(meaning), style="not bold")
+        yield Static(body, classes="window")
+
+    def on_key(self, event: events.Key) -> None:
+        """Answer."""
+        if event.key in self._answers:
+            event.stop()
+            self.dismiss(self._answers[event.key])
+
+
+class Reading(ModalScreen[None]):
+    """Labelled lines to read and scroll."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter,question_mark", "dismiss", "Close"),
+        Binding("j", "scroll(1)", "Down", show=False),
+        Binding("k", "scroll(-1)", "Up", show=False),
+    ]
+
+    def __init__(self, title: str, pairs: Pairs) -> None:
+        super().__init__()
+        self._title = title
+        self._pairs = pairs
+
+    def compose(self) -> ComposeResult:
+        """Show the lines under their title."""
+        with VerticalScroll(classes="window wide") as window:
+            window.border_title = Text(clean(self._title)).plain.replace("[", "(")
+            window.border_subtitle = "esc"
+            yield Static(self._text(self._pairs))
+
+    def show(self, pairs: Pairs) -> None:
+        """Show other lines."""
+        self.query_one(Static).update(self._text(pairs))
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll the window."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def _text(self, pairs: Pairs) -> Text:
+        theme = self.app.theme_variables
+        space = max([len(label) for label, _ in pairs], default=0)
+        body = Text()
+        for label, value in pairs:
+            body.append(f"{label:<{space}}  ", style=theme["secondary"])
+            body.append("\n".join(clean(line) for line in value.split("\n")) + "\n")
+        return body

@@ -1,0 +1,113 @@
+"""Positions: what we hold and what it is worth; what was closed stands below, newest first."""
+
+from __future__ import annotations
+
+from aitrader.model.view import PositionRow
+from aitrader.tui import text as words
+from aitrader.tui.columns import Cell, Column, Pairs
+from aitrader.tui.table import Table
+
+LIMIT = 300
+CLOSED = "CLOSED"
+
+
+def _ink(row: PositionRow, style: str = "") -> str:
+    return "faint" if row.status == CLOSED else style
+
+
+def _arrow(row: PositionRow, _width: int) -> Cell:
+    is_long = row.side == "LONG"
+    return Cell("▲" if is_long else "▼", _ink(row, "up" if is_long else "down"))
+
+
+def _side(row: PositionRow, _width: int) -> Cell:
+    return Cell(row.side.lower(), _ink(row, "up" if row.side == "LONG" else "down"))
+
+
+def _price_of(field: str, style: str = "") -> Column[PositionRow]:
+    label = {"entry_price": "Entry", "mark_price": "Mark"}.get(field, "")
+    label = label or {"stop_price": "Stop", "target_price": "Target"}[field]
+    rank = {"Entry": 5, "Mark": 4, "Stop": 6, "Target": 7}[label]
+
+    def cell(row: PositionRow, _width: int) -> Cell:
+        return Cell(words.price(getattr(row, field)), _ink(row, style))
+
+    return Column(label, 10, cell, is_right=True, rank=rank, share=1, most=12)
+
+
+def _pnl(row: PositionRow, _width: int) -> Cell:
+    return Cell(words.signed(row.pnl), words.direction(row.pnl) or "dim")
+
+
+def _pnl_pct(row: PositionRow, _width: int) -> Cell:
+    return Cell(f"{words.signed(row.pnl_pct)}%", words.direction(row.pnl_pct) or "dim")
+
+
+def _state(row: PositionRow, _width: int) -> Cell:
+    reason = row.exit_reason.lower().replace("_", " ")
+    state = row.status.lower()
+    busy = "warn" if row.status in ("CLOSING", "ENTERING") else "dim"
+    return Cell(reason if row.status == CLOSED and reason else state, _ink(row, busy))
+
+
+def _trend(row: PositionRow, width: int) -> Cell:
+    return Cell(words.sparkline(row.trend, width), _ink(row, words.direction(row.pnl) or "dim"))
+
+
+class Positions(Table[PositionRow]):
+    """One line per position."""
+
+    def __init__(self) -> None:
+        self.now_ms = 0
+        columns: tuple[Column[PositionRow], ...] = (
+            Column("", 1, _arrow),
+            Column("Symbol", 9, lambda r, _: Cell(r.symbol, _ink(r)), share=1, most=12),
+            Column("Side", 5, _side, rank=2),
+            Column("Quantity", 10, lambda r, _: Cell(r.quantity, _ink(r)), is_right=True, rank=9),
+            _price_of("entry_price"),
+            _price_of("mark_price"),
+            _price_of("stop_price", "dim"),
+            _price_of("target_price", "dim"),
+            Column("P&L", 8, _pnl, is_right=True, share=1, most=11),
+            Column("%", 7, _pnl_pct, is_right=True),
+            Column("Age", 5, self._age, is_right=True, rank=8),
+            Column("State", 11, _state, rank=3),
+            Column("Trader", 14, lambda r, _: Cell(r.trader, "dim"), rank=10, share=2, most=22),
+            Column("Trend", 6, _trend, rank=1, share=3, most=24),
+        )
+        super().__init__(
+            columns, name="positions", order=_order, empty="no position yet", limit=LIMIT
+        )
+
+    def _age(self, row: PositionRow, _width: int) -> Cell:
+        end_ms = row.closed_ms if row.closed_ms is not None else self.now_ms
+        return Cell(words.age(end_ms - row.opened_ms), _ink(row, "dim"))
+
+    def open_pnl(self) -> tuple[int, float]:
+        """Return how many positions are open and what they have won, in quote."""
+        held = [row for row in self.rows.values() if row.status != CLOSED]
+        return len(held), sum(row.pnl for row in held)
+
+    def detail(self, row: PositionRow) -> tuple[str, Pairs]:
+        """Return a row's window: its title and its lines."""
+        closed = f"{words.day(row.closed_ms)} UTC" if row.closed_ms else words.DASH
+        return f"{row.symbol} {row.side.lower()}", (
+            ("trader", row.trader),
+            ("status", row.status),
+            ("quantity", row.quantity),
+            ("entry", words.price(row.entry_price)),
+            ("mark", words.price(row.mark_price)),
+            ("stop", words.price(row.stop_price)),
+            ("target", words.price(row.target_price)),
+            ("P&L", f"{words.signed(row.pnl)}  ({words.signed(row.pnl_pct)} %)"),
+            ("opened", f"{words.day(row.opened_ms)} UTC"),
+            ("closed", closed),
+            ("exit", row.exit_reason or words.DASH),
+            ("trend", words.sparkline(row.trend, 48)),
+            ("id", row.position_id),
+        )
+
+
+def _order(row: PositionRow) -> tuple[bool, int, str]:
+    is_closed = row.status == CLOSED
+    return is_closed, -((row.closed_ms or 0) if is_closed else row.opened_ms), row.position_id

@@ -1,0 +1,83 @@
+"""Traders: who looks for what, and with which result."""
+
+from __future__ import annotations
+
+from aitrader.model.view import TraderRow
+from aitrader.tui import text as words
+from aitrader.tui.columns import Cell, Column, Pairs
+from aitrader.tui.table import Table
+
+
+def _lamp(row: TraderRow, _width: int) -> Cell:
+    return Cell("●", "up") if row.is_enabled else Cell("○", "faint")
+
+
+def _name(row: TraderRow, _width: int) -> Cell:
+    return Cell(row.name)
+
+
+def _state(row: TraderRow, _width: int) -> Cell:
+    if not row.is_enabled:
+        return Cell(row.state, "faint")
+    calm = row.state.startswith(("watching", "warming"))
+    return Cell(row.state, "dim" if calm else "warn")
+
+
+def _pnl(row: TraderRow, _width: int) -> Cell:
+    value = words.amount(row.pnl)
+    return Cell(words.signed(value), words.direction(value) or "dim")
+
+
+def _check(row: TraderRow, _width: int) -> Cell:
+    return Cell(words.clock(row.last_check_ms), "dim")
+
+
+def _mode(row: TraderRow, _width: int) -> Cell:
+    return Cell(row.mode.lower(), "down" if row.mode == "LIVE" else "dim")
+
+
+def _count(number: int) -> Cell:
+    return Cell(str(number), "" if number else "faint")
+
+
+COLUMNS: tuple[Column[TraderRow], ...] = (
+    Column("", 1, _lamp),
+    Column("Trader", 20, _name, rank=1, share=2, most=32),
+    Column("Trader", 12, _name, rank=2, share=2, most=20),
+    Column("State", 17, _state, rank=3, share=1, most=20),
+    Column("State", 8, _state, rank=4, share=2, most=17),
+    Column("Every", 5, lambda r, _: Cell(r.interval, "dim"), rank=7),
+    Column("Mode", 5, _mode, rank=9),
+    Column("Symbols", 7, lambda r, _: Cell(str(r.symbols), "dim"), is_right=True, rank=10),
+    Column("Signals", 7, lambda r, _: _count(r.signals), is_right=True, rank=6),
+    Column("Open", 4, lambda r, _: _count(r.open_positions), is_right=True, rank=5),
+    Column("P&L", 9, _pnl, is_right=True, share=1, most=12),
+    Column("Checked", 8, _check, rank=8),
+)
+
+
+class Traders(Table[TraderRow]):
+    """One line per trader, in the engine's order."""
+
+    def __init__(self) -> None:
+        super().__init__(COLUMNS, name="traders", empty="no trader yet")
+
+    def detail(self, row: TraderRow, source: str = "…") -> tuple[str, Pairs]:
+        """Return a row's window: its title and its lines, the trader file last."""
+        return row.name, (
+            ("state", row.state if row.is_enabled else f"{row.state} (off)"),
+            ("mode", row.mode),
+            ("interval", row.interval),
+            ("symbols", str(row.symbols)),
+            ("signals", str(row.signals)),
+            ("open", str(row.open_positions)),
+            ("P&L", row.pnl),
+            ("checked", f"{words.day(row.last_check_ms)} UTC"),
+            ("", ""),
+            *(("file" if number == 0 else "", line) for number, line in enumerate(lines(source))),
+        )
+
+
+def lines(source: str) -> list[str]:
+    """Return a file's lines with its tabs spelled out."""
+    return [line.expandtabs(4) for line in source.splitlines()]
