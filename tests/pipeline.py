@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
+from tests.builders import AT_MS, a_match, a_trader, an_instrument
+
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
 from aitrader.model.commands import ArmBand, Command, StartTimer, SubmitOrder
@@ -46,7 +48,6 @@ from aitrader.model.signal import Match, Signal, SignalStatus
 from aitrader.model.trader import Trader
 from aitrader.positions.stage import PositionStage
 from aitrader.signals.stage import SignalStage
-from tests.builders import AT_MS, a_match, a_trader, an_instrument
 
 FactT = TypeVar("FactT", bound=Event | Command)
 
@@ -71,7 +72,7 @@ class FixedPrices:
 
 
 class Pipeline:
-    """Signals, execution and positions (and what stands before them), from one event to the next."""
+    """Signals, execution and positions, and what is put before them, from one event to the next."""
 
     def __init__(
         self,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from tests.builders import TRADER, a_match, a_plan, a_trader, some_exits
+from tests.pipeline import Pipeline, an_open_position
 
 from aitrader.model.commands import (
     ArmBand,
@@ -45,8 +47,6 @@ from aitrader.model.trader import (
     SizeKind,
     Target,
 )
-from tests.builders import TRADER, a_match, a_plan, a_trader, some_exits
-from tests.pipeline import Pipeline, an_open_position
 
 START_CASH = Decimal(10_000)
 
@@ -307,10 +307,11 @@ def test_a_fill_that_comes_after_the_entry_was_given_up_is_a_position_all_the_sa
     story.post(
         OrderExpired(at_ms=story.now_ms, client_order_id=entry.client_order_id, reason="late")
     )
-    assert story.signal.status is SignalStatus.SKIPPED
+    refused = story.newest(SignalUpdated).signal
 
     story.fill(entry, "100")
 
+    assert refused.status is SignalStatus.SKIPPED
     assert story.position.status is PositionStatus.OPEN
     assert story.signal.status is SignalStatus.ENTERED
     assert len(story.live()) == 2

@@ -1,0 +1,1 @@
+"""Which trader looks at which symbol now, and what it saw."""
