@@ -1,0 +1,1 @@
+"""Binance spot: its wire, its streams and REST, its rules, its limits."""

@@ -1,0 +1,230 @@
+"""Candle frames become closed rows in the series, and closed rows become `CandlesClosed`.
+
+Invariants: a row is written only when the exchange said it is closed (`x`) or REST gave it after
+its end; a closed row is never opened again; a frame that is late, repeated or out of order changes
+nothing that a newer one said. A stream is *ready* from its back-fill until frames of it may be
+lost; closings wait for ready streams only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from aitrader.exchange.binance import wire
+from aitrader.exchange.binance.tickers import PriceBoard
+from aitrader.market.gaps import CloseAssembler, Key
+from aitrader.market.series import SeriesTable
+from aitrader.model.candle import INTERVAL_MS, WEEK_OFFSET_MS, Row, open_of
+from aitrader.model.commands import Stream
+from aitrader.model.events import CandlesClosed
+from aitrader.model.ports import Inbox
+
+_NEVER_MS = -1
+
+
+class CandleStream:
+    """One symbol's candles of one interval, as the stream shows them.
+
+    `forming` is the newest frame's row, still open or just closed, of the candle `forming_ms`.
+    `epoch` grows when frames may have been lost: a back-fill begun before does not count.
+    """
+
+    __slots__ = (
+        "bars",
+        "closed_ms",
+        "epoch",
+        "forming",
+        "forming_ms",
+        "frame_ms",
+        "interval",
+        "is_ready",
+        "is_subscribed",
+        "offset",
+        "step",
+        "symbol",
+    )
+
+    def __init__(self, symbol: str, interval: str, bars: int) -> None:
+        self.symbol = symbol
+        self.interval = interval
+        self.bars = bars
+        self.step = INTERVAL_MS[interval]
+        self.offset = WEEK_OFFSET_MS if interval == "1w" else 0
+        self.frame_ms = 0
+        self.forming_ms = 0
+        self.forming: Row | None = None
+        self.closed_ms = _NEVER_MS
+        """The instant the newest closed row ended."""
+        self.is_subscribed = False
+        self.is_ready = False
+        self.epoch = 0
+
+
+def stream_name(symbol: str, interval: str) -> str:
+    """Return what the exchange calls this stream."""
+    return f"{symbol.lower()}@kline_{interval}"
+
+
+class CandleTable:
+    """All candle streams; the only writer of the series while it runs."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        series: SeriesTable,
+        board: PriceBoard,
+        dropped: Counter[str],
+        *,
+        on_missing: Callable[[int, tuple[Key, ...]], None],
+        on_hole: Callable[[CandleStream], None],
+    ) -> None:
+        """`on_missing` asks REST for rows of one instant, `on_hole` for all a stream lacks."""
+        self._inbox = inbox
+        self._series = series
+        self._board = board
+        self._dropped = dropped
+        self._on_missing = on_missing
+        self._on_hole = on_hole
+        self._closes = CloseAssembler()
+        self._streams: dict[str, CandleStream] = {}
+        self.closed = 0
+        """Rows that closed while we watched, each counted once."""
+
+    @property
+    def names(self) -> Iterable[str]:
+        """The exchange's names of all streams."""
+        return self._streams
+
+    @property
+    def due_ms(self) -> int:
+        """From this instant on `settle` has something to do."""
+        return self._closes.due_ms
+
+    def ready(self) -> int:
+        """Return how many streams are ready."""
+        return sum(stream.is_ready for stream in self._streams.values())
+
+    def find(self, name: str) -> CandleStream | None:
+        """Return the stream that the exchange calls so, None when it is not watched."""
+        return self._streams.get(name)
+
+    def follow(self, wanted: Iterable[Stream]) -> list[CandleStream]:
+        """Keep exactly these streams; returns those known ones that need older rows now."""
+        deeper = []
+        streams: dict[str, CandleStream] = {}
+        for one in wanted:
+            name = stream_name(one.symbol, one.interval)
+            stream = streams.get(name) or self._streams.get(name)
+            if stream is None:
+                stream = CandleStream(one.symbol, one.interval, one.bars)
+            elif one.bars > stream.bars:
+                stream.bars = one.bars
+                deeper.append(stream)
+            streams[name] = stream
+        for name, stream in self._streams.items():
+            if name not in streams:
+                self._closes.forget(stream.symbol, stream.interval)
+        self._streams = streams
+        return deeper
+
+    def lose(self, names: Iterable[str]) -> None:
+        """Frames of these streams may be lost from now on."""
+        for name in names:
+            stream = self._streams.get(name)
+            if stream is not None:
+                stream.is_subscribed = stream.is_ready = False
+                stream.epoch += 1
+                self._closes.forget(stream.symbol, stream.interval)
+
+    def fill(self, stream: CandleStream, rows: Iterable[tuple[int, Row]]) -> None:
+        """Write closed rows that REST gave."""
+        for open_ms, row in rows:
+            if self._series.write(stream.symbol, stream.interval, open_ms, row):
+                stream.closed_ms = max(stream.closed_ms, open_ms + stream.step)
+
+    def make_ready(self, stream: CandleStream, closed_by_ms: int) -> None:
+        """Let closings wait for a stream that has its rows up to `closed_by_ms`."""
+        closed_ms = max(stream.closed_ms, open_of(closed_by_ms, stream.interval))
+        stream.is_ready = True
+        self._closes.expect(stream.symbol, stream.interval, closed_ms=closed_ms)
+
+    def bring(self, at_ms: int, key: Key, rows: Iterable[tuple[int, Row]]) -> None:
+        """Write the row of one instant that the stream did not bring."""
+        stream = self._streams.get(stream_name(*key))
+        for open_ms, row in rows:
+            if stream is not None and open_ms + stream.step == at_ms:
+                self._close(stream, open_ms, row)
+
+    def on_kline(self, name: str, frame: wire.KlineFrame, now_ms: int) -> None:
+        """Take in one candle frame; `now_ms` is the exchange's time as far as it is known."""
+        stream = self._streams.get(name)
+        if stream is None:
+            self._dropped["stream not watched"] += 1
+            return
+        candle = frame.kline
+        row = candle.row
+        if not _is_of(stream, frame) or not wire.is_sound(row):
+            self._dropped["no sound candle"] += 1
+            return
+        if frame.at_ms > stream.frame_ms:
+            stream.frame_ms = frame.at_ms
+            stream.forming_ms = candle.open_ms
+            stream.forming = row
+            self._board.on_price(stream.symbol, candle.close, frame.at_ms)
+        elif not candle.is_closed:
+            self._dropped["late or repeated"] += 1
+        if candle.is_closed:
+            self._close(stream, candle.open_ms, row)
+            self.settle(max(now_ms, stream.closed_ms))
+
+    def _close(self, stream: CandleStream, open_ms: int, row: Row) -> None:
+        """Write one row that closed now; holes before it are filled by REST."""
+        closed_ms = open_ms + stream.step
+        if closed_ms == stream.closed_ms:
+            self._dropped["late or repeated"] += 1
+            return
+        if not self._series.write(stream.symbol, stream.interval, open_ms, row):
+            self._dropped["older than the series"] += 1
+            return
+        if closed_ms < stream.closed_ms:
+            return
+        has_hole = stream.is_ready and open_ms > stream.closed_ms
+        stream.closed_ms = closed_ms
+        self.closed += 1
+        self._closes.row(stream.symbol, stream.interval, closed_ms)
+        if has_hole:
+            self._on_hole(stream)
+
+    def settle(self, now_ms: int) -> None:
+        """Open, ask for and post the closings that are due at `now_ms`."""
+        closes = self._closes
+        if now_ms < closes.due_ms:
+            return
+        closes.advance(now_ms)
+        for at_ms, keys in closes.wanted(now_ms):
+            self._on_missing(at_ms, keys)
+        for closing in closes.complete(now_ms):
+            self._inbox.post(
+                CandlesClosed(
+                    at_ms=closing.at_ms, intervals=closing.intervals, missed=closing.missed
+                )
+            )
+
+    def answered(self, at_ms: int) -> None:
+        """REST has said all it will about an instant."""
+        self._closes.answered(at_ms)
+
+
+def _is_of(stream: CandleStream, frame: wire.KlineFrame) -> bool:
+    """Tell whether a frame's candle is on this stream's grid and at home in its own time."""
+    candle = frame.kline
+    open_ms = candle.open_ms
+    return (
+        candle.symbol == stream.symbol
+        and candle.interval == stream.interval
+        and (open_ms - stream.offset) % stream.step == 0
+        and candle.end_ms == open_ms + stream.step - 1
+        and open_ms <= frame.at_ms
+        and (not candle.is_closed or frame.at_ms > candle.end_ms)
+    )

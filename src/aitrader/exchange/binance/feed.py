@@ -1,0 +1,273 @@
+"""The market edge on Binance's protocol: streams, history, prices, bands, candle closes.
+
+This joins the parts: `intake` takes what the `streams` bring, `backfill` fills what they do not,
+`pulse` looks at the clock.
+
+Time. On a real exchange the clock is the computer's, corrected by the exchange's; the pulse looks
+at what is due. On a simulated one the frames carry the time and drive the clock. In lockstep the
+exchange stands still at each instant until we acknowledge it, which we do once our own requests
+are answered and the engine has settled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping
+
+import msgspec
+
+from aitrader.exchange.binance.backfill import Backfill
+from aitrader.exchange.binance.intake import FeedTime, Intake
+from aitrader.exchange.binance.limits import WeightLimiter
+from aitrader.exchange.binance.links import StreamTiming, wait_at_most
+from aitrader.exchange.binance.lockstep import Lockstep
+from aitrader.exchange.binance.pulse import Pulse
+from aitrader.exchange.binance.rest import BinanceRest, RestTiming
+from aitrader.exchange.binance.sockets import connect
+from aitrader.exchange.binance.streams import StreamPool
+from aitrader.exchange.binance.tickers import Ticker
+from aitrader.market.series import SeriesTable
+from aitrader.model.candle import INTERVAL_MS
+from aitrader.model.commands import ArmBand, DisarmBand, RankMarket, WatchMarket
+from aitrader.model.errors import ConfigError, Refused, Transient
+from aitrader.model.events import InstrumentsLoaded, MarketRanked
+from aitrader.model.instrument import Instrument
+from aitrader.model.ports import Clock, Inbox, PriceListener, Tasks
+
+_log = logging.getLogger(__name__)
+
+_NO_LINK_MS = 86_400_000
+
+
+class FeedSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the exchange is and how patient we are. `stream_url` is without path.
+
+    `again_s` passes before history or a ranking is asked for again; `workers` bounds the requests
+    under way; more than `unfit_per_minute` messages that do not fit end the connections.
+    """
+
+    rest_url: str
+    stream_url: str
+    streams: StreamTiming = StreamTiming()
+    rest: RestTiming = RestTiming()
+    pulse_s: float = 0.25
+    refresh_s: float = 3600.0
+    workers: int = 8
+    again_s: float = 5.0
+    unfit_per_minute: int = 600
+
+
+class BinanceMarket:
+    """The `Market` port on Binance's public streams and REST."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        clock: Clock,
+        *,
+        tasks: Tasks,
+        series: SeriesTable,
+        settings: FeedSettings,
+        time: FeedTime | None = None,
+    ) -> None:
+        """Connect to nothing yet; `open` does.
+
+        Raises:
+            ConfigError: A URL in the settings is none.
+        """
+        self._inbox = inbox
+        self._clock = clock
+        self._tasks = tasks
+        self._series = series
+        self._settings = settings
+        self._time = time or FeedTime()
+        self._rest = BinanceRest(settings.rest_url, WeightLimiter(), settings.rest)
+        self._backfill = Backfill(
+            self._rest, series, tasks=tasks, workers=settings.workers, again_s=settings.again_s
+        )
+        self._intake = Intake(inbox, clock, series=series, backfill=self._backfill, time=self._time)
+        self._backfill.join(self._intake.candles, self._intake.on_work_done)
+        self._pool: StreamPool | None = None
+        self._intervals: dict[str, str] = {}
+        self._instruments: tuple[Instrument, ...] = ()
+        self._ahead_ms = 0
+        self._closed = asyncio.Event()
+
+    # -- the Market port
+
+    async def open(self) -> None:
+        """Fetch time and rules (posts `InstrumentsLoaded`) and start the streams.
+
+        Raises:
+            ConfigError: The exchange cannot be reached, in one sentence.
+        """
+        try:
+            await self._sync_clock()
+            self._instruments = await self._rest.fetch_instruments()
+        except (Transient, Refused) as error:
+            url = self._settings.rest_url
+            raise ConfigError(f"The exchange at {url} cannot be reached: {error}") from error
+        self._post_instruments()
+        self._pool = self._make_pool()
+        self._intake.is_pool_up = lambda: self._pool is not None and self._pool.is_up
+        if self._time.pacer is not None:
+            lockstep = Lockstep(self._time.pacer, self._pool.send, self._is_at_rest)
+            self._intake.lockstep = lockstep
+            self._tasks.spawn("simulated clock", lockstep.run())
+        self._pool.follow(())
+        pulse = Pulse(
+            self._intake,
+            self._clock,
+            renew=self._pool.renew,
+            refresh=self._refresh if self._time.sink is None else None,
+            refresh_s=self._settings.refresh_s,
+            unfit_per_minute=self._settings.unfit_per_minute,
+        )
+        self._tasks.spawn("market pulse", pulse.run(self._closed, self._settings.pulse_s))
+
+    async def close(self) -> None:
+        """Stop streams and requests."""
+        self._closed.set()
+        self._intake.is_closed = True
+        self._backfill.close()
+        if self._intake.lockstep is not None:
+            self._intake.lockstep.close()
+        if self._pool is not None:
+            self._pool.close()
+        await self._rest.close()
+
+    def watch(self, command: WatchMarket) -> None:
+        """Follow exactly these streams, and each symbol's ticker, from now on."""
+        assert self._pool is not None, "watch comes after open"
+        self._series.configure(command.streams)
+        candles = self._intake.candles
+        deeper = candles.follow(command.streams)
+        self._intervals = {}
+        for one in command.streams:
+            known = self._intervals.get(one.symbol, one.interval)
+            self._intervals[one.symbol] = min(known, one.interval, key=INTERVAL_MS.__getitem__)
+        self._intake.board.follow(self._intervals)
+        tickers = [f"{symbol.lower()}@ticker" for symbol in self._intervals]
+        self._pool.follow([*tickers, *candles.names])
+        for stream in deeper:
+            if stream.is_subscribed:
+                self._backfill.ask(stream)
+        self._intake.stir()
+
+    async def rank(self, command: RankMarket) -> None:
+        """Post `MarketRanked`; tries until the exchange answers."""
+        while not self._closed.is_set():
+            try:
+                volumes = await self._rest.fetch_volumes()
+            except (Transient, Refused) as error:
+                _log.warning("the market cannot be ranked now: %s", error)
+                await wait_at_most(self._closed, self._settings.again_s)
+                continue
+            known = {row.symbol for row in self._instruments}
+            ranked = tuple(row for row in volumes if row[0] in known)
+            self._inbox.post(MarketRanked(at_ms=self._clock.now_ms(), volumes=ranked))
+            return
+
+    def arm(self, command: ArmBand) -> None:
+        """Watch a band; fires at once if the last price is already out."""
+        self._intake.board.arm(command)
+
+    def disarm(self, command: DisarmBand) -> None:
+        """Forget a band."""
+        self._intake.board.disarm(command.band_id)
+
+    def last_price(self, symbol: str) -> float | None:
+        """Return quote per base of the newest trade seen, None before the first."""
+        return self._intake.board.last_price(symbol)
+
+    # -- for readers in memory
+
+    def listen(self, listener: PriceListener) -> None:
+        """Show every price to `listener` from now on, before the bands see it."""
+        self._intake.board.listen(listener)
+
+    def tickers(self) -> Mapping[str, Ticker]:
+        """Return the watched symbols and their tickers; read at once, not kept."""
+        return self._intake.board.tickers
+
+    def closes(self, symbol: str, bars: int) -> tuple[float, ...]:
+        """Return up to `bars` newest closes of a symbol's fastest interval, oldest first."""
+        interval = self._intervals.get(symbol)
+        return () if interval is None else self._series.closes(symbol, interval, bars)
+
+    @property
+    def messages(self) -> int:
+        """Data frames of the stream since the start."""
+        return self._intake.messages
+
+    @property
+    def candles(self) -> int:
+        """Closed candles taken from the stream, or fetched in their place, since the start."""
+        return self._intake.candles.closed
+
+    @property
+    def ready_streams(self) -> int:
+        """Candle streams that are back-filled and whole."""
+        return self._intake.candles.ready()
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Frames that changed nothing, by reason."""
+        return self._intake.dropped
+
+    @property
+    def reconnects(self) -> int:
+        """Links opened beyond the first of each connection."""
+        return 0 if self._pool is None else max(0, self._pool.opened - self._pool.connections)
+
+    def feed_age_ms(self) -> int:
+        """Return how long ago the last frame came, wall time; a day when there is no link."""
+        age_s = None if self._pool is None else self._pool.frame_age_s()
+        return _NO_LINK_MS if age_s is None else int(age_s * 1000)
+
+    # -- parts
+
+    def _make_pool(self) -> StreamPool:
+        timing = self._settings.streams
+        if self._time.pacer is not None:
+            timing = msgspec.structs.replace(timing, data_silence_s=None)
+        return StreamPool(
+            self._settings.stream_url.rstrip("/") + "/stream",
+            self._intake,
+            tasks=self._tasks,
+            connect=connect,
+            timing=timing,
+            rng=random.Random(),  # spreads reconnects over time, decides nothing
+        )
+
+    def _is_at_rest(self) -> bool:
+        """Tell whether every stream is subscribed and no request is under way."""
+        return self._pool is not None and self._pool.is_settled and self._backfill.is_idle
+
+    async def _sync_clock(self) -> None:
+        """Learn the exchange's time."""
+        exchange_ms = await self._rest.fetch_time()
+        if self._time.sink is not None:
+            self._time.sink.advance_to(exchange_ms)
+        elif self._time.correct is not None:
+            self._ahead_ms += exchange_ms - self._clock.now_ms()
+            self._time.correct(self._ahead_ms)
+        self._intake.now_ms = max(self._intake.now_ms, self._clock.now_ms())
+
+    async def _refresh(self) -> None:
+        """Fetch time and rules again; post the rules if they changed."""
+        try:
+            await self._sync_clock()
+            rules = await self._rest.fetch_instruments()
+        except (Transient, Refused) as error:
+            _log.warning("the exchange's rules could not be read again: %s", error)
+            return
+        if rules != self._instruments:
+            self._instruments = rules
+            self._post_instruments()
+
+    def _post_instruments(self) -> None:
+        at_ms = self._clock.now_ms()
+        self._inbox.post(InstrumentsLoaded(at_ms=at_ms, instruments=self._instruments))

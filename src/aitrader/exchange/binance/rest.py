@@ -1,0 +1,180 @@
+"""Binance's public REST: rules, history, tickers, time. Read-only, so every request may be retried.
+
+Every foreign exception becomes `Transient` or `Refused`. A request is retried a few times with
+jittered, growing delays, and not before the exchange wants to hear from us again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import httpx2
+import msgspec
+import stamina
+
+from aitrader.exchange.binance import wire
+from aitrader.exchange.binance.limits import WeightLimiter
+from aitrader.exchange.binance.rules import instruments
+from aitrader.model.candle import INTERVAL_MS, Row
+from aitrader.model.errors import ConfigError, Refused, Transient
+from aitrader.model.instrument import Instrument
+
+MAX_ROWS = 1_000
+"""The most candles of one answer."""
+
+_WEIGHT_TIME, _WEIGHT_KLINES, _WEIGHT_INFO, _WEIGHT_TICKERS = 1, 2, 20, 80
+_UNWELL = frozenset({403, 408, 418, 429})
+"""Besides 5xx: the exchange may answer later. 403 is its firewall."""
+
+
+class RestTiming(msgspec.Struct, frozen=True, kw_only=True):
+    """How patient requests are; `attempts` counts the first one."""
+
+    timeout_s: float = 10.0
+    attempts: int = 4
+    backoff_first_s: float = 0.2
+    backoff_most_s: float = 10.0
+
+
+_PATIENT = RestTiming()
+
+
+class BinanceRest:
+    """A client of one exchange; all requests share one limiter."""
+
+    def __init__(
+        self, base_url: str, limiter: WeightLimiter, timing: RestTiming = _PATIENT
+    ) -> None:
+        """Connect to nothing yet.
+
+        Raises:
+            ConfigError: `base_url` is no URL.
+        """
+        self._limiter = limiter
+        self._timing = timing
+        self._is_closed = False
+        try:
+            self._client = httpx2.AsyncClient(
+                base_url=base_url,
+                timeout=timing.timeout_s,
+                limits=httpx2.Limits(max_connections=16, max_keepalive_connections=8),
+                trust_env=False,
+            )
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise ConfigError(
+                f"market_rest_url: expected a URL such as https://api.binance.com, found {base_url}"
+            ) from error
+
+    async def close(self) -> None:
+        """Close all connections; what is under way or asked later ends as `Transient`."""
+        self._is_closed = True
+        await self._client.aclose()
+
+    async def fetch_time(self) -> int:
+        """Return the exchange's time.
+
+        Raises:
+            Transient: Not reachable, or unwell.
+            Refused: The answer was not the time.
+        """
+        return wire.read_time(await self._get("/api/v3/time", {}, weight=_WEIGHT_TIME))
+
+    async def fetch_instruments(self) -> tuple[Instrument, ...]:
+        """Return the rules of all symbols, and take in the exchange's weight limit.
+
+        Raises:
+            Transient: Not reachable, or unwell.
+            Refused: The answer was not the rules.
+        """
+        parameters = {"showPermissionSets": "false"}
+        body = await self._get("/api/v3/exchangeInfo", parameters, weight=_WEIGHT_INFO)
+        info = wire.read_exchange_info(body)
+        for limit in info.rate_limits:
+            if (limit.rate_limit_type, limit.interval) == ("REQUEST_WEIGHT", "MINUTE"):
+                self._limiter.set_limit(limit.limit // max(1, limit.interval_num))
+        return instruments(info.symbols)
+
+    async def fetch_volumes(self) -> tuple[tuple[str, float], ...]:
+        """Return (symbol, quote volume of 24 h) of all symbols, highest first.
+
+        Raises:
+            Transient: Not reachable, or unwell.
+            Refused: The answer was not tickers.
+        """
+        body = await self._get("/api/v3/ticker/24hr", {"type": "MINI"}, weight=_WEIGHT_TICKERS)
+        rows = [row for row in wire.read_tickers(body) if row.quote_volume >= 0.0]
+        rows.sort(key=lambda row: (-row.quote_volume, row.symbol))
+        return tuple((row.symbol, row.quote_volume) for row in rows)
+
+    async def fetch_rows(
+        self, symbol: str, interval: str, *, start_ms: int, closed_by_ms: int
+    ) -> list[tuple[int, Row]]:
+        """Return (open_ms, row) of candles from `start_ms` on that closed by `closed_by_ms`.
+
+        Oldest first, as many pages as it takes; rows that cannot be candles are left out.
+
+        Raises:
+            Transient: Not reachable, or unwell.
+            Refused: The exchange does not know the symbol, or the answer was not candles.
+        """
+        step = INTERVAL_MS[interval]
+        found: list[tuple[int, Row]] = []
+        while start_ms + step <= closed_by_ms:
+            wanted = min(MAX_ROWS, (closed_by_ms - start_ms) // step)
+            parameters = {
+                "symbol": symbol,
+                "interval": interval,
+                "startTime": str(start_ms),
+                "endTime": str(closed_by_ms - 1),
+                "limit": str(wanted),
+            }
+            body = await self._get("/api/v3/klines", parameters, weight=_WEIGHT_KLINES)
+            page = wire.read_klines(body)
+            rows = [
+                (open_ms, row)
+                for open_ms, end_ms, row in page
+                if open_ms >= start_ms and end_ms < closed_by_ms
+            ]
+            found.extend(rows)
+            if len(page) < wanted or not rows:
+                break
+            start_ms = rows[-1][0] + step
+        return found
+
+    async def _get(self, path: str, parameters: Mapping[str, str], *, weight: int) -> bytes:
+        timing = self._timing
+        attempts = stamina.retry_context(
+            on=self._is_worth_another,
+            attempts=timing.attempts,
+            timeout=None,
+            wait_initial=timing.backoff_first_s,
+            wait_max=timing.backoff_most_s,
+            wait_jitter=timing.backoff_first_s,
+        )
+        async for attempt in attempts:
+            with attempt:
+                return await self._ask(path, parameters, weight)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _ask(self, path: str, parameters: Mapping[str, str], weight: int) -> bytes:
+        await self._limiter.take(weight)
+        if self._is_closed:
+            raise Transient("the connection to the exchange was closed")
+        try:
+            answer = await self._client.get(path, params=parameters)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            words = str(error) or type(error).__name__
+            raise Transient(f"{self._client.base_url} is not reachable: {words}") from error
+        away_s = self._limiter.learn(answer.status_code, answer.headers)
+        if answer.status_code == 200:
+            return answer.content
+        error_said = wire.read_error(answer.content)
+        reason = f"{path} was answered {answer.status_code} {error_said.msg}".rstrip()
+        if answer.status_code in _UNWELL or answer.status_code >= 500:
+            raise Transient(reason, retry_after_s=away_s)
+        raise Refused(error_said.code, reason)
+
+    def _is_worth_another(self, error: Exception) -> bool:
+        """Retry what is unwell, but leave it to the caller after a 429 or a ban."""
+        is_unwell = isinstance(error, Transient) and error.retry_after_s is None
+        return is_unwell and not self._is_closed

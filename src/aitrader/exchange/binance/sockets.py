@@ -1,0 +1,164 @@
+"""The transport under the streams: whole text messages over one WebSocket, by picows.
+
+picows hands over raw frames and promises little else, so this is where fragments are put together,
+reserved bits are refused (nothing was negotiated), close frames are answered and a message that
+grows without end is cut off. Pings are answered by picows itself. Whoever wants another library
+under the streams writes another `Connect`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias
+
+from picows import (
+    WSCloseCode,
+    WSError,
+    WSFrame,
+    WSInvalidStatusError,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    ws_connect,
+)
+
+from aitrader.model.errors import Transient
+
+MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+"""All tickers of all symbols are 0.3 MB; beyond this a message is an attack or a fault."""
+
+_AWAY_S = {429: 60.0, 418: 120.0}
+"""How long to stay away when the exchange says so without a number."""
+
+_TEXT, _CONTINUATION, _CLOSE = WSMsgType.TEXT, WSMsgType.CONTINUATION, WSMsgType.CLOSE
+_BINARY = WSMsgType.BINARY
+
+
+class Socket(Protocol):
+    """An open connection as its user holds it."""
+
+    def send(self, payload: bytes) -> None:
+        """Send one text message; nothing happens on a closed connection."""
+        ...
+
+    def close(self) -> None:
+        """End the connection; `on_closed` follows."""
+        ...
+
+
+class SocketUser(Protocol):
+    """Who is told what arrives, on the loop's own callbacks; must not raise."""
+
+    def on_frame(self) -> None:
+        """Called for every frame, pings included, before anything else."""
+        ...
+
+    def on_text(self, payload: bytes) -> None:
+        """Called for each whole text message."""
+        ...
+
+    def on_closed(self, reason: str) -> None:
+        """Called once, when the connection is gone for whatever reason."""
+        ...
+
+
+Connect: TypeAlias = Callable[[str, SocketUser], Awaitable[Socket]]
+"""Opens a connection to a URL; raises `Transient` when it cannot."""
+
+
+async def connect(url: str, user: SocketUser, *, handshake_timeout_s: float = 10.0) -> Socket:
+    """Return an open connection to `url` whose frames go to `user`.
+
+    Raises:
+        Transient: Refused, unreachable, no answer in time, or an answer that is no upgrade.
+    """
+    try:
+        _, listener = await ws_connect(
+            lambda: _Listener(user),
+            url,
+            websocket_handshake_timeout=handshake_timeout_s,
+            max_frame_size=MAX_MESSAGE_BYTES,
+        )
+    except WSInvalidStatusError as error:
+        status = int(error.response.status) if error.response else 0
+        told = error.response.headers.get("Retry-After", "") if error.response else ""
+        away_s = float(told) if told.isdigit() else _AWAY_S.get(status)
+        raise Transient(f"{url} answered {status}", retry_after_s=away_s) from error
+    except (WSError, OSError, TimeoutError, EOFError, ValueError) as error:
+        raise Transient(f"{url} did not accept a stream: {_words(error)}") from error
+    assert isinstance(listener, _Listener)
+    return listener
+
+
+class _Listener(WSListener):
+    """One connection's frames, put together."""
+
+    def __init__(self, user: SocketUser) -> None:
+        self._user = user
+        self._transport: WSTransport | None = None
+        self._parts: list[bytes] | None = None
+        self._size_bytes = 0
+        self._reason = "the connection was lost"
+
+    # -- Socket
+
+    def send(self, payload: bytes) -> None:
+        if self._transport is not None:
+            self._transport.send(_TEXT, payload)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._reason = "we closed the connection"
+            self._transport.send_close(WSCloseCode.OK)
+            self._transport.disconnect(graceful=False)
+
+    # -- picows
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._transport = None
+        self._user.on_closed(self._reason)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        self._user.on_frame()
+        kind = frame.msg_type
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self._end(WSCloseCode.PROTOCOL_ERROR, "a frame had reserved bits set")
+        elif kind == _TEXT and frame.fin and self._parts is None:
+            self._user.on_text(frame.get_payload_as_bytes())
+        elif kind in {_TEXT, _CONTINUATION}:
+            self._gather(frame, is_first=kind == _TEXT)
+        elif kind == _CLOSE:
+            code = frame.get_close_code()
+            words = frame.get_close_message() or b""
+            self._reason = f"the server closed ({code}) {bytes(words)[:80]!r}"
+            self._end(WSCloseCode.OK, self._reason)
+        elif kind == _BINARY:
+            self._end(WSCloseCode.UNSUPPORTED_DATA, "a binary frame came")
+
+    def _gather(self, frame: WSFrame, *, is_first: bool) -> None:
+        """Put a fragment to its message; hand the message over when it is whole."""
+        if is_first != (self._parts is None):
+            self._end(WSCloseCode.PROTOCOL_ERROR, "fragments came out of order")
+            return
+        parts = self._parts if self._parts is not None else []
+        parts.append(frame.get_payload_as_bytes())
+        self._parts = parts
+        self._size_bytes += frame.payload_size
+        if self._size_bytes > MAX_MESSAGE_BYTES:
+            self._end(WSCloseCode.MESSAGE_TOO_BIG, "a message had no end")
+        elif frame.fin:
+            self._parts, self._size_bytes = None, 0
+            self._user.on_text(b"".join(parts))
+
+    def _end(self, code: WSCloseCode, reason: str) -> None:
+        if self._transport is not None:
+            self._reason = reason
+            self._transport.send_close(code)
+            self._transport.disconnect(graceful=False)
+
+
+def _words(error: BaseException) -> str:
+    return str(error) or type(error).__name__

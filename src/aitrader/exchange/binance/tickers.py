@@ -1,0 +1,118 @@
+"""The newest price of every watched symbol, and who must see each one.
+
+A price comes from a ticker or a candle frame. Listeners see it first (a resting stop fills before
+a band asks for an exit), then the watch bands.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from math import inf
+
+from aitrader.exchange.binance import wire
+from aitrader.market.bands import BandTable
+from aitrader.model.commands import ArmBand
+from aitrader.model.events import PriceLeft
+from aitrader.model.ids import BandId
+from aitrader.model.money import decimal_from_float
+from aitrader.model.ports import Inbox, PriceListener
+
+
+class Ticker:
+    """One symbol as it stands; read by anybody, written by its board alone. Volume of 24 h.
+
+    `last` is 0.0 before the first price. `version` grows with every change. `at_ms` is the
+    exchange's time of `last`, `ticker_ms` that of the 24 h numbers.
+    """
+
+    __slots__ = ("at_ms", "change_pct", "last", "quote_volume", "symbol", "ticker_ms", "version")
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        self.last = 0.0
+        self.change_pct = 0.0
+        self.quote_volume = 0.0
+        self.at_ms = 0
+        self.ticker_ms = 0
+        self.version = 0
+
+
+class PriceBoard:
+    """All tickers, the bands armed on them, and the listeners."""
+
+    def __init__(self, inbox: Inbox, dropped: Counter[str]) -> None:
+        """`dropped` counts, by reason, the frames that changed nothing."""
+        self._inbox = inbox
+        self._dropped = dropped
+        self._bands = BandTable()
+        self._listeners: tuple[PriceListener, ...] = ()
+        self._tickers: dict[str, Ticker] = {}
+
+    @property
+    def tickers(self) -> Mapping[str, Ticker]:
+        """Every watched symbol."""
+        return self._tickers
+
+    def follow(self, symbols: Iterable[str]) -> None:
+        """Keep exactly these symbols."""
+        known = self._tickers
+        self._tickers = {symbol: known.get(symbol) or Ticker(symbol) for symbol in symbols}
+
+    def listen(self, listener: PriceListener) -> None:
+        """Show every price to `listener` from now on."""
+        self._listeners = (*self._listeners, listener)
+
+    def last_price(self, symbol: str) -> float | None:
+        """Return the newest price, None before the first."""
+        ticker = self._tickers.get(symbol)
+        return ticker.last if ticker is not None and ticker.last > 0.0 else None
+
+    def arm(self, command: ArmBand) -> None:
+        """Watch a band; it fires at once when the newest price is out already."""
+        self._bands.arm(command)
+        ticker = self._tickers.get(command.symbol)
+        if ticker is not None and ticker.last > 0.0:
+            self._check(command.symbol, ticker.last, ticker.at_ms)
+
+    def disarm(self, band_id: BandId) -> None:
+        """Forget a band."""
+        self._bands.disarm(band_id)
+
+    def on_ticker(self, frame: wire.TickerFrame) -> None:
+        """Take in one ticker frame."""
+        ticker = self._tickers.get(frame.symbol)
+        if ticker is None:
+            self._dropped["symbol not watched"] += 1
+        elif frame.at_ms <= ticker.ticker_ms:
+            self._dropped["late or repeated"] += 1
+        elif not (
+            0.0 < frame.last < wire.MAX_NUMBER
+            and 0.0 <= frame.quote_volume < inf
+            and -inf < frame.change_pct < inf
+        ):
+            self._dropped["no sound number"] += 1
+        else:
+            ticker.ticker_ms = frame.at_ms
+            ticker.change_pct = frame.change_pct
+            ticker.quote_volume = frame.quote_volume
+            ticker.version += 1
+            self.on_price(frame.symbol, frame.last, frame.at_ms)
+
+    def on_price(self, symbol: str, price: float, at_ms: int) -> None:
+        """Take in one sound price of a watched symbol; an older one than the newest is nothing."""
+        ticker = self._tickers[symbol]
+        if at_ms < ticker.at_ms:
+            return
+        ticker.last = price
+        ticker.at_ms = at_ms
+        ticker.version += 1
+        for listener in self._listeners:
+            listener.on_price(symbol, price, at_ms)
+        self._check(symbol, price, at_ms)
+
+    def _check(self, symbol: str, price: float, at_ms: int) -> None:
+        for band_id in self._bands.check(symbol, price):
+            self._inbox.post(
+                PriceLeft(at_ms=at_ms, band_id=band_id, price=decimal_from_float(price))
+            )
