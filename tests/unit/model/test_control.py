@@ -1,0 +1,58 @@
+"""The control protocol on the wire: what is asked comes out as it went in."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from aitrader.model.candle import Candle
+from aitrader.model.control import (
+    AddTrader,
+    Answer,
+    AnyRequest,
+    Ask,
+    CloseAll,
+    ClosePosition,
+    Hello,
+    PauseEntries,
+    ReadCandles,
+    ReadTrader,
+    RemoveTrader,
+    Request,
+    StopEngine,
+    SwitchTrader,
+)
+
+REQUESTS: list[AnyRequest] = [
+    AddTrader(source="NAME = 'x'"),
+    RemoveTrader(trader_id="dip"),
+    SwitchTrader(trader_id="dip", is_enabled=False),
+    PauseEntries(is_paused=True),
+    ClosePosition(position_id="p-1"),
+    CloseAll(),
+    StopEngine(),
+    ReadTrader(trader_id="dip"),
+    ReadCandles(symbol="BTCUSDT", interval="5m", bars=10),
+]
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: type(request).__name__)
+def test_a_request_survives_the_wire(request_: AnyRequest) -> None:
+    ask = Ask(ask_id=7, request=request_)
+    assert msgspec.json.decode(msgspec.json.encode(ask), type=Ask | Hello) == ask
+
+
+def test_every_kind_of_request_is_on_the_wire() -> None:
+    assert {type(request) for request in REQUESTS} == set(Request.__subclasses__())
+
+
+def test_an_answer_carries_candles() -> None:
+    row = (1.0, 2.0, 0.5, 1.5, 10.0, 15.0, 3.0, 4.0)
+    answer = Answer(7, True, "ok", (Candle("BTCUSDT", "5m", 0, row, closed=True),))
+    assert msgspec.json.decode(msgspec.json.encode(answer), type=Answer) == answer
+
+
+def test_an_unknown_request_is_refused() -> None:
+    frame = b'{"type":"ask","ask_id":1,"request":{"type":"SellEverything"}}'
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(frame, type=Ask | Hello)
