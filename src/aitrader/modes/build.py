@@ -1,0 +1,243 @@
+"""Settings to a wired engine: the one place that chooses which parts are used and joins them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from aitrader.config import Settings
+from aitrader.engine.clock import AlarmClock, FrameClock, SystemClock
+from aitrader.engine.control import EngineControl
+from aitrader.engine.dispatch import Dispatch, Handler, on
+from aitrader.engine.dump import Dumps
+from aitrader.engine.engine import Engine
+from aitrader.engine.health import Health
+from aitrader.engine.inbox import BoundedInbox
+from aitrader.engine.journal import Journal
+from aitrader.engine.recover import recover
+from aitrader.engine.screener import Screener
+from aitrader.engine.supervisor import Supervisor
+from aitrader.engine.timers import ClockTimers
+from aitrader.engine.view import EngineView, LogSource, ViewSettings
+from aitrader.exchange.binance.feed import BinanceMarket, FeedSettings, FeedTime
+from aitrader.exchange.paper import PaperSettings, PaperVenue
+from aitrader.execution.risk import ExecutionSettings
+from aitrader.execution.stage import ExecutionStage
+from aitrader.filters.traderfile import compile_trader
+from aitrader.market.series import SeriesTable
+from aitrader.market.universe import UniverseStage
+from aitrader.model import commands
+from aitrader.model.events import Event, InstrumentsLoaded
+from aitrader.model.instrument import Instrument
+from aitrader.positions.stage import PositionStage
+from aitrader.screening.stage import ScreeningStage
+from aitrader.signals.stage import SignalStage
+from aitrader.storage.rows.statement import Owner
+from aitrader.storage.sqlite import SqliteStore
+
+QUOTE = "USDT"
+ACCOUNT = "paper"
+STOP_S = 20.0
+"""How long the last events may take: the promise is 30 s to the process's end."""
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """What a mode decides and no setting says.
+
+    `market_name` stands in the header. With `is_frame_time` the frames of the exchange are the
+    clock, from `start_ms` on; with `is_lockstep` it also waits for us after each instant. `on_end`
+    is called when a replay has no more candles.
+    """
+
+    market_name: str
+    is_frame_time: bool = False
+    start_ms: int = 0
+    is_lockstep: bool = False
+    on_end: Callable[[], None] | None = None
+
+
+class Rulebook:
+    """The exchange's rules as the engine learned them last."""
+
+    def __init__(self) -> None:
+        self._instruments: Mapping[str, Instrument] = {}
+
+    def update(self, facts: Sequence[Event]) -> None:
+        """Take note of new rules among these facts."""
+        for fact in facts:
+            if isinstance(fact, InstrumentsLoaded):
+                self._instruments = {row.symbol: row for row in fact.instruments}
+
+    def find(self, symbol: str) -> Instrument | None:
+        """Return the rules of one symbol."""
+        return self._instruments.get(symbol)
+
+
+class Wired:
+    """A whole engine: `start` recovers what was open and runs, `stop` ends with all on disk."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        choices: Choices,
+        *,
+        store: SqliteStore,
+        logs: LogSource,
+        health: Health,
+        clock: AlarmClock,
+    ) -> None:
+        self.health = health
+        self._store = store
+        self._clock = clock
+        self._inbox = BoundedInbox(health)
+        self._supervisor = Supervisor(health)
+        self._timers = ClockTimers(self._inbox, clock)
+        self._screener = Screener(self._inbox, self._supervisor)
+        series = SeriesTable()
+        rulebook = Rulebook()
+        self._market = BinanceMarket(
+            self._inbox,
+            clock,
+            tasks=self._supervisor,
+            series=series,
+            settings=FeedSettings(
+                rest_url=settings.market_rest_url, stream_url=settings.market_stream_url
+            ),
+            time=self._feed_time(choices),
+        )
+        self._venue = PaperVenue(
+            self._inbox,
+            clock,
+            find_instrument=rulebook.find,
+            settings=PaperSettings(
+                start_cash=settings.start_cash,
+                fee_bps=settings.fee_bps,
+                slippage_bps=settings.slippage_bps,
+                quote=QUOTE,
+            ),
+        )
+        self._market.listen(self._venue)
+        self.view = EngineView(
+            ViewSettings(
+                mode="PAPER",
+                market=choices.market_name,
+                account=ACCOUNT,
+                quote=QUOTE,
+                start_cash=settings.start_cash,
+            ),
+            self._market,
+            clock=clock,
+            logs=logs,
+            health=health,
+        )
+        execution = ExecutionSettings(
+            start_cash=settings.start_cash,
+            fee_bps=settings.fee_bps,
+            max_open_positions=settings.max_open_positions,
+        )
+        self._engine = Engine(
+            self._inbox,
+            (
+                UniverseStage(max_symbols=settings.max_symbols),
+                ScreeningStage(series, series),
+                SignalStage(),
+                ExecutionStage(execution, self._market),
+                PositionStage(),
+            ),
+            journal=Journal(store, health),
+            dispatch=Dispatch(self._handlers(), self._supervisor, inbox=self._inbox, clock=clock),
+            observers=(rulebook, self.view),
+            dumps=Dumps(settings.data_folder / "dumps", health),
+        )
+        self.control = EngineControl(
+            self._engine,
+            self.view.board,
+            clock=clock,
+            candles=series,
+            compile_trader=compile_trader,
+        )
+        self._ended = asyncio.Event()
+
+    async def start(self) -> None:
+        """Bring back what was open and begin.
+
+        Raises:
+            ConfigError: The disk cannot be read or the exchange cannot be reached.
+        """
+        await recover(
+            self._store, self._venue, market=self._market, inbox=self._inbox, clock=self._clock
+        )
+        self._supervisor.spawn("loop lag", self.health.watch_lag())
+        self._supervisor.spawn("engine", self._run())
+
+    async def stop(self) -> None:
+        """End: nothing new comes in; what is in the inbox is handled and on disk."""
+        await self._market.close()
+        self._engine.stop()
+        async with asyncio.timeout(STOP_S):
+            await self._ended.wait()
+        self.view.end()
+        self._screener.close()
+        await self._supervisor.close()
+
+    async def _run(self) -> None:
+        try:
+            await self._engine.run()
+        finally:
+            self._ended.set()
+
+    def _feed_time(self, choices: Choices) -> FeedTime:
+        if isinstance(self._clock, FrameClock):
+            pacer = _Pacer(self) if choices.is_lockstep else None
+            return FeedTime(sink=self._clock, pacer=pacer, on_end=choices.on_end)
+        assert isinstance(self._clock, SystemClock)
+        return FeedTime(correct=self._clock.correct)
+
+    def _handlers(self) -> Mapping[type[commands.Command], Handler]:
+        return dict(
+            (
+                on(commands.WatchMarket, self._market.watch),
+                on(commands.RankMarket, self._market.rank),
+                on(commands.ArmBand, self._market.arm),
+                on(commands.DisarmBand, self._market.disarm),
+                on(commands.Screen, self._screener.screen),
+                on(commands.SubmitOrder, self._venue.submit),
+                on(commands.CancelOrders, self._venue.cancel),
+                on(commands.QueryOrder, self._venue.query),
+                on(commands.StartTimer, self._timers.start_command),
+                on(commands.StopTimer, self._timers.stop_command),
+            )
+        )
+
+    async def settled(self) -> None:
+        """Return when the engine has nothing to do."""
+        await self._engine.settled()
+
+
+class _Pacer:
+    """The engine as the market edge waits for it; made before the engine is."""
+
+    def __init__(self, wired: Wired) -> None:
+        self._wired = wired
+
+    async def settled(self) -> None:
+        """Return when the engine has nothing to do."""
+        await self._wired.settled()
+
+
+async def open_store(settings: Settings) -> SqliteStore:
+    """Return the disk of these settings, locked for this process.
+
+    Raises:
+        ConfigError: It cannot be used, in one sentence.
+    """
+    owner = Owner(user_id=settings.user_id, account_id=ACCOUNT)
+    return await SqliteStore.open(settings.sqlite_path, owner)
+
+
+def build(settings: Settings, choices: Choices, *, store: SqliteStore, logs: LogSource) -> Wired:
+    """Return the engine of these settings, not yet started; the caller closes the store."""
+    clock = FrameClock(choices.start_ms) if choices.is_frame_time else SystemClock()
+    return Wired(settings, choices, store=store, logs=logs, health=Health(), clock=clock)
