@@ -15,7 +15,7 @@ export UV_LINK_MODE := copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format bench soak lock clean
+.PHONY: help demo test test-all check format reference bench soak lock clean
 
 help:
 	@echo "make demo      see it work: no key, no network"
@@ -23,6 +23,7 @@ help:
 	@echo "make test-all  also the slow ones and the fault suite"
 	@echo "make check     format, lint, types, imports, rules of the house"
 	@echo "make format    write the format that check wants"
+	@echo "make reference write docs/reference from the code"
 	@echo "make bench     measure the product's targets"
 	@echo "make soak      run the demo for SOAK_S=$(SOAK_S) seconds"
 	@echo "make lock      write requirements.lock anew"
@@ -64,6 +65,9 @@ check: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+reference: $(STAMP)
+	PYTHONPATH=. $(BIN)/python tools/reference.py
 
 bench: $(STAMP)
 	$(BIN)/python bench/run.py
