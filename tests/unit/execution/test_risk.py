@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from aitrader.execution.risk import Account, Standing, check
+from aitrader.model.errors import Refused
+from aitrader.model.ids import ClientOrderId
+from aitrader.model.money import ZERO
+
+ONE, TWO = ClientOrderId("o-1"), ClientOrderId("o-2")
+
+GOOD = Standing(
+    is_paused=False,
+    is_trader_enabled=True,
+    is_quarantined=False,
+    is_symbol_taken=False,
+    is_trading=True,
+    trader_open=0,
+    trader_limit=1,
+    account_open=0,
+    account_limit=20,
+    stops_open=0,
+    stops_needed=1,
+    stops_limit=5,
+)
+
+
+def test_where_nothing_forbids_it_an_entry_may_be_sized() -> None:
+    check(GOOD, symbol="BTCUSDT")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"is_paused": True}, "entries are paused"),
+        ({"is_trader_enabled": False}, "the trader is switched off"),
+        ({"is_quarantined": True}, "BTCUSDT is quarantined for this trader"),
+        ({"is_symbol_taken": True}, "the trader already holds or awaits BTCUSDT"),
+        ({"is_trading": False}, "BTCUSDT is not traded now"),
+        ({"trader_open": 1}, "the trader has 1 of 1 positions open"),
+        ({"account_open": 20}, "the account has 20 of 20 positions open"),
+        (
+            {"stops_open": 4, "stops_needed": 2},
+            "BTCUSDT takes 5 stop orders at once, 4 rest and 2 would be needed",
+        ),
+    ],
+)
+def test_each_rule_refuses_in_its_own_words(changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        check(msgspec.structs.replace(GOOD, **changes), symbol="BTCUSDT")
+    assert refusal.value.reason == reason
+
+
+def test_a_promise_lessens_what_the_next_entry_may_spend() -> None:
+    account = Account(Decimal(1000))
+    account.promise(ONE, Decimal(300))
+    assert account.spendable(ZERO) == Decimal(700)
+    account.promise(TWO, Decimal(300))
+    assert account.spendable(ZERO) == Decimal(400)
+
+
+def test_a_promise_that_ended_is_spendable_at_the_next_close() -> None:
+    account = Account(Decimal(1000))
+    account.promise(ONE, Decimal(300))
+    account.release(ONE)
+    account.release(TWO)
+    assert account.spendable(ZERO) == Decimal(700)
+    account.close_candle(ZERO)
+    assert account.spendable(ZERO) == Decimal(1000)
+
+
+def test_cash_that_came_in_after_the_close_is_not_spent_at_this_close() -> None:
+    account = Account(Decimal(1000))
+    account.cash += 500
+    assert account.free(ZERO) == Decimal(1500)
+    assert account.spendable(ZERO) == Decimal(1000)
+
+
+def test_collateral_of_shorts_is_not_free() -> None:
+    account = Account(Decimal(1000))
+    assert account.spendable(Decimal(200)) == Decimal(800)

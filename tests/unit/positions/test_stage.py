@@ -1,0 +1,271 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from tests.builders import (
+    AT_MS,
+    SIGNAL,
+    TRADER,
+    a_fill,
+    a_position,
+    a_signal,
+    an_instrument,
+    an_order,
+    some_exits,
+)
+
+from aitrader.model import ids
+from aitrader.model.commands import ArmBand, Command, DisarmBand, StartTimer, StopTimer
+from aitrader.model.events import (
+    CloseAsked,
+    EntryWanted,
+    Event,
+    ExitConditionsMet,
+    ExitWanted,
+    FeedChanged,
+    InstrumentsLoaded,
+    OrderPlanned,
+    OrderUpdated,
+    PositionClosed,
+    PositionOpened,
+    PositionUpdated,
+    PriceLeft,
+    Quarantined,
+    Saved,
+    Started,
+    TimerDue,
+)
+from aitrader.model.ids import BandId, PositionId, TimerId
+from aitrader.model.order import ExitReason, Fill, Leg, Order, OrderStatus
+from aitrader.model.position import Position, PositionStatus
+from aitrader.model.trader import Exits
+from aitrader.positions.stage import PositionStage
+
+PLACE = ids.position_id(SIGNAL)
+ENTRY = an_order(position_id=PLACE)
+EXIT = an_order(Leg.EXIT, position_id=PLACE)
+WATCHED = Exits(trailing_pct=Decimal(1), max_age_ms=60_000)
+
+
+def filled(order: Order, *fills: Fill, status: OrderStatus = OrderStatus.FILLED) -> OrderUpdated:
+    after = msgspec.structs.replace(order, fills=fills, status=status)
+    return OrderUpdated(at_ms=AT_MS + 1, order=after, fill=fills[-1] if fills else None)
+
+
+def a_stage(*events: Event, exits: Exits | None = None) -> PositionStage:
+    stage = PositionStage()
+    signal = a_signal(exits=exits or some_exits())
+    begin = (
+        InstrumentsLoaded(at_ms=AT_MS, instruments=(an_instrument(),)),
+        EntryWanted(at_ms=AT_MS, signal=signal),
+        OrderPlanned(at_ms=AT_MS, order=ENTRY),
+    )
+    for event in (*begin, *events):
+        stage.handle(event)
+    return stage
+
+
+def an_open_stage(exits: Exits | None = None) -> PositionStage:
+    return a_stage(
+        filled(ENTRY, a_fill()), OrderPlanned(at_ms=AT_MS, order=EXIT), exits=exits or WATCHED
+    )
+
+
+def told(stage: PositionStage, event: Event) -> list[Event | Command]:
+    return list(stage.handle(event))
+
+
+def wish(reason: ExitReason) -> list[ExitWanted]:
+    return [ExitWanted(at_ms=AT_MS, position_id=PLACE, reason=reason)]
+
+
+def the_position(answer: list[Event | Command]) -> Position:
+    (fact,) = [
+        row for row in answer if isinstance(row, PositionOpened | PositionUpdated | PositionClosed)
+    ]
+    return fact.position
+
+
+def test_an_entry_that_may_fill_more_opens_nothing_yet() -> None:
+    part = a_fill(quantity=Decimal("0.4"))
+    stage = a_stage()
+
+    assert told(stage, filled(ENTRY, part, status=OrderStatus.OPEN)) == []
+    opened = the_position(told(stage, filled(ENTRY, part, status=OrderStatus.CANCELED)))
+
+    assert (opened.quantity, opened.status) == (Decimal("0.4"), PositionStatus.OPEN)
+
+
+def test_an_entry_that_ended_empty_opens_only_if_a_fill_comes_late() -> None:
+    stage = a_stage()
+    assert told(stage, filled(ENTRY, status=OrderStatus.EXPIRED)) == []
+
+    late = told(stage, filled(ENTRY, a_fill(), status=OrderStatus.FILLED))
+
+    assert isinstance(late[0], PositionOpened)
+
+
+def test_an_opened_position_is_watched() -> None:
+    answer = told(a_stage(exits=WATCHED), filled(ENTRY, a_fill()))
+    assert [type(row) for row in answer] == [PositionOpened, ArmBand, StartTimer]
+
+
+def test_an_entry_too_small_ever_to_be_sold_opens_and_closes_at_once() -> None:
+    dust = a_fill(quantity=Decimal("0.001"), fee=Decimal("0.0005"), fee_asset="BTC")
+
+    answer = told(a_stage(), filled(ENTRY, dust, status=OrderStatus.CANCELED))
+
+    assert [type(row) for row in answer] == [PositionOpened, PositionClosed]
+
+
+def test_a_repeat_changes_nothing() -> None:
+    stage = an_open_stage()
+    update = filled(EXIT, a_fill(2, quantity=Decimal("0.5")), status=OrderStatus.OPEN)
+    assert the_position(told(stage, update)).quantity == Decimal("0.5")
+    assert told(stage, update) == []
+    assert told(stage, OrderPlanned(at_ms=AT_MS, order=ENTRY)) == []
+
+
+def test_the_last_fill_closes_and_ends_the_watch() -> None:
+    answer = told(an_open_stage(), filled(EXIT, a_fill(2, price=Decimal(101))))
+    assert [type(row) for row in answer] == [PositionClosed, DisarmBand, StopTimer]
+    assert the_position(answer).realized_pnl == Decimal("0.8")
+
+
+def test_what_the_entry_fills_after_its_end_is_held_too() -> None:
+    stage = a_stage(filled(ENTRY, a_fill(quantity=Decimal("0.4")), status=OrderStatus.CANCELED))
+
+    more = (a_fill(quantity=Decimal("0.4")), a_fill(2, quantity=Decimal("0.6")))
+    answer = told(stage, filled(ENTRY, *more))
+
+    assert the_position(answer).quantity == Decimal(1)
+
+
+def test_more_closed_than_held_ends_the_position_and_quarantines_the_symbol() -> None:
+    second = an_order(Leg.EXIT, 2, position_id=PLACE)
+    stage = a_stage(
+        filled(ENTRY, a_fill()),
+        OrderPlanned(at_ms=AT_MS, order=EXIT),
+        OrderPlanned(at_ms=AT_MS, order=second),
+        filled(EXIT, a_fill(2, quantity=Decimal("0.6")), status=OrderStatus.OPEN),
+    )
+
+    answer = told(stage, filled(second, a_fill(3)))
+
+    assert [type(row) for row in answer] == [PositionClosed, Quarantined]
+    assert the_position(answer).quantity == 0
+
+
+def test_a_fill_after_the_positions_end_quarantines_the_symbol() -> None:
+    second = an_order(Leg.EXIT, 2, position_id=PLACE)
+    stage = a_stage(
+        filled(ENTRY, a_fill()),
+        OrderPlanned(at_ms=AT_MS, order=EXIT),
+        OrderPlanned(at_ms=AT_MS, order=second),
+        filled(EXIT, a_fill(2)),
+    )
+
+    (answer,) = told(stage, filled(second, a_fill(3)))
+
+    assert isinstance(answer, Quarantined)
+    assert "after the position's end" in answer.reason
+
+
+def test_a_fill_whose_signal_nobody_remembers_is_told() -> None:
+    stage = PositionStage()
+    stage.handle(Started(at_ms=AT_MS, saved=Saved(orders=(ENTRY,))))
+
+    assert told(stage, filled(ENTRY, status=OrderStatus.OPEN)) == []
+    (answer,) = told(stage, filled(ENTRY, a_fill()))
+
+    assert isinstance(answer, Quarantined)
+
+
+def test_orders_and_events_of_others_are_nothing() -> None:
+    stage = an_open_stage()
+    stranger = an_order(position_id=PositionId("p-other"), attempt=7)
+    assert told(stage, filled(stranger, a_fill())) == []
+    assert told(stage, FeedChanged(at_ms=AT_MS, is_up=True, reason="")) == []
+    assert told(stage, TimerDue(at_ms=AT_MS, timer_id=TimerId("other:p-one"))) == []
+    assert told(stage, TimerDue(at_ms=AT_MS, timer_id=TimerId("max-age:p-other"))) == []
+
+
+def test_age_conditions_and_the_person_each_ask_to_leave() -> None:
+    stage = an_open_stage()
+    due = TimerDue(at_ms=AT_MS, timer_id=TimerId(f"max-age:{PLACE}"))
+    met = ExitConditionsMet(at_ms=AT_MS, trader_id=TRADER, symbol="BTCUSDT", condition="hot")
+    other = ExitConditionsMet(at_ms=AT_MS, trader_id=TRADER, symbol="ETHUSDT", condition="hot")
+
+    assert told(stage, due) == wish(ExitReason.MAX_AGE)
+    assert told(stage, met) == wish(ExitReason.EXIT_CONDITIONS)
+    assert told(stage, other) == []
+    assert told(stage, CloseAsked(at_ms=AT_MS, position_id=PLACE)) == wish(ExitReason.MANUAL)
+
+
+def test_a_position_that_is_closing_is_not_watched_any_more() -> None:
+    stage = an_open_stage()
+    (leaving,) = wish(ExitReason.MANUAL)
+
+    answer = told(stage, leaving)
+
+    assert [type(row) for row in answer] == [PositionUpdated, DisarmBand, StopTimer]
+    assert the_position(answer).status is PositionStatus.CLOSING
+    assert told(stage, leaving) == []
+    assert told(stage, CloseAsked(at_ms=AT_MS, position_id=PLACE)) == []
+    assert told(stage, TimerDue(at_ms=AT_MS, timer_id=TimerId(f"max-age:{PLACE}"))) == []
+    assert told(stage, left("90")) == []
+
+
+def left(price: str) -> PriceLeft:
+    return PriceLeft(at_ms=AT_MS, band_id=BandId(f"trail:{PLACE}"), price=Decimal(price))
+
+
+@pytest.mark.parametrize("price", ["99", "95"])
+def test_a_price_at_the_trail_leaves(price: str) -> None:
+    assert told(an_open_stage(), left(price)) == wish(ExitReason.TRAILING)
+
+
+def test_a_price_at_the_ratchet_raises_the_trail() -> None:
+    stage = an_open_stage()
+
+    updated, band = told(stage, left("110"))
+
+    assert isinstance(updated, PositionUpdated)
+    assert updated.position.trail_price == Decimal(110)
+    assert isinstance(band, ArmBand)
+    assert (band.below, band.above) == (108.9, 110.11)
+
+
+def test_a_price_between_arms_the_band_again() -> None:
+    (band,) = told(an_open_stage(), left("100.05"))
+    assert isinstance(band, ArmBand)
+    assert band.below == 99.0
+
+
+def test_a_band_of_a_position_without_trail_is_nothing() -> None:
+    assert told(an_open_stage(Exits(max_age_ms=60_000)), left("1")) == []
+
+
+def test_starting_watches_what_was_open_and_knows_its_orders() -> None:
+    position = a_position(position_id=PLACE, exits=WATCHED, trail_price=Decimal(105))
+    entry = msgspec.structs.replace(ENTRY, fills=(a_fill(),), status=OrderStatus.FILLED)
+    stage = PositionStage()
+    stage.handle(InstrumentsLoaded(at_ms=AT_MS, instruments=(an_instrument(),)))
+
+    band, timer = told(
+        stage, Started(at_ms=AT_MS, saved=Saved(positions=(position,), orders=(entry, EXIT)))
+    )
+
+    assert isinstance(band, ArmBand)
+    assert band.below == 103.95
+    assert isinstance(timer, StartTimer)
+    assert the_position(told(stage, filled(EXIT, a_fill(2)))).status is PositionStatus.CLOSED
+
+
+def test_starting_knows_the_entry_that_was_on_its_way() -> None:
+    stage = PositionStage()
+    saved = Saved(signals=(a_signal(),), orders=(ENTRY,))
+    assert told(stage, Started(at_ms=AT_MS, saved=saved)) == []
+    assert isinstance(told(stage, filled(ENTRY, a_fill()))[0], PositionOpened)

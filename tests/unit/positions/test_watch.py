@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tests.builders import AT_MS, a_position
+
+from aitrader.model.commands import ArmBand, DisarmBand, StartTimer, StopTimer
+from aitrader.model.ids import BandId, TimerId
+from aitrader.model.position import Position, PositionStatus
+from aitrader.model.trader import Exits, PositionSide
+from aitrader.positions.watch import find_trail, unwatched, watched
+
+TICK = Decimal("0.01")
+EXITS = Exits(trailing_pct=Decimal(1), max_age_ms=60_000)
+
+
+def a_trailing(**changes: object) -> Position:
+    return a_position(**{"exits": EXITS, "trail_price": Decimal(100), **changes})
+
+
+def test_an_open_position_is_watched_by_a_band_and_a_timer() -> None:
+    assert watched(a_trailing(), tick_size=TICK) == [
+        ArmBand(band_id=BandId("trail:p-one"), symbol="BTCUSDT", below=99.0, above=100.1),
+        StartTimer(timer_id=TimerId("max-age:p-one"), due_ms=AT_MS + 60_000),
+    ]
+
+
+def test_the_band_of_a_short_leaves_above() -> None:
+    (band, _timer) = watched(a_trailing(side=PositionSide.SHORT), tick_size=TICK)
+    assert isinstance(band, ArmBand)
+    assert (band.below, band.above) == (99.9, 101.0)
+
+
+def test_what_is_not_open_or_has_neither_is_not_watched() -> None:
+    assert watched(a_trailing(status=PositionStatus.CLOSING), tick_size=TICK) == []
+    assert watched(a_position(), tick_size=TICK) == []
+    assert find_trail(a_trailing(exits=Exits(max_age_ms=1)), tick_size=TICK) is None
+
+
+def test_watching_ends_for_what_was_watched() -> None:
+    assert unwatched(a_trailing()) == [
+        DisarmBand(band_id=BandId("trail:p-one")),
+        StopTimer(timer_id=TimerId("max-age:p-one")),
+    ]
+    assert unwatched(a_position()) == []
