@@ -13,6 +13,7 @@ Leaving is a question: `run()` returns a `Parting`, and whoever started the app 
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Iterable
 from enum import Enum
 from functools import partial
@@ -48,6 +49,9 @@ from aitrader.tui.table import Table
 RETRY_S = 2.0
 MESSAGE_S = 6.0
 DEFAULT_HZ = 5.0
+WIDTHS = [(0, "-narrow"), (100, "-mid"), (140, "-wide"), (180, "-huge")]
+HEIGHTS = [(0, "-short"), (30, "-tall")]
+"""From so many cells on, the screen has this class; the layouts are in `theme.tcss`."""
 
 
 class Parting(Enum):
@@ -63,19 +67,15 @@ class TraderApp(App[Parting]):
     """Markets, traders, signals, positions and log of one engine."""
 
     TITLE = "aitrader"
+    AUTO_FOCUS = ""
     CSS_PATH = "theme.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (100, "-mid"),
-        (140, "-wide"),
-        (180, "-huge"),
-    ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
     def __init__(self, view: View, control: Control, *, hz: float = DEFAULT_HZ) -> None:
         super().__init__()
-        self.theme = "tokyo-night"
+        self.set_reactive(App.theme, "tokyo-night")
         self._view = view
         self._control = control
         self._hz = hz
@@ -107,10 +107,12 @@ class TraderApp(App[Parting]):
     def on_mount(self) -> None:
         """Begin to follow the engine once the shell is on screen."""
         self._title_panels()
-        self.positions.focus()
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        gc.freeze()  # what was imported stays: the collector need not walk it on every frame
+        gc.enable()  # whoever started us may have put it off until the first paint
+        self.positions.focus()
         self._heard_s = self._now_s()
         self.set_interval(1.0, self._tick)
         self.run_worker(self._follow(), name="follow the engine", exit_on_error=True)
@@ -308,9 +310,15 @@ class TraderApp(App[Parting]):
         question = "Leave aitrader?"
         if count:
             question = f"Leave aitrader with {count} open position{'s' if count > 1 else ''}?"
-            choices[0] = ("s", "stop the engine; stops and targets stay at the venue")
+            choices[0] = ("s", f"stop the engine; {self._what_stays()}")
             choices.append(("c", "close the positions first, then stop"))
         self.push_screen(Question(question, choices, twice="s"), self._part)
+
+    def _what_stays(self) -> str:
+        status = self.status_bar.status
+        if status is None or status.mode == "PAPER":
+            return "positions wait for its next start"
+        return "the exchange keeps stop and target"
 
     def _part(self, key: str | None) -> None:
         partings = {"s": Parting.STOP, "k": Parting.KEEP, "c": Parting.CLOSE_FIRST}

@@ -51,7 +51,7 @@ def fit_parts(left: Sequence[Part], right: Sequence[Part], width: int) -> list[C
 class StatusBar(Lines):
     """One line, or two where there is room: mode, account, money, feed; then the counters."""
 
-    DEFAULT_CSS = "StatusBar { height: 1; dock: top; background: $panel; }"
+    DEFAULT_CSS = "StatusBar { height: 1; dock: top; background: $surface; }"
 
     def __init__(self) -> None:
         super().__init__(name="status")
@@ -96,8 +96,8 @@ class StatusBar(Lines):
             parts.append(Part((Cell(" ‖ entries paused", "warn"),)))
         market = f"  {words.clean(status.market)} · {words.clean(status.account)}"
         parts += [
-            Part((Cell(market, "dim"),), 4),
-            Part((Cell("  equity", "dim"),), 5),
+            Part((Cell(market, "dim"),), 5),
+            Part((Cell("  equity", "dim"),), 4),
             Part((Cell(f" {words.money(status.equity)} {words.clean(status.quote)}", "text"),)),
             Part((Cell("  day", "dim"),), 3),
             Part((Cell(f" {arrow}{words.signed(day)}", words.direction(day) or "dim"),)),
@@ -133,7 +133,7 @@ class StatusBar(Lines):
             ("stream", f"{status.messages_per_s:,.0f}/s", 5),
         ]
         parts = [
-            Part((Cell(f" {name} ", "faint"), Cell(f"{value} ", "dim")), rank)
+            Part((Cell(f" {name} ", "dim"), Cell(f"{value} ", "text")), rank)
             for name, value, rank in counters
         ]
         if status.errors:
@@ -162,7 +162,7 @@ KEYS = (
 class KeyBar(Lines):
     """The keys; for a few seconds what came of the last one."""
 
-    DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; background: $panel; }"
+    DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; background: $surface; }"
 
     def __init__(self) -> None:
         super().__init__(name="keys")

@@ -55,17 +55,23 @@ class Reading(ModalScreen[None]):
         super().__init__()
         self._title = title
         self._pairs = pairs
+        self._body = Static()
 
     def compose(self) -> ComposeResult:
         """Show the lines under their title."""
         with VerticalScroll(classes="window wide") as window:
             window.border_title = Text(clean(self._title)).plain.replace("[", "(")
             window.border_subtitle = "esc"
-            yield Static(self._text(self._pairs))
+            yield self._body
+
+    def on_mount(self) -> None:
+        """Show the lines that are known by now."""
+        self.show(self._pairs)
 
     def show(self, pairs: Pairs) -> None:
-        """Show other lines."""
-        self.query_one(Static).update(self._text(pairs))
+        """Show other lines, now or as soon as the window is there."""
+        self._pairs = pairs
+        self._body.update(self._text(pairs))
 
     def action_scroll(self, lines: int) -> None:
         """Scroll the window."""

@@ -31,8 +31,8 @@ HELP = (
     ("e", "switch the selected trader on or off"),
     ("", ""),
     ("ctrl+p", "command palette: everything above by name"),
-    ("q  ctrl+c", "leave: stop the engine, keep it running, or close first"),
+    ("q  ctrl+c", "leave: stop the engine, or keep it, or close first"),
     ("", ""),
-    ("grey", "a price that has not moved for 30 s, or that nobody guards now"),
-    ("● ○", "the market stream is live, or it is not; a trader is on, or off"),
+    ("grey", "a price that has not moved for 30 s, or is not live"),
+    ("● ○", "the market stream is live, or not; a trader is on, or off"),
 )

@@ -8,8 +8,8 @@ from rich.style import Style
 from textual.color import Color
 
 NAMES = (
-    "text", "dim", "faint", "up", "down", "warn", "title", "key", "note",
-    "paper", "live", "alarm", "bar",
+    "text", "dim", "faint", "up", "down", "rise", "fall", "warn", "title", "key", "note",
+    "paper", "live", "alarm",
 )  # fmt: skip
 """Every style a cell may name; "" is the same as `text`."""
 
@@ -36,6 +36,8 @@ def styles(theme: Mapping[str, str]) -> dict[str, Style]:
         "faint": ink(fore.blend(back, 0.62)),
         "up": ink(Color.parse(theme["success"])),
         "down": ink(Color.parse(theme["error"])),
+        "rise": ink(Color.parse(theme["success"]).blend(back, 0.4)),
+        "fall": ink(Color.parse(theme["error"]).blend(back, 0.4)),
         "warn": ink(Color.parse(theme["warning"])),
         "title": ink(Color.parse(theme["secondary"])),
         "key": ink(Color.parse(theme["accent"])),
@@ -43,5 +45,4 @@ def styles(theme: Mapping[str, str]) -> dict[str, Style]:
         "paper": label("success"),
         "live": label("error"),
         "alarm": label("error"),
-        "bar": Style(bgcolor=Color.parse(theme["panel"]).rich_color),
     }

@@ -2,9 +2,9 @@
 
 Theory of operation. Rows are values with a key. `put` compares and remembers what changed;
 `settle`, called once per flush, sorts if the order is touched and refreshes the changed rows that
-are on screen, so that a flush costs what is seen and not what is held. A line is made from its row when
-it is drawn and kept until the row, the width or the theme changes. Scrolling is the table's own:
-no row ever changes the size of the widget, so nothing is ever laid out on the live path. The last
+are on screen, so that a flush costs what is seen and not what is held. A line is made from its row
+when it is drawn and kept until the row, the width or the theme changes. Scrolling is the table's
+own: no row ever changes the size of the widget, so nothing is laid out on the live path. The last
 column is the scrollbar's, full or empty. The cursor stands on a key, not on a line: rows that move
 take it along.
 """
@@ -68,6 +68,9 @@ class Table(Lines, Generic[R], can_focus=True):
         self._limit = limit
         self._keys: list[str] = []
         self._lines: dict[str, Strip] = {}
+        self._fitted: list[tuple[Column[R], int]] = []
+        self._fitted_width = -1
+        self._blank: Strip | None = None
         self._changed: set[str] = set()
         self._is_moved = False
         self._cursor: str | None = None
@@ -156,10 +159,10 @@ class Table(Lines, Generic[R], can_focus=True):
         """Forget the lines drawn in the old colors."""
         super().notify_style_update()
         self._lines.clear()
+        self._blank = None
 
     def on_resize(self, event: events.Resize) -> None:
-        """Forget the lines of the old width."""
-        self._lines.clear()
+        """Keep the cursor in sight."""
         self._keep_in_sight()
 
     def redraw(self) -> None:
@@ -170,30 +173,40 @@ class Table(Lines, Generic[R], can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return the header, a row, or an empty line."""
         width = self.size.width
-        fitted = fit_columns(self._columns, width - MARGIN - SCROLLBAR)
+        if width != self._fitted_width:
+            self._fit(width)
         if y == 0:
-            return self._header(fitted, width)
+            return self._header(width)
         index = self._top + y - 1
         if index >= len(self._keys):
-            is_note = not self._keys and y == 1
-            return self.strip([Cell(f" {self._empty}" if is_note else "", "faint")], width)
+            if not self._keys and y == 1:
+                return self.strip([Cell(f" {self._empty}", "faint")], width)
+            self._blank = self._blank or self.strip([], width)
+            return self._blank
         key = self._keys[index]
         mark = CURSOR if key == self._cursor and self.has_focus else ""
         line = self._lines.get(key + mark)
         if line is None:
-            line = self._line(self.rows[key], fitted, mark)
+            line = self._line(self.rows[key], mark)
             self._lines[key] = line
             if mark:
                 del self._lines[key]
         return Strip([*line, *self._scrollbar(y - 1, mark)], width)
 
-    def _header(self, fitted: list[tuple[Column[R], int]], width: int) -> Strip:
-        labels = [fit(c.label, space, is_right=c.is_right) for c, space in fitted]
+    def _fit(self, width: int) -> None:
+        """Choose the columns for a width and forget the lines of the old one."""
+        self._lines.clear()
+        self._blank = None
+        self._fitted_width = width
+        self._fitted = fit_columns(self._columns, width - MARGIN - SCROLLBAR)
+
+    def _header(self, width: int) -> Strip:
+        labels = [fit(c.label, space, is_right=c.is_right) for c, space in self._fitted]
         return self.strip([Cell(" " * MARGIN + " ".join(labels), "faint")], width)
 
-    def _line(self, row: R, fitted: list[tuple[Column[R], int]], mark: str) -> Strip:
+    def _line(self, row: R, mark: str) -> Strip:
         cells, run, style = [], " " * MARGIN, "text"
-        for column, space in fitted:
+        for column, space in self._fitted:
             cell = column.cell(row, space)
             text = fit(clean(cell.text), space, is_right=column.is_right)
             if (cell.style or "text") != style:

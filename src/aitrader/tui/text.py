@@ -83,6 +83,11 @@ def direction(value: float) -> str:
     return "up" if value > 0 else "down" if value < 0 else ""
 
 
+def slope(value: float) -> str:
+    """Return the softer style of a line that rises or falls."""
+    return "rise" if value > 0 else "fall" if value < 0 else "dim"
+
+
 def clock(at_ms: int) -> str:
     """Return the UTC time of day, or a dash for an instant that never was."""
     if at_ms <= 0:

@@ -35,7 +35,7 @@ def _change(market: Market, _width: int) -> Cell:
 def _trend(market: Market, width: int) -> Cell:
     trend = market.row.trend
     rise = trend[-1] - trend[-width:][0] if trend else 0.0
-    style = "faint" if market.is_old else words.direction(rise) or "dim"
+    style = "faint" if market.is_old else words.slope(rise)
     return Cell(words.sparkline(trend, width), style)
 
 

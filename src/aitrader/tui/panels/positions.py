@@ -51,7 +51,7 @@ def _state(row: PositionRow, _width: int) -> Cell:
 
 
 def _trend(row: PositionRow, width: int) -> Cell:
-    return Cell(words.sparkline(row.trend, width), _ink(row, words.direction(row.pnl) or "dim"))
+    return Cell(words.sparkline(row.trend, width), _ink(row, words.slope(row.pnl)))
 
 
 class Positions(Table[PositionRow]):

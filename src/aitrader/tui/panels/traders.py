@@ -42,10 +42,9 @@ def _count(number: int) -> Cell:
 
 COLUMNS: tuple[Column[TraderRow], ...] = (
     Column("", 1, _lamp),
-    Column("Trader", 20, _name, rank=1, share=2, most=32),
-    Column("Trader", 12, _name, rank=2, share=2, most=20),
-    Column("State", 17, _state, rank=3, share=1, most=20),
-    Column("State", 8, _state, rank=4, share=2, most=17),
+    Column("Trader", 14, _name, rank=1, share=2, most=32),
+    Column("State", 17, _state, rank=2, share=1, most=20),
+    Column("State", 8, _state, rank=3, share=2, most=17),
     Column("Every", 5, lambda r, _: Cell(r.interval, "dim"), rank=7),
     Column("Mode", 5, _mode, rank=9),
     Column("Symbols", 7, lambda r, _: Cell(str(r.symbols), "dim"), is_right=True, rank=10),

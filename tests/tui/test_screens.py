@@ -1,0 +1,125 @@
+"""Whole screens as text. `--snapshot-update` writes them anew; read the difference."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from tests.fake_engine import FakeEngine
+from tests.tui.stage import screen_of, shown, until
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+SIZES = ((80, 24), (120, 36), (160, 50), (200, 60))
+
+
+def a_busy_engine() -> FakeEngine:
+    fake = FakeEngine(symbols=40, traders=6)
+    fake.fill(signals=9, positions=6)
+    return fake
+
+
+@pytest.fixture
+def same(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a screen with the one that was kept under that name."""
+
+    def compare(name: str, screen: str) -> None:
+        path = SNAPSHOTS / f"{name}.txt"
+        if request.config.getoption("--snapshot-update", default=False):
+            path.write_text(screen)
+        assert path.exists(), f"no {path.name} yet: look at it and run with --snapshot-update"
+        assert screen == path.read_text()
+
+    return compare
+
+
+def draw(fake: FakeEngine, size: tuple[int, int], *keys: str) -> str:
+    async def story() -> str:
+        async with shown(fake, size) as (app, pilot):
+            for key in keys:
+                await pilot.press(key)
+            await pilot.pause()
+            await pilot.pause(0.01)
+            return screen_of(app)
+
+    return asyncio.run(story())
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_busy_screen(size: tuple[int, int], same: Callable[[str, str], None]) -> None:
+    same(f"busy_{size[0]}x{size[1]}", draw(a_busy_engine(), size))
+
+
+def test_an_empty_screen(same: Callable[[str, str], None]) -> None:
+    fake = FakeEngine(symbols=0, traders=0)
+    fake.commit()
+    same("empty_80x24", draw(fake, (80, 24)))
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
+def test_a_panel_alone(number: int, same: Callable[[str, str], None]) -> None:
+    same(f"zoomed_{number}_80x24", draw(a_busy_engine(), (80, 24), str(number), "z"))
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("help", ("question_mark",)),
+        ("quit", ("q",)),
+        ("pause", ("p",)),
+        ("close", ("x",)),
+        ("market", ("1", "j", "enter")),
+        ("trader", ("2", "enter")),
+        ("signal", ("3", "j", "enter")),
+        ("position", ("4", "enter")),
+    ],
+)
+def test_a_window(name: str, keys: tuple[str, ...], same: Callable[[str, str], None]) -> None:
+    same(f"window_{name}_80x24", draw(a_busy_engine(), (80, 24), *keys))
+
+
+def test_a_stream_that_is_down_and_a_pause_are_in_the_header(
+    same: Callable[[str, str], None],
+) -> None:
+    fake = a_busy_engine()
+    fake.put_status(
+        feed="down",
+        feed_age_ms=95_000,
+        is_paused=True,
+        errors=3,
+        notice="the market stream is down since 14:23: no new entries",
+    )
+    fake.commit()
+    same("down_120x36", draw(fake, (120, 36)))
+
+
+def test_an_engine_that_has_ended_is_said_so(same: Callable[[str, str], None]) -> None:
+    async def story() -> str:
+        fake = a_busy_engine()
+        async with shown(fake, (80, 24)) as (app, pilot):
+            fake.end()
+            await until(pilot, lambda: app.status_bar.trouble)
+            return screen_of(app)
+
+    same("ended_80x24", asyncio.run(story()))
+
+
+@pytest.mark.parametrize(
+    "size", [(40, 12), (80, 24), (99, 29), (100, 30), (140, 40), (180, 30), (240, 70)]
+)
+def test_every_line_is_as_wide_as_the_terminal(size: tuple[int, int]) -> None:
+    async def story() -> list[int]:
+        async with shown(a_busy_engine(), size) as (app, _):
+            strips = app.screen._compositor.render_strips()
+            return [cell_len("".join(segment.text for segment in strip)) for strip in strips]
+
+    assert asyncio.run(story()) == [size[0]] * size[1]
+
+
+def test_no_number_is_cut_at_any_width() -> None:
+    for size in SIZES:
+        for line in draw(a_busy_engine(), size).splitlines():
+            cut = [word for word in line.split() if word.endswith("…") and word[:-1].isdigit()]
+            assert not cut
