@@ -20,7 +20,7 @@ class Answers:
     """Raw rows and the questions about the newest of them; `symbol_index` is the panel's row.
 
     `condition_rows`, `exit_rows`: one (S, last) array per condition, True where certainly true.
-    `level_rows`: (S, last) per name. `finding_rows`: (S, 1) values by text. `ready`: (S, last),
+    `level_rows`: (S, last) per name. `finding_rows`: (S, 1) values by node. `ready`: (S, last),
     where the whole lookback is there; no other row is an answer.
     """
 
@@ -29,7 +29,7 @@ class Answers:
     condition_rows: tuple[Bools, ...]
     exit_rows: tuple[Bools, ...]
     level_rows: Mapping[str, Floats]
-    finding_rows: Mapping[str, Floats]
+    finding_rows: Mapping[int, Floats]
     ready: Bools
 
     @property
@@ -60,8 +60,8 @@ class Answers:
 
     def values_behind(self, symbol_index: int, condition: str) -> tuple[tuple[str, float], ...]:
         """Return the named values behind a condition on the newest row, unknown ones left out."""
-        texts = [text for text, _ in self.trader.findings.get(condition, ())]
-        values = ((text, float(self.finding_rows[text][symbol_index, -1])) for text in texts)
+        texts = self.trader.findings.get(condition, ())
+        values = ((text, float(self.finding_rows[i][symbol_index, -1])) for text, i in texts)
         return tuple((text, value) for text, value in values if np.isfinite(value))
 
     def findings(self, symbol_index: int) -> tuple[Finding, ...]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from aitrader.filters.panel import Bools, Floats, Times
 from aitrader.model.candle import DAY_MS, MINUTE_MS
 
 Array = Floats | Bools
+Counts = npt.NDArray[np.int32]
 HOUR_MS = 60 * MINUTE_MS
 MONDAY_OFFSET_DAYS = 3
 """The epoch was a Thursday; Monday is weekday 0."""
@@ -55,26 +57,26 @@ def not_equal(a: Floats, b: Floats) -> Bools:
     return np.less(a, b) | np.greater(a, b)
 
 
-def window_count(condition: Bools, bars: int) -> Floats:
+def window_count(condition: Bools, bars: int) -> Counts:
     """Return how many of the last `bars` rows are True; rows before the first count as False."""
     total = np.cumsum(condition, -1, dtype=np.int32)
     counted = total.copy()
     counted[..., bars:] -= total[..., :-bars]
-    return counted  # type: ignore[return-value]
+    return counted
 
 
 def window_any(condition: Bools, bars: int) -> Bools:
     """Return where at least one of the last `bars` rows is True."""
-    return window_count(condition, bars) > 0
+    return np.greater(window_count(condition, bars), 0)
 
 
 def window_all(condition: Bools, bars: int) -> Bools:
     """Return where all of the last `bars` rows are True."""
-    return window_count(condition, bars) == bars
+    return np.equal(window_count(condition, bars), bars)
 
 
 def known_count(condition: Bools, negation: Bools, bars: int) -> Floats:
-    """Return how many of the last `bars` rows are True, NaN unless each is true or certainly false."""
+    """Return how many of the last `bars` rows are True, NaN unless each row is known."""
     counted = window_count(condition, bars)
     known = counted + window_count(negation, bars) == bars
     return np.where(known, counted, np.nan)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from aitrader.filters.graph import Graph, Node
 from aitrader.filters.library import Function, market, real, source, whole
 from aitrader.filters.values import Value
@@ -23,16 +21,10 @@ def talib_outputs(
 
 
 def on_source(
-    name: str,
-    indicator: str,
-    default: int,
-    summary: str,
-    *,
-    low: int = 2,
-    example: str = "",
-    aliases: tuple[str, ...] = (),
+    names: str, indicator: str, default: int, summary: str, *, low: int = 2, example: str = ""
 ) -> Function:
-    """Return a function of one series and a length."""
+    """Return a function of one series and a length; `names` is its name, then its aliases."""
+    name, *aliases = names.split()
 
     def build(graph: Graph, series: Node, length: int) -> Value:
         return talib(graph, indicator, [series], length)
@@ -43,21 +35,21 @@ def on_source(
         parameters=(source(), whole("length", default, low=low)),
         build=build,
         example=example or f"m.close > {name}(m.close, {default})",
-        aliases=aliases,
+        aliases=tuple(aliases),
     )
 
 
 def on_market(
-    name: str,
+    names: str,
     indicator: str,
     fields: tuple[str, ...],
     summary: str,
     *,
     lengths: tuple[tuple[str, int, int], ...] = (),
     example: str,
-    aliases: tuple[str, ...] = (),
 ) -> Function:
     """Return a function of the market and lengths (name, default, least)."""
+    name, *aliases = names.split()
 
     def build(graph: Graph, series: list[Node], *params: int) -> Value:
         return talib(graph, indicator, series, *params)
@@ -68,7 +60,7 @@ def on_market(
         parameters=(market(*fields), *(whole(n, d, low=low) for n, d, low in lengths)),
         build=build,
         example=example,
-        aliases=aliases,
+        aliases=tuple(aliases),
     )
 
 
@@ -76,15 +68,11 @@ def _t3(graph: Graph, series: Node, length: int, volume_factor: float) -> Value:
     return talib(graph, "T3", [series], length, float(volume_factor))
 
 
-Builder = Callable[..., Value]
-
 AVERAGES = (
-    on_source("sma", "SMA", 20, "Simple moving average.", low=1, aliases=("ma",)),
+    on_source("sma ma", "SMA", 20, "Simple moving average.", low=1),
     on_source("ema", "EMA", 20, "Exponential moving average, smoothing 2 / (length + 1).", low=1),
     on_source("wma", "WMA", 20, "Linearly weighted moving average.", low=1),
-    on_source(
-        "rma", "RMA", 14, "Wilder's average, smoothing 1 / length.", low=1, aliases=("smma",)
-    ),
+    on_source("rma smma", "RMA", 14, "Wilder's average, smoothing 1 / length.", low=1),
     on_source("hma", "HMA", 20, "Hull moving average."),
     on_source("dema", "DEMA", 20, "Double exponential moving average."),
     on_source("tema", "TEMA", 20, "Triple exponential moving average."),
@@ -108,5 +96,5 @@ AVERAGES = (
     ),
     on_source("midpoint", "MIDPOINT", 14, "Middle of the highest and lowest value of the window."),
     on_source("linreg", "LINEARREG", 14, "End of the straight line fitted through the window."),
-    on_source("forecast", "TSF", 14, "The fitted line, one bar further.", aliases=("tsf",)),
+    on_source("forecast tsf", "TSF", 14, "The fitted line, one bar further."),
 )

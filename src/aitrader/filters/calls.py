@@ -130,7 +130,7 @@ def interval_of(text: str) -> str:
     return word
 
 
-def _bars(method: str, given: Sequence[Value], named: Named, default: int | None = None) -> int:
+def _bars(method: str, given: Sequence[Value], named: Named, *, default: int | None = None) -> int:
     """Return the one number a series method takes."""
     accepted = {"window", "periods", "period", "span", "bars", "n", "com", "min_periods", "adjust"}
     unknown = [name for name in named if name not in accepted]
@@ -147,7 +147,7 @@ def _bars(method: str, given: Sequence[Value], named: Named, default: int | None
 
 def _library_method(name: str, default: int = 1) -> Callable[..., Value]:
     def run(walker: Walker, owner: Node, given: Sequence[Value], named: Named) -> Value:
-        bars = _bars(name, given, named, default)
+        bars = _bars(name, given, named, default=default)
         return call_library(walker, FUNCTIONS[name], [owner, bars], {})
 
     return run
@@ -173,7 +173,7 @@ def _plain_method(name: str) -> Callable[..., Value]:
 _SERIES_METHODS: Mapping[str, Callable[..., Value]] = {
     "shift": _library_method("shift"),
     "diff": _library_method("change"),
-    "pct_change": lambda w, o, g, n: FUNCTIONS["pct_change"].build(w.graph, as_series(w.graph, o, "pct_change"), _bars("pct_change", g, n, 1)),
+    "pct_change": _library_method("pct_change"),
     "rolling": _rolling,
     "ewm": _ewm,
     "abs": _plain_method("abs"),
@@ -208,7 +208,7 @@ def _dict_method(
         owner.update(other)
         return None
     if name == "items":
-        return [(key, value) for key, value in owner.items()]
+        return list(owner.items())
     return list(owner) if name == "keys" else list(owner.values())
 
 

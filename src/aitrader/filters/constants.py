@@ -79,7 +79,7 @@ def _symbol(value: Value) -> str:
         shown = value[:30] if isinstance(value, str) else kind_of(value)
         raise FilterFault(
             f"SYMBOLS: '{shown}' is not a symbol",
-            hint='write symbols as "BTCUSDT", or a universe as "top 50 USDT" or "all USDT except BTCUSDT"',
+            hint='write "BTCUSDT", or a universe: "top 50 USDT", "all USDT except BTCUSDT"',
         )
     return word
 
@@ -199,7 +199,7 @@ def limits_of(value: Value) -> Limits:
     chosen = [key for key in ("risk", "size", "amount") if entries.get(key) is not None]
     if len(chosen) != 1:
         raise FilterFault(
-            f"RISK must have exactly one of risk, size and amount, found {listed(chosen) or 'none'}",
+            f"RISK must have exactly one of risk, size, amount, found {listed(chosen) or 'none'}",
             hint='write RISK = {"risk": "1%", "max_open": 3}',
         )
     key = chosen[0]

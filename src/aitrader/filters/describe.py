@@ -13,9 +13,10 @@ MAX_TEXT = 60
 FUNCTION_NAMES = {
     "STDDEV": "stdev", "VAR": "variance", "LINEARREG": "linreg", "LINEARREG_SLOPE": "slope",
     "LINEARREG_ANGLE": "angle", "TSF": "forecast", "MAX": "highest", "MIN": "lowest",
-    "SUM": "rolling_sum", "KC": "keltner", "SAR": "psar", "EFI": "force_index", "TRANGE": "true_range",
-    "PERCENTRANK": "percent_rank", "AROONOSC": "aroon_osc", "AO": "awesome", "MASSI": "mass_index",
-    "RVI": "relative_volatility", "CORREL": "correlation", "HA": "heikin_ashi",
+    "SUM": "rolling_sum", "KC": "keltner", "SAR": "psar", "EFI": "force_index",
+    "TRANGE": "true_range", "PERCENTRANK": "percent_rank", "AROONOSC": "aroon_osc",
+    "AO": "awesome", "MASSI": "mass_index", "RVI": "relative_volatility",
+    "CORREL": "correlation", "HA": "heikin_ashi",
 }  # fmt: skip
 """Where the language's name of a TA-Lib function is not the same word."""
 

@@ -12,23 +12,22 @@ not all hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from aitrader.filters import arrays
 from aitrader.filters.answers import Answers
 from aitrader.filters.arrays import Array
+from aitrader.filters.blocks import Value, compute
 from aitrader.filters.compiled import CompiledTrader
 from aitrader.filters.document import Roots, rebuild
 from aitrader.filters.graph import Graph, Node
-from aitrader.filters.indicators import ALL_INDICATORS
-from aitrader.filters.kernels import indicator_rows
 from aitrader.filters.operations import Kind
-from aitrader.filters.panel import Bools, Floats, Panel, Times
+from aitrader.filters.panel import Bools, Floats, Panel
 from aitrader.filters.readiness import Readiness
+from aitrader.filters.scene import Scene
 from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.ids import TraderId
 
@@ -37,8 +36,7 @@ BLOCK = 25
 
 MERGED_NODES = 1_000_000
 
-Value = Any
-"""Rows of a block, a tuple of them for an indicator with several outputs, or a plain number."""
+Key = TypeVar("Key", str, int)
 
 
 class Program:
@@ -93,9 +91,7 @@ class Program:
     def _tails(self, scene: Scene, last: int) -> tuple[dict[int, Array], dict[int, Array]]:
         """Return the last rows of every root, and the newest value behind every condition."""
         count, plan = len(scene.symbols), self._plan
-        tails: dict[int, Array] = {
-            node.index: np.zeros((count, last), _dtype(node)) for node in plan.roots
-        }
+        tails: dict[int, Array] = {node.index: _empty(node, count, last) for node in plan.roots}
         newest: dict[int, Array] = {
             node.index: np.full((count, 1), np.nan)
             for nodes in plan.named.values()
@@ -105,15 +101,17 @@ class Program:
             return tails, newest
         with np.errstate(all="ignore"):
             keep = _Tails(tails, newest, scene, last)
-            shared = _compute(plan.shared, {}, scene, rows=slice(0, count), keep=keep, free={})
+            shared = compute(plan.shared, {}, scene, rows=slice(0, count), keep=keep, free={})
             for start in range(0, count, BLOCK):
                 rows = slice(start, min(start + BLOCK, count))
-                _compute(plan.own, dict(shared), scene, rows=rows, keep=keep, free=plan.free)
+                compute(plan.own, dict(shared), scene, rows=rows, keep=keep, free=plan.free)
         return tails, newest
 
 
-def _dtype(node: Node) -> type[np.bool_] | type[np.float64]:
-    return np.bool_ if node.kind is Kind.CONDITION else np.float64
+def _empty(node: Node, count: int, last: int) -> Array:
+    if node.kind is Kind.CONDITION:
+        return np.zeros((count, last), np.bool_)
+    return np.zeros((count, last), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,7 @@ class _Tails:
     scene: Scene
     last: int
 
-    def take(self, node: Node, value: Any, rows: slice) -> None:
+    def take(self, node: Node, value: Value, rows: slice) -> None:
         """Copy what is asked for of a value about to be freed."""
         if node.index in self.tails:
             self.tails[node.index][rows] = value[:, -self.last :]
@@ -143,7 +141,7 @@ class _Plan:
     own: tuple[Node, ...]
     free: Mapping[int, tuple[int, ...]]
     roots: tuple[Node, ...]
-    named: Mapping[TraderId, Mapping[str, Node]]
+    named: Mapping[TraderId, Mapping[int, Node]]
     fields: Mapping[str, tuple[str, ...]]
 
 
@@ -176,12 +174,12 @@ def _plan(
     return _Plan(shared, own, free, tuple(wanted.values()), named, fields)
 
 
-def _named_nodes(graph: Graph, trader: CompiledTrader) -> Mapping[str, Node]:
-    """Return the nodes whose values explain the trader's conditions, by their text."""
+def _named_nodes(graph: Graph, trader: CompiledTrader) -> Mapping[int, Node]:
+    """Return the nodes whose values explain the conditions, by their place in the graph."""
     made: list[Node] = []
     for op, args, params in trader.graph.nodes:
         made.append(graph.add(op, [made[i] for i in args], params))
-    return {text: made[index] for texts in trader.findings.values() for text, index in texts}
+    return {index: made[index] for texts in trader.findings.values() for _, index in texts}
 
 
 def _is_shared(node: Node, shared: set[int]) -> bool:
@@ -200,140 +198,9 @@ def _most(lookbacks: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return dict(sorted(most.items(), key=lambda item: INTERVAL_MS[item[0]]))
 
 
-def _rows(named: Mapping[str, Node], kept: Mapping[int, Array]) -> dict[str, Floats]:
+def _rows(named: Mapping[Key, Node], kept: Mapping[int, Array]) -> dict[Key, Floats]:
     return {name: kept[node.index] for name, node in named.items()}  # type: ignore[misc]
 
 
 def _stacked(named: Mapping[str, Node], tails: Mapping[int, Array]) -> tuple[Bools, ...]:
     return tuple(tails[node.index] for node in named.values())  # type: ignore[misc]
-
-
-@dataclass(slots=True)
-class Scene:
-    """The panels of one run and how their rows and columns correspond."""
-
-    panels: Mapping[str, Panel]
-    base: str
-    _columns: dict[tuple[str, str], Times] = field(default_factory=dict)
-    _rows: dict[str, Times | None] = field(default_factory=dict)
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """The symbols that are answered, in order."""
-        return self.panels[self.base].symbols
-
-    def columns(self, slow: str, fast: str) -> Times:
-        """Return for each bar of `fast` the newest column of `slow` that had closed by its close."""
-        found = self._columns.get((slow, fast))
-        if found is None:
-            slow_close = self.panels[slow].open_ms + INTERVAL_MS[slow]
-            fast_close = self.panels[fast].open_ms + INTERVAL_MS[fast]
-            found = np.searchsorted(slow_close, fast_close, side="right") - 1
-            self._columns[slow, fast] = found
-        return found
-
-    def rows_of(self, interval: str) -> Times | None:
-        """Return the panel's row of each answered symbol (-1: none), None when they are the same."""
-        if interval not in self._rows:
-            panel = self.panels[interval]
-            place = {symbol: i for i, symbol in enumerate(panel.symbols)}
-            same = panel.symbols == self.symbols
-            self._rows[interval] = (
-                None
-                if same
-                else np.array([place.get(symbol, -1) for symbol in self.symbols], np.int64)
-            )
-        return self._rows[interval]
-
-    def read(self, name: str, symbol: str, interval: str, *, rows: slice) -> Floats:
-        """Return one field of a block, or of a named symbol as (1, T)."""
-        panel = self.panels[interval]
-        values = panel.values[name]
-        if symbol:
-            if symbol not in panel.symbols:
-                return np.full((1, panel.bars), np.nan)
-            return values[panel.symbols.index(symbol)][np.newaxis, :]
-        wanted = self.rows_of(interval)
-        if wanted is None:
-            return values[rows]
-        chosen = wanted[rows]
-        taken = (
-            values[np.maximum(chosen, 0)] if len(values) else np.empty((len(chosen), panel.bars))
-        )
-        taken[chosen < 0] = np.nan
-        return taken
-
-
-def _compute(
-    nodes: Sequence[Node],
-    values: dict[int, Value],
-    scene: Scene,
-    *,
-    rows: slice,
-    keep: _Tails,
-    free: Mapping[int, tuple[int, ...]],
-) -> dict[int, Value]:
-    """Compute the nodes in order; drop what is not needed any more."""
-    for node in nodes:
-        value = _value(node, [values[arg.index] for arg in node.args], scene, rows=rows)
-        values[node.index] = value
-        keep.take(node, value, rows)
-        for index in free.get(node.index, ()):
-            del values[index]
-    return values
-
-
-def _value(node: Node, args: Sequence[Value], scene: Scene, *, rows: slice) -> Value:
-    op = node.op
-    simple = arrays.ELEMENTWISE.get(op)
-    if simple is not None:
-        return simple(*args)
-    if op in _FOLDS:
-        return _FOLDS[op](node, args)
-    if op == "in":
-        name, symbol, interval = (str(p) for p in node.params)
-        return scene.read(name, symbol, interval, rows=rows)
-    interval = str(node.interval)
-    if op == "time":
-        return arrays.time_values(str(node.params[0]), scene.panels[interval].open_ms)
-    if op == "align":
-        slow = str(node.args[0].interval)
-        return arrays.aligned(args[0], scene.columns(slow, interval))
-    if op == "vwap" and scene.panels[interval].bars:
-        return arrays.session_vwap(args[0], args[1], scene.panels[interval].open_ms)
-    return args[0] if op == "vwap" else _constant(node)
-
-
-def _constant(node: Node) -> float:
-    return float(node.params[0]) if node.params else float("nan")
-
-
-def _ta(node: Node, args: Sequence[Value]) -> Value:
-    name = str(node.params[0])
-    indicator = ALL_INDICATORS[name]
-    numbers = indicator.arguments(node.params[1:])
-    outputs = indicator_rows(name, numbers, args)
-    return outputs if len(outputs) > 1 else outputs[0]
-
-
-def _whole(node: Node, position: int = 0) -> int:
-    return int(node.params[position])
-
-
-_FOLDS: Mapping[str, Callable[[Node, Sequence[Value]], Value]] = {
-    "ta": _ta,
-    "out": lambda n, a: a[0][_whole(n)],
-    "lag": lambda n, a: arrays.lag(a[0], _whole(n)),
-    "round": lambda n, a: np.round(a[0], _whole(n)),
-    "any": lambda n, a: arrays.window_any(a[0], _whole(n)),
-    "all": lambda n, a: arrays.window_all(a[0], _whole(n)),
-    "count": lambda n, a: arrays.known_count(a[0], a[1], _whole(n)),
-    "since": lambda n, a: arrays.bars_since(a[0], a[1], _whole(n)),
-    "when": lambda n, a: arrays.value_when(
-        a[0], a[1], a[2], occurrence=_whole(n), limit=_whole(n, 1)
-    ),
-    "pick": lambda _, a: arrays.pick(*a),
-    "fill": lambda n, a: arrays.fill(a[0], a[1], value=float(n.params[0])),
-    "cum": lambda _, a: arrays.running_sum(a[0]),
-}
-"""Operations that need the node's parameters."""

@@ -11,6 +11,7 @@ cancels out, anything that would mix it into a number without meaning is refused
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +28,8 @@ from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.errors import FilterFault
 
 MAX_NODES = 2000
+MAX_DEPTH = 250
+"""Operations from an input to a root; walks over a graph may then be plain recursion."""
 
 Parameter = str | int | float
 Origin = Mapping[int, float]
@@ -53,6 +56,7 @@ class Node:
     kind: Kind
     interval: str | None
     origin: Origin = field(default_factory=dict)
+    depth: int = 0
 
     @property
     def is_constant(self) -> bool:
@@ -61,7 +65,7 @@ class Node:
 
 
 class Graph:
-    """Nodes of one base interval, each distinct one once, in an order where arguments come first."""
+    """Nodes of one base interval, each distinct one once, arguments before their users."""
 
     def __init__(self, base: str, *, max_nodes: int = MAX_NODES) -> None:
         self.base = base
@@ -91,14 +95,17 @@ class Graph:
             raise FilterFault(f"{interval} is faster than the trader's own interval {self.base}")
         index = len(self.nodes)
         origin = _origin(index, op, args, params=given)
-        node = Node(index, op, tuple(args), given, kind, interval, origin)
+        depth = 1 + max((arg.depth for arg in args), default=0)
+        if depth > MAX_DEPTH:
+            raise FilterFault(f"the filter is nested too deeply: more than {MAX_DEPTH} operations")
+        node = Node(index, op, tuple(args), given, kind, interval, origin, depth)
         self._known[key] = node
         self.nodes.append(node)
         return node
 
     def constant(self, value: float) -> Node:
         """Return the node of a number; NaN is "undefined"."""
-        if value != value:
+        if math.isnan(value):
             return self.add("undefined")
         return self.add("const", (), (float(value),))
 
@@ -108,7 +115,7 @@ class Graph:
         return self.add(op, self.together(nodes), params)
 
     def together(self, nodes: Sequence[Node]) -> list[Node]:
-        """Return the nodes on the fastest interval among them; slower ones show closed bars only."""
+        """Return the nodes on the fastest of their intervals; slower ones show closed bars only."""
         intervals = {node.interval for node in nodes if node.interval is not None}
         if len(intervals) <= 1:
             return list(nodes)
@@ -127,12 +134,18 @@ class Graph:
         if node.op in OPPOSITE:
             return self.add(OPPOSITE[node.op], node.args)
         if node.op in ("and", "or"):
-            return self.add(_other(node.op, "and", "or"), [self.negate(a) for a in node.args])
+            left, right = self.negate(node.args[0]), self.negate(node.args[1])
+            return self.add(_other(node.op, "and", "or"), (left, right))
         if node.op in ("any", "all"):
             return self.add(_other(node.op, "any", "all"), [self.negate(node.args[0])], node.params)
         if node.op in EITHER_KIND and node.kind is Kind.CONDITION:
             return self.add(node.op, [self.negate(node.args[0])], node.params)
         raise FilterFault("only a condition can be negated")
+
+
+def numbers_of(node: Node) -> tuple[float, ...]:
+    """Return an indicator's parameters, whole ones still whole."""
+    return tuple(p for p in node.params[1:] if not isinstance(p, str))
 
 
 def _other(op: str, first: str, second: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aitrader.filters.averages import talib
 from aitrader.filters.graph import Graph, Node
 from aitrader.filters.library import (
@@ -16,9 +18,11 @@ from aitrader.filters.library import (
 )
 from aitrader.filters.lookback import lookback
 from aitrader.filters.operands import as_operand, as_series, choose, compare, field, lag, logic
-from aitrader.filters.operations import BIGGEST, MAX_SHIFT, Kind
+from aitrader.filters.operations import BIGGEST, MAX_SHIFT
 from aitrader.filters.values import MarketView, Value, is_number
 from aitrader.model.errors import FilterFault
+
+Builder = Callable[..., Value]
 
 
 def _crosses_above(graph: Graph, a: Value, b: Value) -> Value:
@@ -48,7 +52,7 @@ def _crosses(graph: Graph, a: Value, b: Value) -> Value:
     return logic(graph, "or", [_crosses_above(graph, a, b), _crosses_below(graph, a, b)])
 
 
-def _window(op: str) -> object:
+def _window(op: str) -> Builder:
     def build(graph: Graph, yes: Node, bars: int) -> Value:
         return graph.apply(op, yes, params=(bars,))
 
@@ -63,8 +67,8 @@ def _bars_since(graph: Graph, yes: Node, limit: int) -> Value:
     return graph.apply("since", yes, graph.negate(yes), params=(limit,))
 
 
-def _value_when(graph: Graph, yes: Node, series: Node, occurrence: int, limit: int) -> Value:
-    return graph.apply("when", yes, graph.negate(yes), series, params=(occurrence, limit))
+def _value_when(graph: Graph, yes: Node, series: Node, *whole_numbers: int) -> Value:
+    return graph.apply("when", yes, graph.negate(yes), series, params=whole_numbers)
 
 
 def _became(graph: Graph, yes: Node) -> Value:
@@ -72,7 +76,7 @@ def _became(graph: Graph, yes: Node) -> Value:
     return logic(graph, "and", [yes, graph.negate(before)])  # type: ignore[arg-type]
 
 
-def _moves(op: str) -> object:
+def _moves(op: str) -> Builder:
     def build(graph: Graph, series: Node, bars: int) -> Value:
         step = graph.apply(op, series, lag(graph, series, 1))  # type: ignore[arg-type]
         return step if bars == 1 else graph.apply("all", step, params=(bars,))
@@ -97,7 +101,7 @@ def _shift(graph: Graph, value: Value, bars: int) -> Value:
     return lag(graph, value, bars)
 
 
-def _extreme(indicator: str, name: str) -> object:
+def _extreme(indicator: str, name: str) -> Builder:
     def build(graph: Graph, value: Value, bars: int) -> Value:
         if isinstance(value, MarketView):
             value = field(graph, value, name)
@@ -159,7 +163,7 @@ def _symbols(series: Node, interval: str) -> list[str]:
     )
 
 
-def _any_all(op: str) -> object:
+def _any_all(op: str) -> Builder:
     def build(graph: Graph, *values: Value) -> Value:
         if len(values) == 1 and isinstance(values[0], dict):
             values = tuple(values[0].values())
@@ -172,7 +176,7 @@ def _any_all(op: str) -> object:
     return build
 
 
-def _extremum(op: str) -> object:
+def _extremum(op: str) -> Builder:
     def build(graph: Graph, *values: Value) -> Value:
         items = (
             list(values[0])
@@ -207,41 +211,36 @@ def _between(graph: Graph, value: Value, low: Value, high: Value) -> Value:
     )
 
 
-def _is_known(node: Value) -> bool:
-    return isinstance(node, Node) and node.kind is Kind.CONDITION
-
-
-def _many(
-    name: str, build: object, summary: str, example: str, aliases: tuple[str, ...] = ()
-) -> Function:
+def _many(names: str, build: Builder, summary: str, example: str) -> Function:
+    name, *aliases = names.split()
     return Function(
         name=name,
         summary=summary,
         parameters=(),
         build=build,
         example=example,
-        aliases=aliases,
-        takes_many=True,  # type: ignore[arg-type]
+        aliases=tuple(aliases),
+        takes_many=True,
     )
 
 
 def _function(
-    name: str,
+    names: str,
     parameters: tuple[Parameter, ...],
-    build: object,
+    build: Builder,
     summary: str,
     *,
     example: str,
-    aliases: tuple[str, ...] = (),
 ) -> Function:
+    name, *aliases = names.split()
     return Function(
         name=name,
         summary=summary,
         parameters=parameters,
         build=build,
         example=example,
-        aliases=aliases,
-    )  # type: ignore[arg-type]
+        aliases=tuple(aliases),
+    )
 
 
 _ANY_SERIES = Parameter(name="source", slot=Slot.ANY, is_required=True)
@@ -251,76 +250,67 @@ _WHERE = tuple(Parameter(name=n, slot=Slot.ANY, is_required=True) for n in ("con
 
 HELPERS = (
     _function(
-        "crosses_above",
+        "crosses_above crossover cross_above crossed_above cross_over cross_up",
         (operand("a"), operand("b")),
         _crosses_above,
         "a was at or below b and is now above.",
         example="crosses_above(m.close, ema(m.close, 50))",
-        aliases=("crossover", "cross_above", "crossed_above", "cross_over", "cross_up"),
     ),
     _function(
-        "crosses_below",
+        "crosses_below crossunder cross_below crossed_below cross_under cross_down",
         (operand("a"), operand("b")),
         _crosses_below,
         "a was at or above b and is now below.",
         example="crosses_below(rsi(m.close), 70)",
-        aliases=("crossunder", "cross_below", "crossed_below", "cross_under", "cross_down"),
     ),
     _function(
-        "crosses",
+        "crosses cross",
         (operand("a"), operand("b")),
         _crosses,
         "a crosses b either way.",
         example="crosses(m.close, vwap(m))",
-        aliases=("cross",),
     ),
     _function(
-        "within",
+        "within any_in happened",
         (condition(), whole("bars")),
         _window("any"),
         "True on at least one of the last `bars` candles.",
         example="within(rsi(m.close) < 30, 10)",
-        aliases=("any_in", "happened"),
     ),
     _function(
-        "always",
+        "always all_in",
         (condition(), whole("bars")),
         _window("all"),
         "True on each of the last `bars` candles.",
         example="always(m.close > ema(m.close, 50), 10)",
-        aliases=("all_in",),
     ),
     _function(
-        "count",
+        "count count_true",
         (condition(), whole("bars")),
         _count,
         "On how many of the last `bars` candles it was true.",
         example="count(m.close > m.open, 10) >= 7",
-        aliases=("count_true",),
     ),
     _function(
-        "bars_since",
+        "bars_since barssince",
         (condition(), whole("limit", 200)),
         _bars_since,
         "Candles since it was last true, `limit` when longer ago.",
         example="bars_since(rsi(m.close) < 30) < 10",
-        aliases=("barssince",),
     ),
     _function(
-        "value_when",
+        "value_when valuewhen",
         (condition(), source(), whole("occurrence", 0, low=0, high=20), whole("limit", 500)),
         _value_when,
         "The value on the candle where it was last true (`occurrence` times before that).",
         example="m.close > value_when(crosses_above(ema(m.close, 9), ema(m.close, 21)), m.high)",
-        aliases=("valuewhen",),
     ),
     _function(
-        "became",
+        "became just turned",
         (condition(),),
         _became,
         "True now and not on the candle before.",
         example="became(m.at('1h').close > ema(m.at('1h').close, 50))",
-        aliases=("just", "turned"),
     ),
     _function(
         "rising",
@@ -337,12 +327,11 @@ HELPERS = (
         example="falling(m.close, 3)",
     ),
     _function(
-        "change",
+        "change diff",
         (source(), _STEP),
         _change,
         "Difference to the value `bars` candles ago.",
         example="change(m.close, 5) > 0",
-        aliases=("diff",),
     ),
     _function(
         "pct_change",
@@ -352,28 +341,25 @@ HELPERS = (
         example="pct_change(m.close, 12) < -3",
     ),
     _function(
-        "shift",
+        "shift prev lag ref delay",
         (_ANY_SERIES, _SHIFT),
         _shift,
         "The value `bars` candles ago; the same as source[bars].",
         example="m.close > shift(m.high, 1)",
-        aliases=("prev", "lag", "ref", "delay"),
     ),
     _function(
-        "highest",
+        "highest rolling_max",
         (_ANY_SERIES, whole("bars", 20)),
         _extreme("MAX", "high"),
         "Highest value of the last `bars` candles, this one included; of m: of the highs.",
         example="m.close > highest(m.high, 20)[1]",
-        aliases=("rolling_max",),
     ),
     _function(
-        "lowest",
+        "lowest rolling_min",
         (_ANY_SERIES, whole("bars", 20)),
         _extreme("MIN", "low"),
         "Lowest value of the last `bars` candles, this one included; of m: of the lows.",
         example="m.close < lowest(m.low, 20)[1]",
-        aliases=("rolling_min",),
     ),
     _function(
         "rolling_sum",
@@ -383,28 +369,25 @@ HELPERS = (
         example="rolling_sum(m.delta, 20) > 0",
     ),
     _function(
-        "cumulative",
+        "cumulative cum cumsum",
         (source(),),
         _cumulative,
         "Running sum since the first candle; its level is arbitrary.",
         example="cumulative(m.delta) > sma(cumulative(m.delta), 50)",
-        aliases=("cum", "cumsum"),
     ),
     _function(
-        "where",
+        "where iff",
         _WHERE,
         _where,
         "a where the condition is true, else b.",
         example="where(m.close > m.open, m.volume, 0) > 1000",
-        aliases=("iff",),
     ),
     _function(
-        "nz",
+        "nz fillna",
         (source(), real("value", 0.0, low=-BIGGEST, high=BIGGEST)),
         _nz,
         "The value, or `value` where it is undefined although all candles are there.",
         example="nz(bbands(m.close).percent_b, 0.5) < 0.2",
-        aliases=("fillna",),
     ),
     _function(
         "between",
@@ -414,31 +397,27 @@ HELPERS = (
         example="between(rsi(m.close), 40, 60)",
     ),
     _many(
-        "all_of",
+        "all_of all logical_and",
         _any_all("and"),
         "True where every condition is true; takes a list or dict too.",
         "all_of(m.close > m.open, m.volume > 0)",
-        ("all", "logical_and"),
     ),
     _many(
-        "any_of",
+        "any_of any logical_or",
         _any_all("or"),
         "True where at least one condition is true; takes a list or dict too.",
         "any_of(rsi(m.close) < 30, mfi(m) < 20)",
-        ("any", "logical_or"),
     ),
     _many(
-        "max",
+        "max maximum fmax",
         _extremum("max"),
         "The larger of its arguments, candle by candle.",
         "max(m.open, m.close) > ema(m.close, 20)",
-        ("maximum", "fmax"),
     ),
     _many(
-        "min",
+        "min minimum fmin",
         _extremum("min"),
         "The smaller of its arguments, candle by candle.",
         "min(m.open, m.close) > ema(m.close, 20)",
-        ("minimum", "fmin"),
     ),
 )

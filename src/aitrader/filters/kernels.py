@@ -25,12 +25,12 @@ def _load_talib() -> ModuleType:
     for name in HEAVY_GUESTS:
         sys.modules[name] = None  # type: ignore[assignment]
     try:
-        from talib import _ta_lib as core  # the guests must be barred first
+        from talib import _ta_lib as core  # noqa: PLC0415 -- the guests must be barred first
     finally:
         for name in HEAVY_GUESTS:
             sys.modules.pop(name, None)
         sys.modules.update(kept)
-    return core  # type: ignore[no-any-return]
+    return core
 
 
 TALIB = _load_talib()
@@ -38,7 +38,7 @@ TALIB = _load_talib()
 PATTERNS = tuple(
     sorted(name[3:].lower() for name in dir(TALIB) if name.startswith("CDL") and name.isupper())
 )
-"""Candle patterns as TA-Lib names them, lower case without CDL; stars keep their digits in front."""
+"""Candle patterns as TA-Lib names them, lower case without CDL."""
 
 
 @lru_cache(maxsize=4096)
@@ -113,7 +113,7 @@ def _call(
     if columns[0].shape[0] == 0:
         return ()
     answer = function(*columns, *arguments)
-    return answer if isinstance(answer, tuple) else (answer,)  # type: ignore[return-value]
+    return answer if isinstance(answer, tuple) else (answer,)
 
 
 def _write(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from aitrader.filters.graph import Graph, Node
+from aitrader.filters.graph import Graph, Node, numbers_of
 from aitrader.filters.indicators import ALL_INDICATORS
 from aitrader.filters.kernels import warmup
 from aitrader.filters.operations import OPERATIONS
@@ -42,11 +42,9 @@ def reach(node: Node) -> int:
         return max(0, math.ceil(DAY_MS / INTERVAL_MS[str(node.interval)]) - 1)
     if node.op == "ta":
         indicator = ALL_INDICATORS[str(node.params[0])]
-        numbers = tuple(float(p) for p in node.params[1:])
-        plain = tuple(p for p in node.params[1:] if not isinstance(p, str))
-        return warmup(str(node.params[0]), indicator.arguments(plain)) + indicator.seed_bars(
-            numbers
-        )
+        numbers = numbers_of(node)
+        skipped = warmup(str(node.params[0]), indicator.arguments(numbers))
+        return skipped + indicator.seed_bars(numbers)
     return 0
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from aitrader.filters.catalog import NAMES, find_function
 from aitrader.filters.graph import Node
-from aitrader.filters.library import Slot
+from aitrader.filters.library import Function, Slot
 from aitrader.filters.operands import MARKET_FIELDS, find_field
 from aitrader.filters.values import (
     LibraryFunction,
@@ -97,6 +97,15 @@ WHOLE_SERIES_HINT = (
 )
 
 
+AFTER_SERIES = frozenset({Slot.SERIES, Slot.OPERAND, Slot.CONDITION})
+AFTER_MARKET = AFTER_SERIES | {Slot.MARKET, Slot.VIEW, Slot.ANY}
+"""What a function's first parameter must be for `m.rsi(14)` or `x.ema(9)` to make sense."""
+
+
+def _starts_with(function: Function, slots: frozenset[Slot]) -> bool:
+    return bool(function.parameters) and function.parameters[0].slot in slots
+
+
 def attribute(walker: Walker, owner: Value, name: str) -> Value:
     """Return what `owner.name` means.
 
@@ -139,15 +148,8 @@ def _of_market(walker: Walker, view: MarketView, name: str) -> Value:
             hint="choose symbols in SYMBOLS",
         )
     function = find_function(name)
-    if function is not None and function.parameters:
-        if function.parameters[0].slot in (
-            Slot.SERIES,
-            Slot.MARKET,
-            Slot.VIEW,
-            Slot.ANY,
-            Slot.OPERAND,
-        ):
-            return LibraryFunction(function.name, view, has_first=True)
+    if function is not None and _starts_with(function, AFTER_MARKET):
+        return LibraryFunction(function.name, view, has_first=True)
     known = (*MARKET_FIELDS, "at", "of", "interval", *NAMES)
     raise FilterFault(f"the market has no '{name[:60]}'", hint=nearest(name, known))
 
@@ -180,9 +182,8 @@ def _of_series(owner: Node, name: str) -> Value:
             f"'.{name}' of a whole series would look into the future", hint=WHOLE_SERIES_HINT
         )
     function = find_function(name)
-    if function is not None and function.parameters:
-        if function.parameters[0].slot in (Slot.SERIES, Slot.OPERAND, Slot.CONDITION):
-            return LibraryFunction(function.name, owner, has_first=True)
+    if function is not None and _starts_with(function, AFTER_SERIES):
+        return LibraryFunction(function.name, owner, has_first=True)
     raise FilterFault(
         f"a series has no '.{name[:60]}'", hint=nearest(name, (*SERIES_METHODS, *NAMES))
     )

@@ -130,8 +130,8 @@ _FOLDS: Mapping[str, Callable[[float, float], float]] = {
     "div": lambda a, b: a / b,
     "mod": lambda a, b: a % b,
     "pow": lambda a, b: float(a) ** float(b),
-    "min": lambda a, b: min(a, b),
-    "max": lambda a, b: max(a, b),
+    "min": min,
+    "max": max,
 }
 SIGNS: Mapping[str, str] = {
     "add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "pow": "**",

@@ -11,21 +11,20 @@ HLC = ("high", "low", "close")
 LENGTH_14 = (("length", 14, 2),)
 
 
-def _macd(graph: Graph, series: Node, fast: int, slow: int, signal: int) -> Value:
-    line, trigger, hist = talib_outputs(graph, "MACD", [series], fast, slow, signal, count=3)
+def _macd(graph: Graph, series: Node, *lengths: int) -> Value:
+    line, trigger, hist = talib_outputs(graph, "MACD", [series], *lengths, count=3)
     return Outputs(
         "macd", {"macd": line, "signal": trigger, "hist": hist}, ("macd", "signal", "hist")
     )
 
 
-def _stoch(graph: Graph, series: list[Node], length: int, smooth_k: int, smooth_d: int) -> Value:
-    k, d = talib_outputs(graph, "STOCH", series, length, smooth_k, smooth_d, count=2)
+def _stoch(graph: Graph, series: list[Node], *lengths: int) -> Value:
+    k, d = talib_outputs(graph, "STOCH", series, *lengths, count=2)
     return Outputs("stoch", {"k": k, "d": d}, ("k", "d"))
 
 
-def _stoch_rsi(
-    graph: Graph, series: Node, length: int, stoch_length: int, smooth_k: int, smooth_d: int
-) -> Value:
+def _stoch_rsi(graph: Graph, series: Node, *lengths: int) -> Value:
+    length, stoch_length, smooth_k, smooth_d = lengths
     base = talib(graph, "RSI", [series], length)
     lowest, highest = (
         talib(graph, "MIN", [base], stoch_length),
@@ -66,8 +65,8 @@ def _tsi(graph: Graph, series: Node, slow: int, fast: int) -> Value:
     return talib(graph, "TSI", [series], slow, fast)
 
 
-def _coppock(graph: Graph, series: Node, length: int, short: int, long: int) -> Value:
-    return talib(graph, "COPPOCK", [series], length, short, long)
+def _coppock(graph: Graph, series: Node, *lengths: int) -> Value:
+    return talib(graph, "COPPOCK", [series], *lengths)
 
 
 OSCILLATORS = (
@@ -86,13 +85,12 @@ OSCILLATORS = (
         example="roc(m.close, 10) > 2",
     ),
     on_source(
-        "mom",
+        "mom momentum",
         "MOM",
         10,
         "Change over `length` bars.",
         low=1,
         example="mom(m.close, 10) > 0",
-        aliases=("momentum",),
     ),
     on_source(
         "trix",
@@ -175,22 +173,20 @@ OSCILLATORS = (
         example="vortex(m).plus > vortex(m).minus",
     ),
     on_market(
-        "aroon_osc",
+        "aroon_osc aroonosc",
         "AROONOSC",
         ("high", "low"),
         "Aroon up less Aroon down.",
         lengths=LENGTH_14,
         example="aroon_osc(m) > 50",
-        aliases=("aroonosc",),
     ),
     on_market(
-        "willr",
+        "willr williams_r",
         "WILLR",
         HLC,
         "Williams %R, -100 to 0.",
         lengths=LENGTH_14,
         example="willr(m, 14) < -80",
-        aliases=("williams_r",),
     ),
     on_market(
         "cci",
@@ -201,13 +197,12 @@ OSCILLATORS = (
         example="cci(m, 20) < -100",
     ),
     on_market(
-        "ultosc",
+        "ultosc uo ultimate_oscillator",
         "ULTOSC",
         HLC,
         "Ultimate oscillator, 0 to 100.",
         lengths=(("short", 7, 1), ("middle", 14, 1), ("long", 28, 1)),
         example="ultosc(m) < 30",
-        aliases=("uo", "ultimate_oscillator"),
     ),
     on_market(
         "adx",
@@ -246,12 +241,11 @@ OSCILLATORS = (
     ),
     on_market("bop", "BOP", ("open", *HLC), "Balance of power, -1 to 1.", example="bop(m) > 0.5"),
     on_market(
-        "awesome",
+        "awesome ao",
         "AO",
         ("high", "low"),
         "Awesome oscillator.",
         lengths=(("fast", 5, 1), ("slow", 34, 1)),
         example="awesome(m) > 0",
-        aliases=("ao",),
     ),
 )

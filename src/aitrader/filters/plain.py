@@ -154,21 +154,15 @@ def _str(graph: Graph, value: Value) -> str:
     return formatted(value, "")
 
 
-def _one(
-    name: str,
-    build: Callable[..., Value],
-    summary: str,
-    example: str,
-    aliases: tuple[str, ...] = (),
-) -> Function:
-    parameter = Parameter(name="x", slot=Slot.ANY, is_required=True)
+def _one(names: str, build: Callable[..., Value], summary: str, example: str) -> Function:
+    name, *aliases = names.split()
     return Function(
         name=name,
         summary=summary,
-        parameters=(parameter,),
+        parameters=(Parameter(name="x", slot=Slot.ANY, is_required=True),),
         build=build,
         example=example,
-        aliases=aliases,
+        aliases=tuple(aliases),
     )
 
 
@@ -179,9 +173,9 @@ def _many(name: str, build: Callable[..., Value], summary: str, example: str) ->
 
 
 PLAIN = (
-    _one("abs", _unary("abs"), "Absolute value.", "abs(m.body) > atr(m)", ("fabs", "absolute")),
+    _one("abs fabs absolute", _unary("abs"), "Absolute value.", "abs(m.body) > atr(m)"),
     _one("sqrt", _unary("sqrt"), "Square root.", "sqrt(m.volume) > 10"),
-    _one("log", _unary("log"), "Natural logarithm.", "log(m.close) > 0", ("ln",)),
+    _one("log ln", _unary("log"), "Natural logarithm.", "log(m.close) > 0"),
     _one("exp", _unary("exp"), "e to the power x.", "exp(pct_change(m.close) / 100) > 1.01"),
     _one("sign", _unary("sign"), "-1, 0 or 1.", "sign(m.body) > 0"),
     _one("floor", _unary("floor"), "Largest whole number not above.", "floor(m.close) > 0"),
@@ -196,7 +190,7 @@ PLAIN = (
         "Pairs of place and item of a list.",
         "m.close > len(enumerate([1]))",
     ),
-    _one("list", _list, "A list of the items.", "m.close > len(list((1, 2)))", ("tuple",)),
+    _one("list tuple", _list, "A list of the items.", "m.close > len(list((1, 2)))"),
     _one("reversed", _reversed, "The list backwards.", "m.close > reversed([1, 2])[0]"),
     _one("sorted", _sorted, "The list in order.", "m.close > sorted([2, 1])[0]"),
     _one(

@@ -7,15 +7,12 @@ each symbol the trader names) has as many unbroken known rows as the lookback as
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aitrader.filters.compiled import CompiledTrader
 from aitrader.filters.panel import Bools, Panel, Times
-
-if TYPE_CHECKING:
-    from aitrader.filters.compiled import CompiledTrader
-    from aitrader.filters.evaluate import Scene
+from aitrader.filters.scene import Scene
 
 
 class Readiness:
@@ -66,7 +63,7 @@ def _run_lengths(panel: Panel, fields: tuple[str, ...]) -> Times:
             unknown |= ~np.isfinite(panel.values[name])
     if not unknown.any():
         return np.broadcast_to(place + 1, unknown.shape)
-    return place - np.maximum.accumulate(np.where(unknown, place, -1), -1)  # type: ignore[no-any-return]
+    return place - np.maximum.accumulate(np.where(unknown, place, -1), -1)
 
 
 def _chosen(enough: Bools, rows: Times) -> Bools:

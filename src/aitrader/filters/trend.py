@@ -42,8 +42,9 @@ def _psar(graph: Graph, series: list[Node], step: float, max_step: float) -> Val
     return talib(graph, "SAR", series, float(step), float(max_step))
 
 
-def _ichimoku(graph: Graph, series: list[Node], conversion: int, base: int, span: int) -> Value:
+def _ichimoku(graph: Graph, series: list[Node], *lengths: int) -> Value:
     high, low = series
+    conversion, base, span = lengths
 
     def middle(length: int) -> Node:
         top, bottom = talib(graph, "MAX", [high], length), talib(graph, "MIN", [low], length)
@@ -109,16 +110,10 @@ def _pivot_low(graph: Graph, value: Value, left: int, right: int) -> Value:
 
 
 def _divergence(
-    graph: Graph,
-    price: Value,
-    oscillator: Node,
-    left: int,
-    right: int,
-    max_bars: int,
-    *,
-    is_bullish: bool,
+    graph: Graph, price: Value, oscillator: Node, *bars: int, is_bullish: bool
 ) -> Value:
     """Compare the last two pivots of the oscillator with the price at those candles."""
+    left, right, max_bars = bars
     if isinstance(price, MarketView):
         price = field(graph, price, "low" if is_bullish else "high")
     series = as_series(graph, price, "divergence")
@@ -145,16 +140,12 @@ def _divergence(
     )
 
 
-def _bullish(
-    graph: Graph, price: Value, oscillator: Node, left: int, right: int, max_bars: int
-) -> Value:
-    return _divergence(graph, price, oscillator, left, right, max_bars, is_bullish=True)
+def _bullish(graph: Graph, price: Value, oscillator: Node, *bars: int) -> Value:
+    return _divergence(graph, price, oscillator, *bars, is_bullish=True)
 
 
-def _bearish(
-    graph: Graph, price: Value, oscillator: Node, left: int, right: int, max_bars: int
-) -> Value:
-    return _divergence(graph, price, oscillator, left, right, max_bars, is_bullish=False)
+def _bearish(graph: Graph, price: Value, oscillator: Node, *bars: int) -> Value:
+    return _divergence(graph, price, oscillator, *bars, is_bullish=False)
 
 
 def _price() -> Parameter:
@@ -207,20 +198,18 @@ TREND = (
         aliases=("heikinashi", "ha"),
     ),
     on_source(
-        "slope",
+        "slope linreg_slope linearreg_slope",
         "LINEARREG_SLOPE",
         14,
         "Slope of the straight line fitted through the window, per bar.",
         example="slope(m.close, 14) > 0",
-        aliases=("linreg_slope", "linearreg_slope"),
     ),
     on_source(
-        "angle",
+        "angle linreg_angle",
         "LINEARREG_ANGLE",
         14,
         "The fitted line's angle in degrees.",
         example="angle(m.close, 14) > 0",
-        aliases=("linreg_angle",),
     ),
     Function(
         name="correlation",

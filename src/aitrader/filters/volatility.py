@@ -22,7 +22,8 @@ def _bbands(graph: Graph, series: Node, length: int, mult: float) -> Value:
     return Outputs("bbands", named, ("upper", "middle", "lower"))
 
 
-def _keltner(graph: Graph, series: list[Node], length: int, atr_length: int, mult: float) -> Value:
+def _keltner(graph: Graph, series: list[Node], *lengths: float) -> Value:
+    length, atr_length, mult = lengths
     upper, middle, lower = talib_outputs(
         graph, "KC", series, length, atr_length, float(mult), count=3
     )
@@ -83,12 +84,11 @@ VOLATILITY = (
         example="natr(m, 14) > 1",
     ),
     on_market(
-        "true_range",
+        "true_range trange tr",
         "TRANGE",
         HLC,
         "True range of one candle.",
         example="true_range(m) > 2 * atr(m, 14)",
-        aliases=("trange", "tr"),
     ),
     on_market(
         "adr",
@@ -100,7 +100,7 @@ VOLATILITY = (
     ),
     Function(
         name="bbands",
-        summary="Bollinger bands; width is (upper - lower) / middle, percent_b is 0 at lower, 1 at upper.",
+        summary="Bollinger bands; width is (upper - lower) / middle; percent_b is 0 at lower.",
         parameters=(source(), whole("length", 20, low=2), real("mult", 2.0)),
         build=_bbands,
         outputs=(*BANDS, "width", "percent_b"),
@@ -131,20 +131,18 @@ VOLATILITY = (
         aliases=("donchian_channel",),
     ),
     on_source(
-        "stdev",
+        "stdev std stddev",
         "STDDEV",
         20,
         "Standard deviation of the window.",
         example="stdev(m.close, 20) > stdev(m.close, 100)",
-        aliases=("std", "stddev"),
     ),
     on_source(
-        "variance",
+        "variance var",
         "VAR",
         20,
         "Variance of the window.",
         example="variance(m.close, 20) > 0",
-        aliases=("var",),
     ),
     on_source(
         "avgdev",
@@ -154,13 +152,12 @@ VOLATILITY = (
         example="avgdev(m.close, 14) > 0",
     ),
     on_source(
-        "percent_rank",
+        "percent_rank percentrank",
         "PERCENTRANK",
         100,
         "How many percent of the last values this one exceeds.",
         low=1,
         example="percent_rank(m.close, 100) > 90",
-        aliases=("percentrank",),
     ),
     Function(
         name="zscore",
