@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from aitrader.exchange.simulated.server import LOCKSTEP, ExchangeOptions, run
+from aitrader.exchange.simulated.options import LOCKSTEP, ExchangeOptions
+from aitrader.exchange.simulated.server import run
 from aitrader.model.errors import ConfigError
 
 

@@ -2,7 +2,8 @@
 
 The file's name says what is in it: `SYMBOL_INTERVAL*.csv` (or `-` between, as in Binance's own
 archive). Times may be seconds, milliseconds or microseconds since the epoch, or ISO dates in UTC.
-A file is refused whole, with the row that is wrong; nothing is guessed or dropped.
+A file is refused whole, with the row that is wrong; nothing is guessed. A candle that comes twice
+counts once.
 """
 
 from __future__ import annotations

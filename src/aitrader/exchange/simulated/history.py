@@ -14,8 +14,9 @@ from aitrader.exchange.simulated.source import (
     MarketSource,
     Rows,
 )
-from aitrader.model.candle import INTERVAL_MS
+from aitrader.model.candle import DAY_MS, INTERVAL_MS, ROW_FIELDS
 
+WEEK_MS = 7 * DAY_MS
 QUOTE_UNIT = 1e4
 """Quote volumes have four decimals."""
 
@@ -29,10 +30,18 @@ def is_served(source: MarketSource, interval: str) -> bool:
 def closed_candles(
     source: MarketSource, index: int, interval: str, *, first_ms: int, end_ms: int
 ) -> Rows:
-    """Return the candles of `interval` that open in [first_ms, end_ms), both on its grid."""
-    base = source.rows(index, first_ms, end_ms)
-    bars = INTERVAL_MS[interval] // INTERVAL_MS[source.interval]
-    return base if bars == 1 else merged_by(base, bars, source.listings[index])
+    """Return the candles of `interval` that open in [first_ms, end_ms), both on its grid.
+
+    Base candles are held for a week or one candle at a time, however long the span is.
+    """
+    length, base_ms = INTERVAL_MS[interval], INTERVAL_MS[source.interval]
+    if length == base_ms:
+        return source.rows(index, first_ms, end_ms)
+    parts = [np.empty((0, len(ROW_FIELDS)))]
+    for start in range(first_ms, end_ms, batch := max(WEEK_MS // length, 1) * length):
+        base = source.rows(index, start, min(start + batch, end_ms))
+        parts.append(merged_by(base, length // base_ms, source.listings[index]))
+    return np.concatenate(parts)
 
 
 def merged_by(rows: Rows, bars: int, listing: Listing) -> Rows:

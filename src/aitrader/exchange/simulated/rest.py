@@ -80,12 +80,7 @@ class Rest:
         """Return an endpoint that answers with the handler's value or with its refusal."""
 
         async def answer(request: Request) -> Response:
-            params = dict(request.query_params)
-            body = (await request.body()).decode()
-            if body:
-                sent = (pair.partition("=") for pair in body.split("&"))
-                params = {**{name: value for name, _, value in sent}, **params}
-            return self.respond(handler, params, weight=weight)
+            return self.respond(handler, request.query_params, weight=weight)
 
         return answer
 

@@ -14,7 +14,6 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 
 import msgspec
 import uvicorn
@@ -24,6 +23,12 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.utils import ClientDisconnected
 
 from aitrader.exchange.simulated.market import SeededMarket
+from aitrader.exchange.simulated.options import (
+    DEFAULT_START_MS,
+    LOCKSTEP,
+    Address,
+    ExchangeOptions,
+)
 from aitrader.exchange.simulated.pace import (
     Broadcaster,
     PacedClock,
@@ -40,36 +45,9 @@ from aitrader.exchange.simulated.venue import Venue
 from aitrader.exchange.simulated.websocket import ENCODED, EncodedFrames
 from aitrader.model.errors import ConfigError
 
+__all__ = ["Address", "ExchangeOptions", "open_source", "run", "running", "serve"]
+
 HOST = "127.0.0.1"
-LOCKSTEP = 0.0
-"""The speed that means: as fast as the client acknowledges."""
-DEFAULT_START_MS = 1_767_571_200_000
-"""2026-01-05 00:00 UTC, a Monday: where a seeded market starts when nobody says otherwise."""
-
-
-class ExchangeOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What an exchange serves and how; `port` 0 is any free one, `speed` 0.0 is lockstep.
-
-    `replay`: a candle file or a folder of them instead of the seeded market.
-    """
-
-    port: int = 0
-    symbols: int = 100
-    seed: int = 1
-    speed: float = 1.0
-    start_ms: int | None = None
-    replay: Path | None = None
-    parent_pipe: bool = False
-    api_key: str = "demo"
-    api_secret: str = "demo"
-
-
-class Address(msgspec.Struct, frozen=True):
-    """Where a running exchange is; the line it announces itself with."""
-
-    exchange: str
-    stream: str
-    now_ms: int
 
 
 def open_source(options: ExchangeOptions) -> MarketSource:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import cache
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
@@ -46,9 +47,13 @@ MAJORS: tuple[tuple[str, float, int, int], ...] = (
 """(name, price in quote, price decimals, quantity decimals), most traded first."""
 
 OTHERS = """
-ARB OP ATOM ETC ICP HBAR INJ XLM AAVE RENDER FET TIA SEI WIF BONK FLOKI ORDI STX IMX GRT MKR LDO
-RUNE ALGO VET EGLD SAND MANA AXS GALA FLOW THETA XTZ EOS NEO KAVA CHZ CRV SNX COMP YFI SUSHI ZEC
-DASH XMR IOTA QTUM ZIL ENJ BAT ONT ICX WAVES LRC ANKR ROSE CELO ONE ZRX HOT IOST OMG KSM RVN SC
+ARB:0.42 OP:0.77 ATOM:4.41 ETC:17.2 ICP:5.1 HBAR:0.172 INJ:9.4 XLM:0.27 AAVE:172 RENDER:3.6
+FET:0.68 TIA:2.6 SEI:0.21 WIF:0.61 BONK:0.0000182 FLOKI:0.0000861 ORDI:8.2 STX:0.86 IMX:0.61
+GRT:0.097 MKR:1480 LDO:0.92 RUNE:1.31 ALGO:0.21 VET:0.0262 EGLD:16.4 SAND:0.29 MANA:0.31
+AXS:2.6 GALA:0.0171 FLOW:0.41 THETA:0.83 XTZ:0.62 EOS:0.67 NEO:6.1 KAVA:0.44 CHZ:0.042 CRV:0.63
+SNX:0.78 COMP:44 YFI:5210 SUSHI:0.66 ZEC:36.5 DASH:22.4 XMR:221 IOTA:0.19 QTUM:2.3 ZIL:0.0127
+ENJ:0.085 BAT:0.14 ONT:0.15 ICX:0.11 WAVES:1.1 LRC:0.11 ANKR:0.0184 ROSE:0.031 CELO:0.36
+ONE:0.0133 ZRX:0.27 HOT:0.00108 IOST:0.0036 OMG:0.24 KSM:16.8 RVN:0.0117 SC:0.0035
 DENT STORJ CELR OCEAN BAND NMR RLC RSR SKL CTSI COTI DUSK ARPA CHR LIT DODO ALPHA BAKE CAKE SXP
 TWT XVS MASK C98 DYDX ENS GMX JOE MAGIC HOOK EDU ID RDNT SSV HIGH ASTR AGLD API3 APE GMT JASMY
 GLMR MOVR BICO POLYX PHB LQTY BLUR CFX ACH MINA WOO PEOPLE SPELL SLP PYR YGG ILV ALICE TLM SUPER
@@ -107,8 +112,9 @@ def temper(listing: Listing, rank: int) -> Temper:
 
 def _other_names() -> Iterator[str]:
     known = {name for name, *_ in MAJORS}
+    listed = (word.partition(":")[0] for word in OTHERS.split())
     made = ("".join(parts) for parts in product(_ONSETS, _ENDINGS, _TAILS))
-    for name in (*OTHERS.split(), *made):
+    for name in (*listed, *made):
         if name not in known:
             known.add(name)
             yield name
@@ -124,10 +130,15 @@ def _other_listing(name: str) -> Listing:
 
 
 def _price(name: str) -> float:
-    for major, price, *_ in MAJORS:
-        if major == name:
-            return price
-    return float(10 ** (-2.0 + 3.5 * _shares(name)[2]))
+    known = _known_prices().get(name)
+    return known if known is not None else float(10 ** (-2.0 + 3.5 * _shares(name)[2]))
+
+
+@cache
+def _known_prices() -> dict[str, float]:
+    priced = (word.partition(":") for word in OTHERS.split() if ":" in word)
+    majors = {name: price for name, price, *_ in MAJORS}
+    return majors | {name: float(price) for name, _, price in priced}
 
 
 def _shares(name: str) -> tuple[float, float, float]:

@@ -91,6 +91,7 @@ class Tape:
         self.rows = np.concatenate(parts)
         self.column = -1
         self.path = self._walk()
+        self._formed, self._formed_at = self._form(), self.column
         self._day.open_slot()
 
     def _walk(self) -> Path:
@@ -121,7 +122,13 @@ class Tape:
         return self._day.with_forming(self._forming())
 
     def _forming(self) -> Rows:
-        """The base candle so far; before its first column: flat at the open, without volume."""
+        """The base candle so far; nobody changes it."""
+        if self._formed_at != self.column:
+            self._formed, self._formed_at = self._form(), self.column
+        return self._formed
+
+    def _form(self) -> Rows:
+        """Make the base candle so far; before its first column: flat at the open, no volume."""
         if self.is_candle_over:
             return self.rows
         result = np.zeros_like(self.rows)

@@ -29,7 +29,6 @@ KINDS: dict[str, OrderKind] = {
 }
 MAX_OPEN_ORDERS = 200
 MAX_STOP_ORDERS = 5
-KEPT_ORDERS = 50_000
 UNKNOWN_SYMBOL, CANCEL_REJECTED, NO_SUCH_ORDER = -1121, -2011, -2013
 
 
@@ -98,12 +97,13 @@ class Balance(msgspec.Struct):
 
 
 class VenueSettings(msgspec.Struct, frozen=True):
-    """What trading here costs and what the account starts with."""
+    """What trading here costs, the account starts with, and how many orders are remembered."""
 
     start_quote: Decimal = Decimal(10_000)
     quote: str = "USDT"
     fee_bps: Decimal = Decimal(10)
     slippage_bps: Decimal = Decimal(1)
+    kept_orders: int = 50_000
 
 
 class Venue:
@@ -299,7 +299,7 @@ class Venue:
         order.fills, order.status, order.updated_ms = (trade,), "FILLED", at_ms
 
     def _forget_oldest(self) -> None:
-        if len(self._orders) > KEPT_ORDERS:
+        if len(self._orders) > self._settings.kept_orders:
             ended = (key for key, order in self._orders.items() if not order.is_open)
             oldest = next(ended, None)
             if oldest is not None:

@@ -155,7 +155,7 @@ def test_fees_are_of_what_is_exchanged_to_8_decimals() -> None:
     bps=st.decimals("0", "100", places=1),
 )
 def test_a_stop_never_fills_better_than_its_trigger(
-    side: Side, trigger: Decimal, opened: Decimal, swing: Decimal, bps: Decimal
+    *, side: Side, trigger: Decimal, opened: Decimal, swing: Decimal, bps: Decimal
 ) -> None:
     stop = an_order(side=side, kind=OrderKind.STOP_LOSS, stop_price=trigger)
     candle = PriceRange(opened, opened + swing, max(opened - swing, TICK), opened)
