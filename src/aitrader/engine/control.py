@@ -114,7 +114,7 @@ class EngineControl:
         try:
             return await self._table[type(request)](request)
         except Transient as exc:
-            return _no(f"not written yet, the disk refuses: {exc.reason}")
+            return _no(f"not on disk yet: {exc.reason}")
 
     async def _add_trader(self, request: AddTrader) -> Answer:
         try:

@@ -35,13 +35,13 @@ class Dumps:
     """Writes dump files into a folder (None: nowhere), at most 20 in a run, and counts them all."""
 
     def __init__(self, folder: Path | None, health: Health) -> None:
-        self.health = health
+        self._health = health
         self._folder = folder
         self._written = 0
 
     def write(self, fact: Event, facts: Sequence[Event], error: Exception) -> None:
         """Keep what led to `error`, log it and count it."""
-        self.health.count_error("impossible")
+        self._health.count_error("impossible")
         place = self._keep(fact, facts, error)
         kind = type(fact).__name__
         log.error("something impossible at %s: %s (%s)", kind, error, place, exc_info=error)

@@ -12,7 +12,8 @@ Invariants:
   kept and written before, or with, the next ones.
 - A stage that meets something impossible costs one symbol of one trader, not the process. What
   that call of the stage said is not used; the facts it was shown are in a dump beside the data.
-- `settled` returns when no event waits or is being handled and no command is outstanding.
+- `settled` returns when no event waits or is being handled and no command is outstanding, or
+  when the loop has ended.
 """
 
 from __future__ import annotations
@@ -25,21 +26,12 @@ from typing import Protocol, TypeGuard
 
 from aitrader.engine.dispatch import Dispatch
 from aitrader.engine.dump import Dumps, subject_of
-from aitrader.engine.health import Health
 from aitrader.engine.inbox import BoundedInbox
+from aitrader.engine.journal import Journal
 from aitrader.model.commands import Command, SubmitOrder
 from aitrader.model.errors import InvariantBroken, Transient
-from aitrader.model.events import (
-    DURABLE,
-    CandlesClosed,
-    EquityMarked,
-    Event,
-    FeedChanged,
-    OrderRejected,
-    Quarantined,
-)
+from aitrader.model.events import Event, OrderRejected, Quarantined
 from aitrader.model.order import Leg
-from aitrader.model.ports import Store
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +49,7 @@ IMPOSSIBLE = (
 MOST_FACTS = 10_000
 """No event has so many consequences: stages that answer each other for ever are a bug."""
 
-MOST_UNWRITTEN = 10_000
-"""Facts kept for a disk that refuses; beyond it those that can be missed are let go first."""
-
 ENDED = "the engine has ended"
-
-EXPENDABLE: tuple[type[Event], ...] = (CandlesClosed, EquityMarked, FeedChanged)
 
 
 class Stage(Protocol):
@@ -82,25 +69,24 @@ class Observer(Protocol):
 
 
 class Engine:
-    """The loop and its state: what is being handled, what could not be written yet."""
+    """The loop; it keeps nothing but what it is handling and who waits for it."""
 
     def __init__(
         self,
         inbox: BoundedInbox,
         stages: Sequence[Stage],
         *,
-        store: Store,
+        journal: Journal,
         dispatch: Dispatch,
         observers: Sequence[Observer],
         dumps: Dumps,
     ) -> None:
         self._inbox = inbox
         self._stages = tuple(stages)
-        self._store = store
+        self._journal = journal
         self._dispatch = dispatch
         self._observers = tuple(observers)
         self._dumps = dumps
-        self._unwritten: list[Event] = []
         self._awaited: dict[int, asyncio.Future[Sequence[Event]]] = {}
         self._is_handling = False
         self._is_stopping = False
@@ -108,17 +94,12 @@ class Engine:
         self._quiet = asyncio.Event()
         dispatch.on_quiet = self._look_for_quiet
 
-    @property
-    def health(self) -> Health:
-        """The counters of this engine."""
-        return self._dumps.health
-
     def post(self, event: Event) -> None:
         """Put an event into the inbox; from the loop's own thread only."""
         self._inbox.post(event)
 
     async def settle(self, event: Event) -> Sequence[Event]:
-        """Post an event and return it with all that followed, once this is on disk.
+        """Post an event made for this and return it with all that followed, once it is on disk.
 
         Raises:
             Transient: The disk refuses; the facts hold in memory and will be written when it can.
@@ -139,20 +120,20 @@ class Engine:
 
     async def run(self) -> None:
         """Handle events until `stop`; what is in the inbox by then is handled too."""
-        while len(self._inbox) or not self._is_stopping:
-            event = await self._inbox.take()
-            if event is None:
-                continue
-            self._is_handling = True
-            try:
-                await self.handle(event)
-            finally:
-                self._is_handling = False
+        try:
+            while len(self._inbox) or not self._is_stopping:
+                event = await self._inbox.take()
+                if event is not None:
+                    self._is_handling = True
+                    await self.handle(event)
+                    self._is_handling = False
+                    self._look_for_quiet()
+        finally:
+            self._has_ended = True
             self._look_for_quiet()
-        self._has_ended = True
-        for future in self._awaited.values():
-            if not future.done():
-                future.set_exception(Transient(ENDED))
+            for future in self._awaited.values():
+                if not future.done():
+                    future.set_exception(Transient(ENDED))
 
     def stop(self) -> None:
         """Let `run` end once the inbox is empty."""
@@ -162,7 +143,7 @@ class Engine:
     async def handle(self, event: Event) -> None:
         """Work out all that follows from one event, commit it, show it, let commands leave."""
         facts, commands = self._consequences(event)
-        reason = await self._commit(facts)
+        reason = await self._journal.commit(facts)
         for observer in self._observers:
             self._show(observer, facts)
         self._answer(event, facts, reason)
@@ -204,32 +185,6 @@ class Engine:
                 Quarantined(at_ms=fact.at_ms, trader_id=trader_id, symbol=symbol, reason=reason)
             ]
 
-    async def _commit(self, facts: Sequence[Event]) -> str:
-        """Return why the disk refused, "" when everything so far is on it."""
-        self._unwritten += [fact for fact in facts if isinstance(fact, DURABLE)]
-        if not self._unwritten:
-            return self.health.store_fault
-        try:
-            await self._store.record(tuple(self._unwritten))
-        except Transient as exc:
-            self._refused(exc.reason)
-        else:
-            if self.health.store_fault:
-                log.info("the disk takes facts again; %d were late", len(self._unwritten))
-            self.health.store_fault = ""
-            self._unwritten.clear()
-        return self.health.store_fault
-
-    def _refused(self, reason: str) -> None:
-        if not self.health.store_fault:
-            log.error("no new entries, the disk refuses: %s", reason)
-        self.health.count_error("store")
-        self.health.store_fault = reason
-        if len(self._unwritten) > MOST_UNWRITTEN:
-            kept = [fact for fact in self._unwritten if not isinstance(fact, EXPENDABLE)]
-            self.health.count("unwritten_dropped", len(self._unwritten) - len(kept))
-            self._unwritten = kept
-
     def _show(self, observer: Observer, facts: Sequence[Event]) -> None:
         """Tell an observer; what it does wrong is its own death, never the loop's."""
         self._dispatch.supervisor.attempt("the view", lambda: observer.update(facts))
@@ -255,7 +210,8 @@ class Engine:
             )
 
     def _is_settled(self) -> bool:
-        return not (len(self._inbox) or self._is_handling or self._dispatch.outstanding)
+        busy = len(self._inbox) or self._is_handling or self._dispatch.outstanding
+        return self._has_ended or not busy
 
     def _look_for_quiet(self) -> None:
         if self._is_settled():

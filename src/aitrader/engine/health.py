@@ -66,10 +66,10 @@ class Health:
             self._lag_ms += (late_ms - self._lag_ms) / 8
 
 
-def rss_mb() -> float:
+def rss_mb(statm: Path = STATM) -> float:
     """Return the process's resident memory in MB (where the system hides it: its peak)."""
     try:
-        pages = int(STATM.read_text().split()[1])
+        pages = int(statm.read_text().split()[1])
     except OSError:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

@@ -26,16 +26,16 @@ class Ticker(Protocol):
 
     @property
     def last(self) -> float:
-        """The last price, in quote."""
+        """The last price, in quote; 0.0 before the first."""
         ...
 
     @property
-    def change_pct(self) -> float:
+    def change_24h_pct(self) -> float:
         """The change over 24 h, in percent."""
         ...
 
     @property
-    def quote_volume(self) -> float:
+    def volume_24h(self) -> float:
         """The volume over 24 h, in quote."""
         ...
 
@@ -88,8 +88,8 @@ def market_row(symbol: str, ticker: Ticker, trend: tuple[float, ...]) -> MarketR
     return MarketRow(
         symbol=symbol,
         price=finite_or_zero(ticker.last),
-        change_24h_pct=finite_or_zero(ticker.change_pct),
-        volume_24h=finite_or_zero(ticker.quote_volume),
+        change_24h_pct=finite_or_zero(ticker.change_24h_pct),
+        volume_24h=finite_or_zero(ticker.volume_24h),
         trend=trend,
         at_ms=ticker.at_ms,
     )
@@ -145,7 +145,7 @@ def mark_of(position: Position, ticker: Ticker | None) -> float:
     """Return the price a position is valued at: its exit once closed, else the last one seen."""
     if position.status is PositionStatus.CLOSED:
         return float(position.exit_price)
-    if ticker is None or not math.isfinite(ticker.last):
+    if ticker is None or not 0.0 < ticker.last < math.inf:
         return float(position.entry_price)
     return float(ticker.last)
 

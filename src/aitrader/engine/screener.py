@@ -23,7 +23,10 @@ LONG_CPU_MS = 2000.0
 class Screener:
     """Does `Screen` commands one after the other in one worker thread; each has its answer."""
 
-    def __init__(self, inbox: Inbox, supervisor: Supervisor) -> None:
+    def __init__(
+        self, inbox: Inbox, supervisor: Supervisor, *, long_cpu_ms: float = LONG_CPU_MS
+    ) -> None:
+        self._long_cpu_ms = long_cpu_ms
         self._inbox = inbox
         self._supervisor = supervisor
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="screener")
@@ -32,7 +35,7 @@ class Screener:
         """Evaluate and post `ScreenDone`; a round that died is posted as one without answers."""
         loop = asyncio.get_running_loop()
         done = await loop.run_in_executor(self._thread, lambda: self._evaluate(command))
-        if done.cpu_ms > LONG_CPU_MS:
+        if done.cpu_ms > self._long_cpu_ms:
             log.warning("screening took %.0f ms of CPU for %d checks", done.cpu_ms, done.checks)
         self._inbox.post(done)
 

@@ -24,11 +24,17 @@ LONG_LIFE_S = 60.0
 
 
 class Supervisor:
-    """The `Tasks` port. `first_pause_s` and `longest_pause_s` bound the wait before a restart."""
+    """The `Tasks` port. Two pauses bound the wait before a restart; a long life shortens it."""
 
     def __init__(
-        self, health: Health, *, first_pause_s: float = 0.5, longest_pause_s: float = 60.0
+        self,
+        health: Health,
+        *,
+        first_pause_s: float = 0.5,
+        longest_pause_s: float = 60.0,
+        long_life_s: float = LONG_LIFE_S,
     ) -> None:
+        self._long_life_s = long_life_s
         self._health = health
         self._first_pause_s = first_pause_s
         self._longest_pause_s = longest_pause_s
@@ -90,7 +96,7 @@ class Supervisor:
                 self._mourn(name, exc, None)
             else:
                 return
-            if loop.time() - begun_s > LONG_LIFE_S:
+            if loop.time() - begun_s > self._long_life_s:
                 pause_s = self._first_pause_s
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, self._longest_pause_s)

@@ -68,7 +68,7 @@ class EngineView:
         self._health = health
         self._rows = Shelves(self.board, market)
         self._refreshed_s = float("-inf")
-        self._rate = _Rate()
+        self._rate = Rate()
         self._ended = asyncio.Event()
 
     def update(self, facts: Sequence[Event]) -> None:
@@ -172,7 +172,7 @@ class EngineView:
         return self.board.notice
 
 
-class _Rate:
+class Rate:
     """Messages a second, measured over at least one second."""
 
     def __init__(self) -> None:
@@ -181,6 +181,7 @@ class _Rate:
         self._at_s: float | None = None
 
     def sample(self, count: int, now_s: float) -> None:
+        """Take note of the count at an instant."""
         if self._at_s is None:
             self._count, self._at_s = count, now_s
         elif now_s - self._at_s >= RATE_S:

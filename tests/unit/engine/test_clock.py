@@ -1,0 +1,88 @@
+"""Two clocks that never go back, and their alarms."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aitrader.engine.clock import FrameClock, SystemClock, cpu_s, thread_cpu_ms
+
+
+def test_the_system_clock_follows_the_exchange_and_stands_rather_than_go_back() -> None:
+    clock = SystemClock()
+    before_ms = clock.now_ms()
+    clock.correct(60_000)
+    ahead_ms = clock.now_ms()
+    assert ahead_ms >= before_ms + 60_000
+    clock.correct(-60_000)
+    assert clock.now_ms() == ahead_ms
+
+
+def test_the_system_clock_wakes_at_the_instant_and_not_before() -> None:
+    async def story() -> int:
+        clock = SystemClock()
+        rung = asyncio.Event()
+        due_ms = clock.now_ms() + 5
+        clock.call_at(due_ms, rung.set)
+        await rung.wait()
+        return clock.now_ms() - due_ms
+
+    assert asyncio.run(story()) >= 0
+
+
+def test_an_alarm_of_a_clock_that_is_set_back_meanwhile_waits_again() -> None:
+    async def story() -> int:
+        now_ms = SystemClock().now_ms()
+        clock = SystemClock(ahead_ms=10_000)
+        rung = asyncio.Event()
+        clock.correct(10_000)
+        clock.call_at(now_ms + 10_003, rung.set)
+        clock.correct(10_000 - 10)
+        await rung.wait()
+        return clock.now_ms() - (now_ms + 10_003)
+
+    assert asyncio.run(story()) >= 0
+
+
+def test_a_system_alarm_can_be_called_off() -> None:
+    async def story() -> list[str]:
+        clock = SystemClock()
+        rung: list[str] = []
+        clock.call_at(clock.now_ms() + 1, lambda: rung.append("off")).cancel()
+        done = asyncio.Event()
+        clock.call_at(clock.now_ms() + 3, done.set)
+        await done.wait()
+        return rung
+
+    assert asyncio.run(story()) == []
+
+
+def test_the_frame_clock_is_what_it_was_told_and_never_less() -> None:
+    clock = FrameClock(100)
+    clock.advance_to(150)
+    clock.advance_to(120)
+    assert clock.now_ms() == 150
+
+
+def test_frame_alarms_ring_in_the_order_of_their_instants() -> None:
+    clock = FrameClock(0)
+    rung: list[str] = []
+    clock.call_at(30, lambda: rung.append("late"))
+    clock.call_at(10, lambda: rung.append("early"))
+    clock.call_at(99, lambda: rung.append("never"))
+    clock.call_at(20, lambda: rung.append("off")).cancel()
+    clock.advance_to(50)
+    assert rung == ["early", "late"]
+
+
+def test_an_alarm_set_by_an_alarm_for_an_instant_reached_rings_too() -> None:
+    clock = FrameClock(0)
+    rung: list[int] = []
+    clock.call_at(10, lambda: clock.call_at(20, lambda: rung.append(clock.now_ms())) and None)
+    clock.advance_to(50)
+    assert rung == [50]
+
+
+def test_cpu_time_only_grows() -> None:
+    before = cpu_s(), thread_cpu_ms()
+    assert cpu_s() >= before[0]
+    assert thread_cpu_ms() >= before[1]

@@ -1,0 +1,253 @@
+"""What a person may ask, and what is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+import msgspec
+from tests.builders import AT_MS, POSITION, TRADER, a_plan, a_position, a_trader
+from tests.memory_store import MemoryStore
+from tests.unit.engine.fakes import FakeMarket, Parts
+
+from aitrader.engine.board import Board
+from aitrader.engine.clock import FrameClock
+from aitrader.engine.control import EngineControl
+from aitrader.model.candle import Candle
+from aitrader.model.control import (
+    AddTrader,
+    Answer,
+    AnyRequest,
+    CloseAll,
+    ClosePosition,
+    PauseEntries,
+    ReadCandles,
+    ReadTrader,
+    RemoveTrader,
+    StopEngine,
+    SwitchTrader,
+)
+from aitrader.model.errors import FilterFault
+from aitrader.model.events import (
+    CloseAsked,
+    EntriesPaused,
+    Event,
+    PositionClosed,
+    PositionOpened,
+    TraderRemoved,
+    TraderSaved,
+)
+from aitrader.model.position import PositionStatus
+from aitrader.model.trader import TraderPlan
+
+OPENED = PositionOpened(at_ms=AT_MS, position=a_position())
+ADDED = TraderSaved(at_ms=AT_MS, trader=a_trader())
+CANDLE = Candle(symbol="BTCUSDT", interval="1m", open_ms=AT_MS, row=(1.0,) * 8, closed=True)
+
+
+class Checked(msgspec.Struct):
+    """A trader file that has been checked."""
+
+    plan: TraderPlan
+    warnings: tuple[str, ...] = ()
+
+
+def check(source: str) -> Checked:
+    """Take the first line as the name; "bad" is refused, "slow" is warned of."""
+    name = source.splitlines()[0]
+    if name == "bad":
+        raise FilterFault("unknown name 'rsj'", line=3, hint="did you mean 'rsi'?")
+    return Checked(a_plan(name=name), ("it is slow",) if name == "slow" else ())
+
+
+class KeptCandles(FakeMarket):
+    """A market with one candle of BTCUSDT."""
+
+    def candles(self, symbol: str, interval: str, bars: int) -> Sequence[Candle]:  # type: ignore[override]
+        return (CANDLE,) if symbol == "BTCUSDT" else ()
+
+
+class Bench:
+    """A control on a running engine without stages."""
+
+    def __init__(self, *facts: Event) -> None:
+        self.store = MemoryStore()
+        self.board = Board(Decimal(10_000))
+        self.board.update(facts)
+        self.parts = Parts(store=self.store, observers=[self.board])
+        self.control = EngineControl(
+            self.parts.engine,
+            self.board,
+            clock=FrameClock(AT_MS),
+            candles=KeptCandles(),
+            compile_trader=check,
+        )
+
+    def ask(self, *requests: AnyRequest) -> Answer:
+        """Return the answer to the last of these."""
+
+        async def story() -> Answer:
+            async with self.parts.running():
+                for request in requests:
+                    answer = await self.control.ask(request)
+            return answer
+
+        return asyncio.run(story())
+
+
+def in_full(answer: Answer) -> tuple[bool, str]:
+    return answer.is_ok, answer.text
+
+
+def test_a_good_trader_is_on_disk_when_the_answer_comes() -> None:
+    bench = Bench()
+    on_disk: list[int] = []
+
+    async def story() -> None:
+        async with bench.parts.running():
+            answer = await bench.control.ask(AddTrader("Dip\n"))
+            on_disk.append(len(bench.store.facts))
+            assert in_full(answer) == (True, "Dip is watching")
+
+    asyncio.run(story())
+    assert on_disk == [1]
+    (fact,) = bench.store.facts
+    assert isinstance(fact, TraderSaved)
+    assert (fact.trader.trader_id, fact.trader.version, fact.trader.rank) == ("dip", 1, 1)
+    assert fact.trader.is_enabled
+
+
+def test_a_broken_trader_is_refused_with_its_line() -> None:
+    bench = Bench()
+    answer = bench.ask(AddTrader("bad\n"))
+    assert in_full(answer) == (False, "line 3: unknown name 'rsj'; did you mean 'rsi'?")
+    assert bench.store.facts == []
+
+
+def test_what_an_author_should_know_is_in_the_answer() -> None:
+    assert Bench().ask(AddTrader("slow\n")).text == "slow is watching; it is slow"
+
+
+def test_a_known_name_is_a_new_version_of_the_same_trader() -> None:
+    bench = Bench(ADDED)
+    answer = bench.ask(AddTrader("Dip\nnewer"))
+    assert in_full(answer) == (True, "Dip is now version 2")
+    trader = bench.board.traders[TRADER]
+    assert (trader.source, trader.rank, len(bench.board.traders)) == ("Dip\nnewer", 1, 1)
+
+
+def test_the_same_text_again_changes_nothing() -> None:
+    bench = Bench()
+    assert in_full(bench.ask(AddTrader("Dip\n"), AddTrader("Dip\n"))) == (True, "Dip is as it was")
+    assert len(bench.store.facts) == 1
+
+
+def test_two_new_traders_get_their_own_ids_and_ranks() -> None:
+    bench = Bench()
+    bench.ask(AddTrader("a-b\n"), AddTrader("a b\n"))
+    assert {t.trader_id: t.rank for t in bench.board.traders.values()} == {"a-b": 1, "a-b-2": 2}
+
+
+def test_the_same_name_from_two_faces_at_once_is_one_trader() -> None:
+    bench = Bench()
+
+    async def story() -> None:
+        async with bench.parts.running():
+            await asyncio.gather(
+                bench.control.ask(AddTrader("Dip\n")), bench.control.ask(AddTrader("Dip\n2"))
+            )
+
+    asyncio.run(story())
+    assert [t.version for t in bench.board.traders.values()] == [2]
+
+
+def test_a_trader_is_removed_once() -> None:
+    bench = Bench(ADDED)
+    answer = bench.ask(RemoveTrader(TRADER))
+    assert in_full(answer) == (True, "Dip is removed; its open positions stay guarded")
+    assert isinstance(bench.store.facts[0], TraderRemoved)
+    assert in_full(bench.ask(RemoveTrader(TRADER))) == (
+        False,
+        "there is no trader dip; there are: none",
+    )
+
+
+def test_a_trader_is_switched_off_and_asking_again_writes_nothing() -> None:
+    bench = Bench(ADDED)
+    off = SwitchTrader(TRADER, is_enabled=False)
+    assert in_full(bench.ask(off, off)) == (True, "Dip is off")
+    (fact,) = bench.store.facts
+    assert isinstance(fact, TraderSaved)
+    assert (fact.trader.is_enabled, fact.trader.version) == (False, 2)
+
+
+def test_a_trader_that_is_off_is_switched_on() -> None:
+    bench = Bench(TraderSaved(at_ms=AT_MS, trader=a_trader(is_enabled=False)))
+    assert bench.ask(SwitchTrader(TRADER, is_enabled=True)).text == "Dip is on"
+    assert bench.board.traders[TRADER].is_enabled
+
+
+def test_requests_about_an_unknown_trader_name_those_there_are() -> None:
+    for request in (SwitchTrader("x", is_enabled=True), ReadTrader("x")):
+        assert in_full(Bench(ADDED).ask(request)) == (
+            False,
+            "there is no trader x; there are: dip",
+        )
+
+
+def test_a_traders_text_is_read_back() -> None:
+    assert in_full(Bench(ADDED).ask(ReadTrader(TRADER))) == (True, "NAME = 'Dip'\n")
+
+
+def test_entries_are_paused_and_resumed() -> None:
+    bench = Bench()
+    assert bench.ask(PauseEntries(is_paused=True)).text == "no new entries; exits go on"
+    assert bench.board.is_paused
+    bench = Bench(EntriesPaused(at_ms=AT_MS, is_paused=True))
+    assert bench.ask(PauseEntries(is_paused=False)).text == "entries again"
+    assert not bench.board.is_paused
+
+
+def test_a_position_is_closed_by_a_fact() -> None:
+    bench = Bench(OPENED)
+    assert bench.ask(ClosePosition(POSITION)).text == "BTCUSDT is being closed at market"
+    assert bench.store.facts == [CloseAsked(at_ms=AT_MS, position_id=POSITION)]
+
+
+def test_a_position_that_is_not_open_cannot_be_closed() -> None:
+    done = PositionClosed(at_ms=AT_MS, position=a_position(status=PositionStatus.CLOSED))
+    for bench in (Bench(), Bench(OPENED, done)):
+        answer = bench.ask(ClosePosition(POSITION))
+        assert in_full(answer) == (False, "there is no open position p-one")
+
+
+def test_closing_all_pauses_entries_first() -> None:
+    bench = Bench(OPENED)
+    assert bench.ask(CloseAll()).text == "no new entries; closing 1 positions at market"
+    assert [type(fact) for fact in bench.store.facts] == [EntriesPaused, CloseAsked]
+
+
+def test_a_full_disk_is_said_and_does_not_keep_positions_open() -> None:
+    bench = Bench(OPENED)
+    bench.store.refusal = "full"
+    answer = bench.ask(CloseAll())
+    assert in_full(answer) == (False, "not on disk yet: full")
+    assert bench.parts.witness.kinds() == ["EntriesPaused", "CloseAsked"]
+
+
+def test_the_engine_is_ended_by_a_wish() -> None:
+    bench = Bench()
+    assert bench.ask(StopEngine()).is_ok
+    assert bench.control.stopped.is_set()
+
+
+def test_candles_are_read_within_limits() -> None:
+    ask: Callable[..., Answer] = lambda s, i, b: Bench().ask(ReadCandles(s, i, b))  # noqa: E731
+    assert ask("BTCUSDT", "1m", 5).candles == (CANDLE,)
+    assert in_full(ask("XUSDT", "1m", 5)) == (
+        False,
+        "XUSDT 1m is not watched or has no candles yet",
+    )
+    assert ask("BTCUSDT", "7m", 5).text.startswith("interval: expected one of 1m 3m")
+    assert ask("BTCUSDT", "1m", 1001).text == "bars: expected 1 to 1000, found 1001"

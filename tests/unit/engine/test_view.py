@@ -1,0 +1,196 @@
+"""The view: a snapshot, then changes, for any number of readers."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import msgspec
+import pytest
+from tests.builders import AT_MS, a_position, a_trader, an_order
+from tests.unit.engine.fakes import ATicker, FakeLog, FakeMarket
+
+from aitrader.engine.clock import FrameClock
+from aitrader.engine.health import Health
+from aitrader.engine.view import RATE_S, EngineView, Rate, ViewSettings
+from aitrader.model.events import (
+    CashChanged,
+    FeedChanged,
+    OrderPlanned,
+    PositionClosed,
+    PositionOpened,
+    TraderSaved,
+)
+from aitrader.model.position import PositionStatus
+from aitrader.model.trader import PositionSide
+from aitrader.model.view import Frame, LogRow
+
+FAST_HZ = 1000.0
+UP = FeedChanged(at_ms=AT_MS, is_up=True, reason="")
+
+
+class Bench:
+    """A view on fakes."""
+
+    def __init__(self) -> None:
+        self.market = FakeMarket(BTCUSDT=101.0)
+        self.log = FakeLog()
+        self.health = Health()
+        self.view = EngineView(
+            ViewSettings(mode="DEMO", market="simulated", account="paper"),
+            self.market,
+            clock=FrameClock(AT_MS),
+            logs=self.log,
+            health=self.health,
+        )
+
+    async def frames(self, count: int) -> list[Frame]:
+        """Return the first frames a new reader gets."""
+        found: list[Frame] = []
+        async for frame in self.view.frames(FAST_HZ):
+            found.append(frame)
+            if len(found) == count:
+                break
+        return found
+
+
+def test_the_first_frame_holds_everything_and_the_next_only_changes() -> None:
+    bench = Bench()
+    bench.log.rows.append(LogRow(at_ms=AT_MS, level="INFO", text="hello"))
+    bench.view.update([TraderSaved(at_ms=AT_MS, trader=a_trader())])
+
+    async def story() -> None:
+        reader = bench.view.frames(FAST_HZ)
+        first = await anext(reader)
+        assert (first.seq, first.is_snapshot) == (1, True)
+        assert [row.symbol for row in first.markets] == ["BTCUSDT"]
+        assert [row.name for row in first.traders] == ["Dip"]
+        assert [row.text for row in first.logs] == ["hello"]
+        bench.market.table["BTCUSDT"] = ATicker(102.0)
+        bench.log.rows.append(LogRow(at_ms=AT_MS, level="INFO", text="again"))
+        frame = await anext(reader)
+        while not frame.markets:
+            frame = await anext(reader)
+        assert frame.seq > 1
+        assert not frame.is_snapshot
+        assert ([row.price for row in frame.markets], frame.traders) == ([102.0], ())
+
+    asyncio.run(story())
+
+
+def test_readers_do_not_take_changes_from_each_other() -> None:
+    bench = Bench()
+
+    async def story() -> tuple[list[Frame], list[Frame]]:
+        return await bench.frames(1), await bench.frames(2)
+
+    first, second = asyncio.run(story())
+    assert first[0].markets == second[0].markets
+    assert second[1].markets == ()
+
+
+def test_the_end_of_the_engine_ends_every_reader_with_a_last_frame() -> None:
+    bench = Bench()
+
+    async def story() -> list[Frame]:
+        found = []
+        async for frame in bench.view.frames(0.01):
+            found.append(frame)
+            bench.market.table["BTCUSDT"] = ATicker(103.0)
+            bench.view.end()
+        return found
+
+    frames = asyncio.run(story())
+    assert [row.price for row in frames[-1].markets] == [103.0]
+    assert len(frames) == 2
+
+
+def test_what_is_gone_is_told_to_those_who_had_it() -> None:
+    bench = Bench()
+
+    async def story() -> None:
+        reader = bench.view.frames(FAST_HZ)
+        await anext(reader)
+        del bench.market.table["BTCUSDT"]
+        frame = await anext(reader)
+        while not frame.gone:
+            frame = await anext(reader)
+        assert frame.gone == ("BTCUSDT",)
+        assert (await bench.frames(1))[0].gone == ()
+
+    asyncio.run(story())
+
+
+def test_a_rate_that_is_none_is_refused() -> None:
+    async def story() -> None:
+        with pytest.raises(ValueError, match="hz: expected a number above 0, found 0"):
+            await anext(Bench().view.frames(0))
+
+    asyncio.run(story())
+
+
+def test_equity_is_cash_and_what_is_held_at_the_last_price() -> None:
+    bench = Bench()
+    short = a_position(position_id="p-2", side=PositionSide.SHORT, quantity=Decimal(2))
+    bench.view.update(
+        [
+            CashChanged(at_ms=AT_MS, cash=Decimal("10099.7")),
+            PositionOpened(at_ms=AT_MS, position=a_position()),
+            PositionOpened(at_ms=AT_MS, position=short),
+        ]
+    )
+    status = bench.view.status()
+    assert (status.cash, status.equity, status.total_pnl) == ("10099.70", "9998.70", "-1.30")
+    assert (status.open_positions, status.positions_opened) == (2, 2)
+
+
+def test_the_header_counts_what_happened() -> None:
+    bench = Bench()
+    done = a_position(status=PositionStatus.CLOSED, realized_pnl=Decimal("2.5"))
+    bench.view.update(
+        [
+            OrderPlanned(at_ms=AT_MS, order=an_order()),
+            PositionOpened(at_ms=AT_MS, position=a_position()),
+            PositionClosed(at_ms=AT_MS, position=done),
+        ]
+    )
+    bench.health.count_error("store")
+    bench.market.candles_closed = 8641
+    status = bench.view.status()
+    assert (status.orders, status.positions_closed, status.open_positions) == (1, 1, 0)
+    assert (status.day_pnl, status.errors, status.candles) == ("2.50", 1, 8641)
+    assert (status.mode, status.market, status.account) == ("DEMO", "simulated", "paper")
+
+
+def test_the_feed_is_down_until_it_is_up_and_stale_when_silent() -> None:
+    bench = Bench()
+    assert bench.view.status().feed == "down"
+    bench.view.update([UP])
+    assert bench.view.status().feed == "live"
+    bench.market.age_ms = 60_000
+    assert bench.view.status().feed == "stale"
+
+
+def test_a_disk_that_refuses_is_the_notice() -> None:
+    bench = Bench()
+    bench.view.update([FeedChanged(at_ms=AT_MS, is_up=False, reason="silence")])
+    assert bench.view.status().notice == "silence"
+    bench.health.store_fault = "disk full"
+    assert bench.view.status().notice == "no new entries: disk full"
+
+
+def test_messages_are_counted_per_second() -> None:
+    rate = Rate()
+    rate.sample(100, 10.0)
+    rate.sample(150, 10.0 + RATE_S / 2)
+    assert rate.per_s == 0.0
+    rate.sample(300, 10.0 + RATE_S)
+    assert rate.per_s == 200 / RATE_S
+
+
+def test_every_frame_can_go_over_the_wire() -> None:
+    bench = Bench()
+    bench.market.table["NEWUSDT"] = ATicker(float("nan"))
+    bench.view.update([PositionOpened(at_ms=AT_MS, position=a_position())])
+    (frame,) = asyncio.run(bench.frames(1))
+    assert msgspec.json.decode(msgspec.json.encode(frame), type=Frame) == frame
