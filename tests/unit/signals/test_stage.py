@@ -11,6 +11,8 @@ from tests.builders import (
     an_order,
 )
 
+import msgspec
+
 from aitrader.model import ids
 from aitrader.model.commands import Command, StartTimer
 from aitrader.model.decision import Choice, Decision
@@ -55,8 +57,8 @@ def a_raised(stage: SignalStage) -> Signal:
 
 
 def decided(signal: Signal, choice: Choice, **changes: int) -> DecisionMade:
-    decision = Decision(signal_id=signal.signal_id, choice=choice, reason="so it is", **changes)
-    return DecisionMade(at_ms=AT_MS, decision=decision)
+    decision = Decision(signal_id=signal.signal_id, choice=choice, reason="so it is")
+    return DecisionMade(at_ms=AT_MS, decision=msgspec.structs.replace(decision, **changes))
 
 
 def the_signal(answer: list[Event | Command]) -> Signal:
