@@ -20,19 +20,19 @@ from aitrader.model.ports import Inbox, PriceListener
 
 
 class Ticker:
-    """One symbol as it stands; read by anybody, written by its board alone. Volume of 24 h.
+    """One symbol as it stands; read by anybody, written by its board alone.
 
-    `last` is 0.0 before the first price. `version` grows with every change. `at_ms` is the
+    `last` is 0.0 before the first price; `volume_24h` is in quote. `version` grows with every change. `at_ms` is the
     exchange's time of `last`, `ticker_ms` that of the 24 h numbers.
     """
 
-    __slots__ = ("at_ms", "change_pct", "last", "quote_volume", "symbol", "ticker_ms", "version")
+    __slots__ = ("at_ms", "change_24h_pct", "last", "symbol", "ticker_ms", "version", "volume_24h")
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
         self.last = 0.0
-        self.change_pct = 0.0
-        self.quote_volume = 0.0
+        self.change_24h_pct = 0.0
+        self.volume_24h = 0.0
         self.at_ms = 0
         self.ticker_ms = 0
         self.version = 0
@@ -94,8 +94,8 @@ class PriceBoard:
             self._dropped["no sound number"] += 1
         else:
             ticker.ticker_ms = frame.at_ms
-            ticker.change_pct = frame.change_pct
-            ticker.quote_volume = frame.quote_volume
+            ticker.change_24h_pct = frame.change_pct
+            ticker.volume_24h = frame.quote_volume
             ticker.version += 1
             self.on_price(frame.symbol, frame.last, frame.at_ms)
 

@@ -335,7 +335,7 @@ def test_a_band_fires_while_it_is_armed_if_the_price_is_out() -> None:
         room.market.arm(ArmBand(band_id=BandId("b"), symbol="AUSDT", above=104.0))
         assert [event.band_id for event in room.inbox.of(PriceLeft)] == ["b"]
         ticker = room.market.tickers()["AUSDT"]
-        assert (ticker.last, ticker.change_pct, ticker.quote_volume) == (105.0, 2.5, 12345.6)
+        assert (ticker.last, ticker.change_24h_pct, ticker.volume_24h) == (105.0, 2.5, 12345.6)
         assert (ticker.at_ms, ticker.version) == (T0 + 1, 2)
 
     tell(story)
