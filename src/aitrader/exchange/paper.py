@@ -125,6 +125,58 @@ def _reserved(exit_order: Order, resting: Iterable[Order]) -> Decimal:
     return sum(held.values(), ZERO)
 
 
+class PaperBook:
+    """The orders the venue knows: those that rest, and the newest of those that ended."""
+
+    def __init__(self) -> None:
+        self._orders: dict[ClientOrderId, Order] = {}
+        self._resting: dict[str, dict[ClientOrderId, Order]] = {}
+        self._refusals: dict[ClientOrderId, Refused] = {}
+
+    def find(self, name: ClientOrderId) -> Order | None:
+        """Return an order as it stands, None if it is unknown."""
+        return self._orders.get(name)
+
+    def refusal_of(self, order: Order) -> Refused:
+        """Return why an order was rejected; a recovered one has lost its code."""
+        return self._refusals.get(order.client_order_id, Refused(0, order.note))
+
+    def resting(self, symbol: str) -> list[Order]:
+        """Return the open orders of a symbol, stops first."""
+        return sorted(self._resting.get(symbol, {}).values(), key=fills.urgency)
+
+    def all_resting(self) -> list[Order]:
+        """Return every open order."""
+        return [order for orders in self._resting.values() for order in orders.values()]
+
+    def siblings(self, order: Order) -> list[Order]:
+        """Return the other open orders of an order's list."""
+        resting = self._resting.get(order.symbol, {}).values() if order.list_id else ()
+        return [other for other in resting if other.list_id == order.list_id]
+
+    def keep(self, order: Order, refusal: Refused | None = None) -> None:
+        """Remember an order as it stands now; only the open ones rest."""
+        name = order.client_order_id
+        self._orders.pop(name, None)
+        self._orders[name] = order
+        if refusal is not None:
+            self._refusals[name] = refusal
+        resting = self._resting.setdefault(order.symbol, {})
+        if not order.is_done:
+            resting[name] = order
+            return
+        resting.pop(name, None)
+        if not resting:
+            del self._resting[order.symbol]
+        self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        if len(self._orders) - sum(map(len, self._resting.values())) > KEPT_DONE:
+            oldest = next(name for name, order in self._orders.items() if order.is_done)
+            del self._orders[oldest]
+            self._refusals.pop(oldest, None)
+
+
 class PaperVenue:
     """A `Venue` and `PriceListener`: orders in memory, filled by the stream's prices."""
 
@@ -140,10 +192,8 @@ class PaperVenue:
         self._clock = clock
         self._find_instrument = find_instrument
         self._settings = settings
-        self._orders: dict[ClientOrderId, Order] = {}
-        self._resting: dict[str, dict[ClientOrderId, Order]] = {}
+        self._book = PaperBook()
         self._arriving: set[ClientOrderId] = set()
-        self._refusals: dict[ClientOrderId, Refused] = {}
         self._last: dict[str, float] = {}
         self.account = PaperAccount(settings.start_cash)
 
@@ -151,8 +201,7 @@ class PaperVenue:
 
     async def recover(self, saved: Saved) -> None:
         """Rebuild orders, holdings and cash from what was on disk; again is the same."""
-        self._orders, self._resting, self._arriving = {}, {}, set()
-        self._refusals = {}
+        self._book, self._arriving = PaperBook(), set()
         cash = self._settings.start_cash if saved.cash is None else saved.cash
         self.account = PaperAccount(cash)
         for order in sorted(saved.orders, key=lambda order: order.planned_ms):
@@ -160,28 +209,29 @@ class PaperVenue:
                 self.account.move(order, fill)
             if order.status is OrderStatus.PENDING and not order.fills:
                 continue
-            self._keep(order)
+            self._book.keep(order)
 
     async def submit(self, command: SubmitOrder) -> None:
         """Accept or reject; an id already known is only reported again."""
-        known = [order for order in command.orders if order.client_order_id in self._orders]
+        found = [self._book.find(order.client_order_id) for order in command.orders]
+        known = [order for order in found if order is not None]
         if known:
             for order in known:
-                self._report(self._orders[order.client_order_id])
+                self._report(order)
             return
         refusal = self._find_refusal(command.orders)
         for order in command.orders:
             if refusal is not None:
                 self._reject(order, refusal)
                 continue
-            self._keep(structs.replace(order, status=OrderStatus.OPEN))
+            self._book.keep(structs.replace(order, status=OrderStatus.OPEN))
             self._arriving.add(order.client_order_id)
             self._post(self._accepted(order))
 
     async def cancel(self, command: CancelOrders) -> None:
         """Take orders off, with the rest of their list; what has ended is reported again."""
         for asked in command.orders:
-            order = self._orders.get(asked.client_order_id)
+            order = self._book.find(asked.client_order_id)
             if order is None:
                 self._post(self._not_found(asked))
             elif order.is_done:
@@ -192,7 +242,7 @@ class PaperVenue:
 
     async def query(self, command: QueryOrder) -> None:
         """Report all that is known of an order, or that nothing is."""
-        order = self._orders.get(command.order.client_order_id)
+        order = self._book.find(command.order.client_order_id)
         if order is None:
             self._post(self._not_found(command.order))
         else:
@@ -203,16 +253,14 @@ class PaperVenue:
     def on_price(self, symbol: str, price: float, at_ms: int) -> None:
         """Let one price do to the resting orders of its symbol what it does."""
         self._last[symbol] = price
-        resting = self._resting.get(symbol)
-        if not resting:
-            return
-        instrument = self._find_instrument(symbol)
+        resting = self._book.resting(symbol)
+        instrument = self._find_instrument(symbol) if resting else None
         if instrument is None:
             return
         exact = decimal_from_float(price)
-        for order in sorted(resting.values(), key=fills.urgency):
-            if order.client_order_id not in resting:
-                continue
+        for order in resting:
+            if self._book.find(order.client_order_id) is not order:
+                continue  # the order of its list before it has filled
             is_new = order.client_order_id in self._arriving
             self._arriving.discard(order.client_order_id)
             at_tick = fills.fill_price_on_arrival if is_new else fills.fill_price_on_tick
@@ -239,46 +287,25 @@ class PaperVenue:
         )
         self.account.pay(order, fill)
         self.account.move(order, fill)
-        self._keep(structs.replace(order, status=OrderStatus.FILLED, fills=(*order.fills, fill)))
+        filled = structs.replace(order, status=OrderStatus.FILLED, fills=(*order.fills, fill))
+        self._book.keep(filled)
         self._post(OrderFilled(at_ms=at_ms, client_order_id=order.client_order_id, fill=fill))
         self._cancel_siblings(order)
 
     def _cancel_siblings(self, order: Order) -> None:
-        if not order.list_id:
-            return
-        resting = self._resting.get(order.symbol, {})
-        for sibling in [other for other in resting.values() if other.list_id == order.list_id]:
+        for sibling in self._book.siblings(order):
             self._end(sibling, OrderStatus.CANCELED)
 
     def _end(self, order: Order, status: OrderStatus) -> None:
+        self._arriving.discard(order.client_order_id)
         ended = structs.replace(order, status=status)
-        self._keep(ended)
+        self._book.keep(ended)
         self._report_end(ended)
 
     def _reject(self, order: Order, refusal: Refused) -> None:
-        self._refusals[order.client_order_id] = refusal
         rejected = structs.replace(order, status=OrderStatus.REJECTED, note=refusal.reason)
-        self._keep(rejected)
+        self._book.keep(rejected, refusal)
         self._report_end(rejected)
-
-    def _keep(self, order: Order) -> None:
-        """Remember an order as it stands now; only the open ones rest."""
-        self._orders.pop(order.client_order_id, None)
-        self._orders[order.client_order_id] = order
-        resting = self._resting.setdefault(order.symbol, {})
-        if order.is_done:
-            resting.pop(order.client_order_id, None)
-            self._arriving.discard(order.client_order_id)
-            self._forget_oldest()
-        else:
-            resting[order.client_order_id] = order
-
-    def _forget_oldest(self) -> None:
-        if len(self._orders) <= KEPT_DONE + sum(map(len, self._resting.values())):
-            return
-        oldest = next(key for key, order in self._orders.items() if order.is_done)
-        del self._orders[oldest]
-        self._refusals.pop(oldest, None)
 
     # -- what is refused ------------------------------------------------------------------------
 
@@ -287,8 +314,7 @@ class PaperVenue:
         try:
             for order in orders:
                 self._check(order)
-            resting = [order for book in self._resting.values() for order in book.values()]
-            self.account.check(orders, resting, self._value)
+            self.account.check(orders, self._book.all_resting(), self._value)
         except Refused as refusal:
             return refusal
         return None
@@ -332,7 +358,7 @@ class PaperVenue:
         elif order.status is OrderStatus.EXPIRED:
             self._post(OrderExpired(at_ms=now_ms, client_order_id=name, reason=order.note))
         elif order.status is OrderStatus.REJECTED:
-            refusal = self._refusals.get(name, Refused(0, order.note))
+            refusal = self._book.refusal_of(order)
             self._post(
                 OrderRejected(
                     at_ms=now_ms, client_order_id=name, code=refusal.code, reason=refusal.reason
