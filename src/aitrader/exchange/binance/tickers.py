@@ -22,8 +22,8 @@ from aitrader.model.ports import Inbox, PriceListener
 class Ticker:
     """One symbol as it stands; read by anybody, written by its board alone.
 
-    `last` is 0.0 before the first price; `volume_24h` is in quote. `version` grows with every change. `at_ms` is the
-    exchange's time of `last`, `ticker_ms` that of the 24 h numbers.
+    `last` is 0.0 before the first price; `volume_24h` is in quote. `version` grows with every
+    change. `at_ms` is the exchange's time of `last`, `ticker_ms` that of the 24 h numbers.
     """
 
     __slots__ = ("at_ms", "change_24h_pct", "last", "symbol", "ticker_ms", "version", "volume_24h")
