@@ -57,8 +57,8 @@ def events_page() -> str:
     return page(
         "Events",
         "An event is a fact: past tense, never changed. All carry `at_ms`, when it was true. "
-        "*Kept*: `money` is synced to disk before its consequences leave, `disk` is committed before "
-        "they leave, nothing means that it can be asked for again.",
+        "*Kept*: `money` is synced to disk before its consequences leave, `disk` is committed "
+        "before they leave, nothing means that it can be asked for again.",
         table(("event", "kept", "meaning", "fields"), rows),
     )
 

@@ -58,7 +58,7 @@ class FullDisk(io.StringIO):
         ("https://anna:pa55@exchange.example/x", "pa55"),
         (f"wss://stream.example/ws/{LISTEN_KEY}", LISTEN_KEY),
         (f"a bare {KEY}.", KEY),
-        ("AIzaSyA-1234567890abcdefghijklmnopqrstu", "1234567890abcdef"),
+        ("AIzaSyA-" + "0123456789abcdef" * 2, "0123456789abcdef"),
         ("bot 123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_", "AAHdqTcv"),
         ("-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----", "MC4CAQAw"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMC4CAQAw", "MC4CAQAw"),
