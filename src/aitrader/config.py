@@ -103,6 +103,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             pattern=r"^wss?://[^\s/]+",
         ),
     ] = "wss://data-stream.binance.vision"
+    archive_url: Annotated[
+        str,
+        Meta(
+            title="an address that begins with http:// or https://",
+            description="Where `aitrader data download` finds files of past candles.",
+            pattern=r"^https?://[^\s/]+",
+        ),
+    ] = "https://data.binance.vision"
     port: Annotated[
         int,
         Meta(
