@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from aitrader.config import Settings
+from aitrader.engine.chronicle import Chronicle
 from aitrader.engine.clock import AlarmClock, FrameClock, SystemClock
 from aitrader.engine.control import EngineControl
 from aitrader.engine.dispatch import Dispatch, Handler, on
@@ -148,7 +149,7 @@ class Wired:
             ),
             journal=Journal(store, health),
             dispatch=Dispatch(self._handlers(), self._supervisor, inbox=self._inbox, clock=clock),
-            observers=(rulebook, self.view),
+            observers=(rulebook, self.view, Chronicle()),
             dumps=Dumps(settings.data_folder / "dumps", health),
         )
         self.control = EngineControl(
@@ -237,7 +238,13 @@ async def open_store(settings: Settings) -> SqliteStore:
     return await SqliteStore.open(settings.sqlite_path, owner)
 
 
-def build(settings: Settings, choices: Choices, *, store: SqliteStore, logs: LogSource) -> Wired:
+def clock_of(choices: Choices) -> AlarmClock:
+    """Return the clock of this way to run."""
+    return FrameClock(choices.start_ms) if choices.is_frame_time else SystemClock()
+
+
+def build(
+    settings: Settings, choices: Choices, *, store: SqliteStore, logs: LogSource, clock: AlarmClock
+) -> Wired:
     """Return the engine of these settings, not yet started; the caller closes the store."""
-    clock = FrameClock(choices.start_ms) if choices.is_frame_time else SystemClock()
     return Wired(settings, choices, store=store, logs=logs, health=Health(), clock=clock)

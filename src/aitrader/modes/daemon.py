@@ -15,7 +15,7 @@ from aitrader.config import Settings
 from aitrader.logs import Tail, start_logging
 from aitrader.model.errors import ConfigError
 from aitrader.modes import door
-from aitrader.modes.build import Choices, Wired, build, open_store
+from aitrader.modes.build import Choices, Wired, build, clock_of, open_store
 from aitrader.storage.sqlite import SqliteStore
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,8 @@ async def serving(
     Raises:
         ConfigError: It cannot start, in one sentence.
     """
-    tail = Tail()
+    clock = clock_of(choices)
+    tail = Tail(times=clock)
     log_stream = sys.stderr if ready_fd is None else None
     logging_ = start_logging(
         settings.log_level,
@@ -82,7 +83,7 @@ async def serving(
         tail=tail,
     )
     try:
-        wired = build(settings, choices, store=store, logs=tail)
+        wired = build(settings, choices, store=store, logs=tail, clock=clock)
         opened = await _open_door(settings, wired)
         try:
             await wired.start()
