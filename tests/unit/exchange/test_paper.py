@@ -2,6 +2,8 @@ import asyncio
 from decimal import Decimal
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.builders import AT_MS, POSITION, a_filled_order, an_instrument, an_order
 
 from aitrader.exchange import paper
@@ -320,3 +322,28 @@ def test_only_the_newest_ended_orders_stay_known() -> None:
 
 def test_the_settings_name_their_defaults() -> None:
     assert msgspec.structs.asdict(PaperSettings())["start_cash"] == Decimal(10_000)
+
+
+@given(
+    prices=st.lists(st.integers(90_00, 115_00), min_size=1, max_size=12),
+    cancels_at=st.integers(0, 12),
+)
+def test_whatever_prices_come_a_list_sells_what_is_held_once_and_no_cash_is_lost(
+    prices: list[int], cancels_at: int
+) -> None:
+    desk = Desk()
+    desk.bought()
+    stop, target = a_stop(list_id="l"), a_target(list_id="l")
+    desk.submit(stop, target)
+    for number, price in enumerate(prices):
+        if number == cancels_at:
+            desk.cancel(target)
+        desk.price(price / 100)
+    sold = [event.fill for event in desk.events[2:] if isinstance(event, OrderFilled)]
+    distinct = {fill.fill_id: fill for fill in sold}
+    assert len(distinct) <= 1
+    proceeds = sum(
+        (fill.quantity * fill.price - fill.fee for fill in distinct.values()), Decimal(0)
+    )
+    assert desk.venue.account.cash == Decimal("9899.9") + sum(earned)
+    assert desk.venue.account.held(POSITION) == 1 - len(distinct)
