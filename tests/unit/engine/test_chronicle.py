@@ -75,7 +75,7 @@ CLOSED = a_position(
         (SignalUpdated(SKIPPED, at_ms=1), ("INFO", "skipped BTCUSDT: no cash")),
         (PositionOpened(OPEN, at_ms=1), ("INFO", "BTCUSDT long opened: 0.01 at 50000")),
         (PositionClosed(CLOSED, at_ms=1), ("INFO", "BTCUSDT long closed by stop loss: -5.10")),
-        (PositionClosed(OPEN, at_ms=1), ("INFO", "BTCUSDT long closed by ?: 0.00")),
+        (PositionClosed(OPEN, at_ms=1), ("INFO", "BTCUSDT long closed by ?: -0.10")),
         (
             OrderRejected(ClientOrderId("at1-x"), -2010, "insufficient balance", at_ms=1),
             ("WARNING", "the venue rejected an order: insufficient balance (-2010)"),
