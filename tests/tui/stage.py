@@ -21,7 +21,7 @@ async def shown(
     """Yield the app with the engine's first frame on screen."""
     app = TraderApp(fake, fake)
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.status_bar.status is not None and app.positions.has_focus)
+        await until(pilot, lambda: app.board.status_bar.status and app.board.positions.has_focus)
         yield app, pilot
 
 

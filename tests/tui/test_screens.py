@@ -100,7 +100,7 @@ def test_an_engine_that_has_ended_is_said_so(same: Callable[[str, str], None]) -
         fake = a_busy_engine()
         async with shown(fake, (80, 24)) as (app, pilot):
             fake.end()
-            await until(pilot, lambda: app.status_bar.trouble)
+            await until(pilot, lambda: app.board.status_bar.trouble)
             return screen_of(app)
 
     same("ended_80x24", asyncio.run(story()))

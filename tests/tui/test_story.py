@@ -30,15 +30,15 @@ def pieces_with(app: App, text: str) -> list[Segment]:
 def test_keys_go_from_panel_to_panel() -> None:
     async def story() -> None:
         async with shown(a_busy_engine()) as (app, pilot):
-            for number, panel in enumerate(app.panels, 1):
+            for number, panel in enumerate(app.board.panels, 1):
                 await pilot.press(str(number))
                 assert panel.has_focus
             await pilot.press("tab")
-            assert app.markets.has_focus
+            assert app.board.markets.has_focus
             await pilot.press("h")
-            assert app.log_panel.has_focus
+            assert app.board.log.has_focus
             await pilot.press("l", "l")
-            assert app.traders.has_focus
+            assert app.board.traders.has_focus
 
     asyncio.run(story())
 
@@ -47,13 +47,13 @@ def test_zoom_shows_the_focused_panel_and_follows_the_focus() -> None:
     async def story() -> None:
         async with shown(a_busy_engine()) as (app, pilot):
             await pilot.press("3", "z")
-            assert app.signals.size.width > 100
-            assert not app.markets.display
+            assert app.board.signals.size.width > 100
+            assert not app.board.markets.display
             await pilot.press("1")
-            assert app.markets.display
-            assert not app.signals.display
+            assert app.board.markets.display
+            assert not app.board.signals.display
             await pilot.press("z")
-            assert app.signals.display
+            assert app.board.signals.display
 
     asyncio.run(story())
 
@@ -90,7 +90,7 @@ def test_a_position_is_closed_after_one_question() -> None:
             await until(pilot, lambda: fake.asked)
             assert fake.asked == [ClosePosition("p-1")]
             await until(pilot, lambda: "manual" in screen_of(app))
-            assert app.key_bar.message.text == "done"
+            assert app.board.key_bar.message.text == "done"
 
     asyncio.run(story())
 
@@ -101,7 +101,7 @@ def test_only_a_selected_open_position_can_be_closed(keys: tuple[str, ...]) -> N
         fake = a_busy_engine()
         async with shown(fake) as (app, pilot):
             await pilot.press(*keys)
-            assert app.key_bar.message.text == "select an open position first (4)"
+            assert app.board.key_bar.message.text == "select an open position first (4)"
             assert not isinstance(app.screen, Question)
 
     asyncio.run(story())
@@ -125,9 +125,9 @@ def test_a_trader_is_switched_off() -> None:
         fake = a_busy_engine()
         async with shown(fake) as (app, pilot):
             await pilot.press("e")
-            assert app.key_bar.message.text == "select a trader first (2)"
+            assert app.board.key_bar.message.text == "select a trader first (2)"
             await pilot.press("2", "e")
-            await until(pilot, lambda: app.traders.border_subtitle == "2 of 4 on" or fake.asked)
+            await until(pilot, lambda: not app.board.traders.rows["macd-crossover"].is_enabled)
             assert fake.asked == [SwitchTrader("macd-crossover", is_enabled=False)]
 
     asyncio.run(story())
@@ -139,8 +139,8 @@ def test_a_refusal_is_shown_as_one() -> None:
         fake.answer = Answer(0, False, "the position is being closed already")
         async with shown(fake) as (app, pilot):
             await pilot.press("x", "y")
-            await until(pilot, lambda: app.key_bar.message.text)
-            assert app.key_bar.message == ("the position is being closed already", "down")
+            await until(pilot, lambda: app.board.key_bar.message.text)
+            assert app.board.key_bar.message == ("the position is being closed already", "down")
 
     asyncio.run(story())
 
@@ -198,8 +198,8 @@ def test_an_engine_that_ended_is_left_without_a_question() -> None:
         fake = a_busy_engine()
         async with shown(fake) as (app, pilot):
             fake.end()
-            await until(pilot, lambda: app.status_bar.trouble)
-            assert all(market.is_old for market in app.markets.rows.values())
+            await until(pilot, lambda: app.board.status_bar.trouble)
+            assert all(market.is_old for market in app.board.markets.rows.values())
             await pilot.press("q")
             assert app.return_value is Parting.ENGINE_GONE
 
@@ -246,6 +246,6 @@ def test_rows_that_are_gone_leave_the_screen() -> None:
         async with shown(fake) as (app, pilot):
             fake.drop("MarketRow", "SOLUSDT")
             fake.commit()
-            await until(pilot, lambda: "SOLUSDT" not in app.markets.rows)
+            await until(pilot, lambda: "SOLUSDT" not in app.board.markets.rows)
 
     asyncio.run(story())

@@ -1,9 +1,9 @@
 """An engine in another process, seen and steered as if it were here.
 
-Frames and asks have a connection each: a large frame never delays an answer. Both are opened when
-first needed. When the engine ends, `frames()` ends with `Transient`; asking for frames again
-connects again, which is the caller's to decide. A request whose answer was lost is never sent a
-second time.
+Every `frames()` and every `ask()` has a connection of its own: a large frame never delays an
+answer, nothing is held between requests, and an engine that was started again is simply found.
+When the engine ends, `frames()` ends with `Transient`; asking for frames again connects again,
+which is the caller's to decide. A request whose answer was lost is never sent a second time.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from aitrader.remote.websocket import WebSocket, connect
 ANSWER_S = 30.0
 """Asking the analyst or the exchange may be behind an answer; longer than that it is lost."""
 
+ASK_ID = 1
+"""One request per connection, so any number will do."""
+
 
 class RemoteEngine:
     """View and Control over a Unix socket, or over a loopback port with its token."""
@@ -31,20 +34,16 @@ class RemoteEngine:
         self._socket_path = socket_path
         self._port = port
         self._token = token
-        self._asking = asyncio.Lock()
-        self._socket: WebSocket | None = None
-        self._ask_id = 0
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(Frame | Answer)
 
     async def open(self) -> None:
-        """Connect, if not connected: says early that an engine is there.
+        """Connect once and leave: says early that an engine is there.
 
         Raises:
             Transient: No engine answers.
         """
-        async with self._asking:
-            await self._open()
+        await (await self._connect(0.0)).close()
 
     async def frames(self, hz: float) -> AsyncIterator[Frame]:
         """Yield a snapshot, then changes at most `hz` times a second.
@@ -59,9 +58,6 @@ class RemoteEngine:
                 message = self._decode(await socket.receive())
                 if isinstance(message, Frame):
                     yield message
-        except Transient:
-            await self._drop()
-            raise
         finally:
             await socket.close()
 
@@ -72,39 +68,21 @@ class RemoteEngine:
             Transient: The engine is gone or silent; whether it did the thing is not known.
             Refused: The token is wrong.
         """
-        async with self._asking:
-            socket = await self._open()
-            try:
-                async with asyncio.timeout(ANSWER_S):
-                    return await self._exchange(socket, request)
-            except TimeoutError as exc:
-                await self._drop()
-                raise Transient(f"the engine did not answer within {ANSWER_S:.0f} s") from exc
-            except BaseException:
-                await self._drop()
-                raise
+        socket = await self._connect(0.0)
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await socket.send(self._encoder.encode(Ask(ASK_ID, request)))
+                while True:
+                    message = self._decode(await socket.receive())
+                    if isinstance(message, Answer):
+                        return msgspec.structs.replace(message, ask_id=0)
+        except TimeoutError as exc:
+            raise Transient(f"the engine did not answer within {ANSWER_S:.0f} s") from exc
+        finally:
+            await socket.close()
 
     async def close(self) -> None:
-        """Leave; the engine goes on."""
-        await self._drop()
-
-    async def _exchange(self, socket: WebSocket, request: AnyRequest) -> Answer:
-        self._ask_id += 1
-        await socket.send(self._encoder.encode(Ask(self._ask_id, request)))
-        while True:
-            message = self._decode(await socket.receive())
-            if isinstance(message, Answer) and message.ask_id == self._ask_id:
-                return msgspec.structs.replace(message, ask_id=0)
-
-    async def _open(self) -> WebSocket:
-        if self._socket is None:
-            self._socket = await self._connect(0.0)
-        return self._socket
-
-    async def _drop(self) -> None:
-        socket, self._socket = self._socket, None
-        if socket is not None:
-            await socket.close()
+        """Leave; the engine goes on. Nothing is held between requests."""
 
     async def _connect(self, hz: float) -> WebSocket:
         socket = await connect(socket_path=self._socket_path, port=self._port)

@@ -21,6 +21,7 @@ from aitrader.model.errors import Refused, Transient
 MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024
 READ_BUFFER_BYTES = 64 * 1024
 OPEN_S = 5.0
+CLOSE_S = 1.0
 ENDED = "the engine has ended"
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -85,11 +86,12 @@ class WebSocket:
 
     async def close(self) -> None:
         """Say goodbye and drop the connection; may be called twice."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, TimeoutError):
             if not self._writer.is_closing():
                 self._writer.write(masked_frame(_CLOSE, b"\x03\xe8", os.urandom(4)))
             self._writer.close()
-            await self._writer.wait_closed()
+            async with asyncio.timeout(CLOSE_S):
+                await self._writer.wait_closed()
 
 
 def _farewell(payload: bytes) -> Exception:

@@ -94,16 +94,22 @@ class StatusBar(Lines):
             return [*parts, Part((Cell(f" {words.clean(self.trouble)} ", "alarm"),))]
         if status.is_paused:
             parts.append(Part((Cell(" ‖ entries paused", "warn"),)))
+        money = f"{words.money(status.equity)} {words.clean(status.quote)}"
+        if status.notice and self.size.height < 2:
+            notice = words.fit(words.clean(status.notice), max(12, self.size.width - 50)).rstrip()
+            return [
+                *parts,
+                Part((Cell(f"  {notice}", "warn"),)),
+                Part((Cell(f"  {money}", "text"),), 6),
+            ]
         market = f"  {words.clean(status.market)} · {words.clean(status.account)}"
         parts += [
             Part((Cell(market, "dim"),), 5),
             Part((Cell("  equity", "dim"),), 4),
-            Part((Cell(f" {words.money(status.equity)} {words.clean(status.quote)}", "text"),)),
+            Part((Cell(f" {money}", "text"),)),
             Part((Cell("  day", "dim"),), 3),
             Part((Cell(f" {arrow}{words.signed(day)}", words.direction(day) or "dim"),)),
         ]
-        if self.size.height < 2 and status.notice:
-            parts.append(Part((Cell(f"  {words.clean(status.notice)}", "warn"),), 6))
         return parts
 
     def _health(self, status: Status) -> list[Part]:

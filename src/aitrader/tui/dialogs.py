@@ -45,6 +45,8 @@ class Question(ModalScreen[str]):
 class Reading(ModalScreen[None]):
     """Labelled lines to read and scroll."""
 
+    AUTO_FOCUS = "VerticalScroll"
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,question_mark", "dismiss", "Close"),
         Binding("j", "scroll(1)", "Down", show=False),

@@ -1,12 +1,9 @@
 """A table for live rows: drawn line by line, and only the rows that changed.
 
-Theory of operation. Rows are values with a key. `put` compares and remembers what changed;
-`settle`, called once per flush, sorts if the order is touched and refreshes the changed rows that
-are on screen, so that a flush costs what is seen and not what is held. A line is made from its row
-when it is drawn and kept until the row, the width or the theme changes. Scrolling is the table's
-own: no row ever changes the size of the widget, so nothing is laid out on the live path. The last
-column is the scrollbar's, full or empty. The cursor stands on a key, not on a line: rows that move
-take it along.
+A line is made from its row when it is drawn and kept until the row, the width or the theme changes.
+Scrolling is the table's own: no row ever changes the size of the widget, so nothing is laid out on
+the live path. The last column is the scrollbar's, full or empty. What is in which line is for
+`rows.Rows` to say.
 """
 
 from __future__ import annotations
@@ -16,14 +13,16 @@ from typing import Any, ClassVar, Generic
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
 from aitrader.tui.columns import Cell, Column, Pairs, R, fit_columns
 from aitrader.tui.lines import CURSOR, Lines
+from aitrader.tui.rows import Rows
 from aitrader.tui.text import clean, fit
 
+HEADER = 1
 MARGIN = 1
 SCROLLBAR = 1
 WHEEL_ROWS = 3
@@ -61,109 +60,55 @@ class Table(Lines, Generic[R], can_focus=True):
         limit: int = 0,
     ) -> None:
         super().__init__(name=name, classes="panel")
-        self.rows: dict[str, R] = {}
+        self._rows: Rows[R] = Rows(order=order, limit=limit)
         self._columns = columns
-        self._order = order
         self._empty = empty
-        self._limit = limit
-        self._keys: list[str] = []
         self._lines: dict[str, Strip] = {}
         self._fitted: list[tuple[Column[R], int]] = []
-        self._fitted_width = -1
+        self._fitted_size = Size()
         self._blank: Strip | None = None
-        self._changed: set[str] = set()
-        self._is_moved = False
-        self._cursor: str | None = None
-        self._top = 0
 
     # -- the rows --------------------------------------------------------------------------------
 
+    @property
+    def rows(self) -> dict[str, R]:
+        """The rows by key; change them by `put` and `drop` alone."""
+        return self._rows.by_key
+
+    @property
+    def selected(self) -> R | None:
+        """The row under the cursor."""
+        return self._rows.selected
+
     def put(self, key: str, row: R) -> None:
         """Set one row; seen after `settle`."""
-        old = self.rows.get(key)
-        if old == row:
-            return
-        self.rows[key] = row
-        if old is None or (self._order is not None and self._order(old) != self._order(row)):
-            self._is_moved = True
-        self._changed.add(key)
+        self._rows.put(key, row)
 
     def drop(self, keys: Iterable[str]) -> None:
         """Take rows out; unknown keys are nothing."""
-        for key in keys:
-            if self.rows.pop(key, None) is not None:
-                self._lines.pop(key, None)
-                self._is_moved = True
+        self._rows.drop(keys)
 
     def settle(self) -> None:
         """Show what was put and dropped since the last time."""
-        for key in self._changed:
+        changed, lines = self._rows.settle()
+        for key in changed:
             self._lines.pop(key, None)
-        if self._is_moved:
-            self._sort()
+        if lines is None:
             self.refresh()
-        elif self._changed:
-            shown = self._keys[self._top : self._top + self._height]
-            lines = [i for i, key in enumerate(shown, 1) if key in self._changed]
-            if len(lines) > len(shown) // 2:
-                self.refresh()
-            elif lines:
-                self.refresh(*[self._region(line) for line in lines])
-        self._changed.clear()
-
-    def _sort(self) -> None:
-        was_first = not self._keys or self._cursor in (None, self._keys[0])
-        keys = list(self.rows)
-        if self._order is not None:
-            order = self._order
-            keys.sort(key=lambda key: order(self.rows[key]))
-        if self._limit and len(keys) > self._limit:
-            for key in keys[self._limit :]:
-                self.rows.pop(key)
-                self._lines.pop(key, None)
-            keys = keys[: self._limit]
-        old = self._keys.index(self._cursor) if self._cursor in self._keys else 0
-        self._keys = keys
-        self._is_moved = False
-        if was_first:
-            self._cursor = keys[0] if keys else None
-        elif self._cursor not in self.rows:
-            self._cursor = keys[min(old, len(keys) - 1)] if keys else None
-        self._keep_in_sight()
+        elif lines:
+            width = self.size.width
+            self.refresh(*[Region(0, line + HEADER, width, 1) for line in lines])
 
     def detail(self, row: R) -> tuple[str, Pairs]:
         """Return the window of a row: its title and its labelled lines."""
         return "", ()
 
-    @property
-    def selected(self) -> R | None:
-        """The row under the cursor."""
-        return None if self._cursor is None else self.rows.get(self._cursor)
-
-    @property
-    def keys(self) -> Sequence[str]:
-        """The keys of the rows in the order they are shown."""
-        return self._keys
-
     # -- drawing ---------------------------------------------------------------------------------
-
-    @property
-    def _height(self) -> int:
-        """How many rows are seen at once, under the header."""
-        return max(0, self.size.height - 1)
-
-    def _region(self, line: int) -> Region:
-        return Region(0, line, self.size.width, 1)
 
     def notify_style_update(self) -> None:
         """Forget the lines drawn in the old colors."""
         super().notify_style_update()
-        self._lines.clear()
-        self._blank = None
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Keep the cursor in sight."""
-        self._keep_in_sight()
+        self._fitted_size = Size()
 
     def redraw(self) -> None:
         """Make every line anew: what the columns show beside the row has changed."""
@@ -173,39 +118,39 @@ class Table(Lines, Generic[R], can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return the header, a row, or an empty line."""
         width = self.size.width
-        if width != self._fitted_width:
-            self._fit(width)
-        if y == 0:
+        if self.size != self._fitted_size:
+            self._fit(self.size)
+        if y < HEADER:
             return self._header(width)
-        index = self._top + y - 1
-        if index >= len(self._keys):
-            if not self._keys and y == 1:
+        key = self._rows.key_at(y - HEADER)
+        if key is None:
+            if not self.rows and y == HEADER:
                 return self.strip([Cell(f" {self._empty}", "faint")], width)
             self._blank = self._blank or self.strip([], width)
             return self._blank
-        key = self._keys[index]
-        mark = CURSOR if key == self._cursor and self.has_focus else ""
-        line = self._lines.get(key + mark)
-        if line is None:
-            line = self._line(self.rows[key], mark)
+        if key == self._rows.cursor and self.has_focus:
+            line, mark = self._line(key, CURSOR), CURSOR
+        else:
+            line, mark = self._lines.get(key) or self._line(key, ""), ""
             self._lines[key] = line
-            if mark:
-                del self._lines[key]
-        return Strip([*line, *self._scrollbar(y - 1, mark)], width)
+        is_thumb = y - HEADER in self._rows.thumb()
+        bar = self.strip([Cell("┃", "faint") if is_thumb else Cell(" ", "text" + mark)], SCROLLBAR)
+        return Strip([*line, *bar], width)
 
-    def _fit(self, width: int) -> None:
+    def _fit(self, size: Size) -> None:
         """Choose the columns for a width and forget the lines of the old one."""
         self._lines.clear()
         self._blank = None
-        self._fitted_width = width
-        self._fitted = fit_columns(self._columns, width - MARGIN - SCROLLBAR)
+        self._fitted_size = size
+        self._fitted = fit_columns(self._columns, size.width - MARGIN - SCROLLBAR)
+        self._rows.resize(max(0, size.height - HEADER))
 
     def _header(self, width: int) -> Strip:
         labels = [fit(c.label, space, is_right=c.is_right) for c, space in self._fitted]
         return self.strip([Cell(" " * MARGIN + " ".join(labels), "faint")], width)
 
-    def _line(self, row: R, mark: str) -> Strip:
-        cells, run, style = [], " " * MARGIN, "text"
+    def _line(self, key: str, mark: str) -> Strip:
+        row, cells, run, style = self.rows[key], [], " " * MARGIN, "text"
         for column, space in self._fitted:
             cell = column.cell(row, space)
             text = fit(clean(cell.text), space, is_right=column.is_right)
@@ -215,15 +160,6 @@ class Table(Lines, Generic[R], can_focus=True):
             run += text + " "
         cells.append(Cell(run[:-1], style + mark))
         return self.strip(cells, self.size.width - SCROLLBAR, fill="text" + mark)
-
-    def _scrollbar(self, line: int, mark: str) -> Strip:
-        height, total = self._height, len(self._keys)
-        if total <= height or height == 0:
-            return self.strip([Cell(" ", "text" + mark)], SCROLLBAR)
-        size = max(1, height * height // total)
-        start = (height - size) * self._top // max(1, total - height)
-        is_thumb = start <= line < start + size
-        return self.strip([Cell("┃" if is_thumb else " ", "faint")], SCROLLBAR)
 
     # -- the cursor ------------------------------------------------------------------------------
 
@@ -235,50 +171,37 @@ class Table(Lines, Generic[R], can_focus=True):
         """Hide the cursor."""
         self.refresh()
 
-    def _keep_in_sight(self) -> None:
-        height = self._height
-        if height and self._cursor in self._keys:
-            line = self._keys.index(self._cursor)
-            self._top = min(max(self._top, line - height + 1), line)
-        self._top = max(0, min(self._top, len(self._keys) - height))
-
     def action_move(self, rows: int) -> None:
         """Move the cursor."""
-        if self._keys:
-            line = self._keys.index(self._cursor) if self._cursor in self._keys else 0
-            self._cursor = self._keys[max(0, min(len(self._keys) - 1, line + rows))]
-            self._keep_in_sight()
-            self.refresh()
+        self._rows.move(rows)
+        self.refresh()
 
     def action_page(self, pages: int) -> None:
         """Move the cursor by what is seen at once."""
-        self.action_move(pages * max(1, self._height - 1))
+        self.action_move(pages * max(1, self.size.height - HEADER - 1))
 
     def action_open(self) -> None:
         """Say that the selected row is to be opened."""
-        if self._cursor is not None:
-            self.post_message(self.Opened(self, self._cursor))
+        if self._rows.cursor is not None:
+            self.post_message(self.Opened(self, self._rows.cursor))
 
     def on_click(self, event: events.Click) -> None:
         """Select the row under the mouse; a second click opens it."""
         offset = event.get_content_offset(self)
-        if offset is None or offset.y == 0:
+        key = None if offset is None else self._rows.key_at(offset.y - HEADER)
+        if key is None or offset is None or offset.y < HEADER:
             return
-        index = self._top + offset.y - 1
-        if index < len(self._keys):
-            self._cursor = self._keys[index]
-            self.refresh()
-            if event.chain == 2:
-                self.action_open()
+        self._rows.cursor = key
+        self.refresh()
+        if event.chain > 1:
+            self.action_open()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll as the wheel does."""
-        self._scroll(WHEEL_ROWS)
+        self._rows.scroll(WHEEL_ROWS)
+        self.refresh()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Scroll as the wheel does."""
-        self._scroll(-WHEEL_ROWS)
-
-    def _scroll(self, rows: int) -> None:
-        self._top = max(0, min(self._top + rows, len(self._keys) - self._height))
+        self._rows.scroll(-WHEEL_ROWS)
         self.refresh()

@@ -64,6 +64,22 @@ def test_an_engine_that_ends_is_said_so_and_may_be_found_again(tmp_path: Path) -
     asyncio.run(story())
 
 
+def test_it_may_be_asked_again_from_another_loop(tmp_path: Path) -> None:
+    path = tmp_path / "e.sock"
+    client = RemoteEngine(socket_path=str(path))
+
+    async def story() -> None:
+        fake = FakeEngine()
+        server = await serve(fake, fake, socket_path=path)
+        assert (await client.ask(StopEngine())).is_ok
+        await server.close()
+
+    asyncio.run(story())
+    asyncio.run(client.close())
+    asyncio.run(story())
+    asyncio.run(story())
+
+
 def test_an_answer_that_is_lost_is_not_asked_for_again(tmp_path: Path) -> None:
     asked = []
 

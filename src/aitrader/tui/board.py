@@ -1,0 +1,126 @@
+"""The panels and what they show: frames in, settled panels out.
+
+The live path. A frame's changed rows go to their panels; then each panel settles once, which draws
+the changed rows in sight. Nothing here asks for a layout. `tick`, once a second, ages what did not
+change: grey prices, ages, titles, the silence of the engine.
+"""
+
+from __future__ import annotations
+
+from aitrader.model.view import Frame
+from aitrader.tui import text as words
+from aitrader.tui.bars import KeyBar, StatusBar
+from aitrader.tui.lines import Lines
+from aitrader.tui.panels.log import Log
+from aitrader.tui.panels.markets import Markets
+from aitrader.tui.panels.positions import Positions
+from aitrader.tui.panels.signals import Signals
+from aitrader.tui.panels.traders import Traders
+
+MESSAGE_S = 6.0
+"""How long a sentence stands in the last line."""
+
+
+class Board:
+    """The widgets of the main screen; times are seconds of this terminal's own clock."""
+
+    def __init__(self) -> None:
+        self.status_bar = StatusBar()
+        self.key_bar = KeyBar()
+        self.markets = Markets()
+        self.traders = Traders()
+        self.signals = Signals()
+        self.positions = Positions()
+        self.log = Log()
+        self.panels: tuple[Lines, ...] = (
+            self.markets,
+            self.traders,
+            self.signals,
+            self.positions,
+            self.log,
+        )
+        self.trouble = ""
+        self._heard_s = 0.0
+        self._said_s = 0.0
+
+    def begin(self, now_s: float) -> None:
+        """Count the silence of the engine from now on."""
+        self._heard_s = now_s
+
+    def lose(self, reason: str, now_s: float) -> None:
+        """Say that the engine is gone; every price is old from now on."""
+        self.trouble = reason
+        self.status_bar.tell(f"{reason}; looking for it")
+        self.tick(now_s)
+
+    def show(self, frame: Frame, now_s: float) -> None:
+        """Hand changed rows to their panels, then let each panel settle once."""
+        self._heard_s = now_s
+        if self.trouble or self.status_bar.silent_s:
+            self.trouble = ""
+            self.status_bar.tell("")
+        if frame.is_snapshot:
+            self._forget(frame)
+        self.markets.is_stale = frame.status.feed == "down"
+        for market in frame.markets:
+            self.markets.show(market, now_s)
+        for trader in frame.traders:
+            self.traders.put(trader.trader_id, trader)
+        for signal in frame.signals:
+            self.signals.put(signal.signal_id, signal)
+        for position in frame.positions:
+            self.positions.put(position.position_id, position)
+        if frame.gone:
+            self.markets.drop(frame.gone)
+            self.traders.drop(frame.gone)
+        self.positions.now_ms = frame.status.now_ms
+        for table in (self.markets, self.traders, self.signals, self.positions):
+            table.settle()
+        self.log.extend(frame.logs)
+        self.status_bar.show(frame.status)
+        if frame.is_snapshot:
+            self.tick(now_s)
+
+    def _forget(self, snapshot: Frame) -> None:
+        """Drop the rows that a new snapshot does not have."""
+        self.log.clear()
+        self.markets.drop(set(self.markets.rows) - {row.symbol for row in snapshot.markets})
+        self.traders.drop(set(self.traders.rows) - {row.trader_id for row in snapshot.traders})
+        self.signals.drop(set(self.signals.rows) - {row.signal_id for row in snapshot.signals})
+        held = {row.position_id for row in snapshot.positions}
+        self.positions.drop(set(self.positions.rows) - held)
+
+    def tick(self, now_s: float) -> None:
+        """Age what is on screen; once a second."""
+        status = self.status_bar.status
+        is_stale = bool(self.trouble) or status is None or status.feed == "down"
+        self.markets.grow_old(now_s, is_stale=is_stale)
+        self.markets.settle()
+        self.positions.redraw()
+        if not self.trouble:
+            self.status_bar.tell("", silent_s=float(int(now_s - self._heard_s)))
+        if self.key_bar.message.text and now_s - self._said_s > MESSAGE_S:
+            self.key_bar.say("")
+        self.title_panels()
+
+    def say(self, message: str, now_s: float, *, is_ok: bool = True) -> None:
+        """Show a sentence in the last line for a few seconds."""
+        self._said_s = now_s
+        self.key_bar.say(message, is_ok=is_ok)
+
+    def title_panels(self) -> None:
+        """Write each panel's name and what it adds up to on its border."""
+        count, pnl = self.positions.open_pnl()
+        is_on = [row.is_enabled for row in self.traders.rows.values()]
+        titles = (
+            ("1 Markets", f"{len(self.markets.rows)}"),
+            ("2 Traders", f"{sum(is_on)} of {len(is_on)} on" if is_on else "0"),
+            ("3 Signals", f"{len(self.signals.rows)}"),
+            ("4 Positions", f"{count} open  {words.signed(pnl)}" if count else "0 open"),
+            ("5 Log", "" if self.log.is_following else "scrolled back"),
+        )
+        for panel, (title, note) in zip(self.panels, titles, strict=True):
+            if panel.border_title != title:
+                panel.border_title = title
+            if panel.border_subtitle != note:
+                panel.border_subtitle = note

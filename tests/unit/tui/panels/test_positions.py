@@ -1,0 +1,66 @@
+"""Positions: order, cells, sums, detail."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from aitrader.model.view import PositionRow
+from aitrader.tui.columns import Cell
+from aitrader.tui.panels.positions import Positions
+
+ROW = PositionRow(
+    "p-1", "Dip", "BTCUSDT", "LONG", "OPEN", "0.01", 100.0, 101.0, 98.0, None, 1.0, 1.0,
+    60_000, None, "", (1.0, 2.0),
+)  # fmt: skip
+
+
+def cells_of(positions: Positions, row: PositionRow) -> dict[str, Cell]:
+    return {column.label: column.cell(row, 8) for column in positions._columns}
+
+
+def test_open_positions_stand_above_closed_ones_and_the_newest_first() -> None:
+    positions = Positions()
+    rows = (
+        replace(ROW, position_id="old", opened_ms=1),
+        replace(ROW, position_id="gone", status="CLOSED", closed_ms=5),
+        replace(ROW, position_id="new", opened_ms=9),
+        replace(ROW, position_id="gone later", status="CLOSED", closed_ms=6),
+    )
+    for row in rows:
+        positions.put(row.position_id, row)
+    positions.settle()
+    assert list(positions._rows.keys) == ["new", "old", "gone later", "gone"]
+    assert positions.open_pnl() == (2, 2.0)
+
+
+def test_a_long_and_a_short_differ_by_sign_and_color() -> None:
+    positions = Positions()
+    long, short = cells_of(positions, ROW), cells_of(positions, replace(ROW, side="SHORT"))
+    assert (long[""], short[""]) == (("▲", "up"), ("▼", "down"))
+    assert (long["Side"], short["Side"]) == (("long", "up"), ("short", "down"))
+
+
+def test_a_closed_position_is_grey_and_says_why() -> None:
+    closed = replace(ROW, status="CLOSED", exit_reason="TAKE_PROFIT", closed_ms=120_000)
+    cells = cells_of(Positions(), closed)
+    assert cells["State"] == ("take profit", "faint")
+    assert cells["Age"] == ("1m", "faint")
+    assert cells["P&L"] == ("+1.00", "up")
+
+
+def test_what_is_on_its_way_is_seen() -> None:
+    assert cells_of(Positions(), replace(ROW, status="CLOSING"))["State"] == ("closing", "warn")
+
+
+def test_the_age_of_an_open_one_counts_in_the_engines_time() -> None:
+    positions = Positions()
+    positions.now_ms = 60_000 + 7_200_000
+    assert cells_of(positions, ROW)["Age"] == ("2h00", "dim")
+
+
+def test_the_detail_has_every_level() -> None:
+    title, pairs = Positions().detail(replace(ROW, closed_ms=120_000))
+    assert title == "BTCUSDT long"
+    assert dict(pairs)["stop"] == "98.0000"
+    assert dict(pairs)["target"] == "—"
+    assert dict(pairs)["closed"].endswith("UTC")

@@ -1,0 +1,68 @@
+"""The app itself: following a view that ends, fails and comes back. Its keys: tests/tui."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from tests.fake_engine import FakeEngine
+from tests.tui.stage import screen_of, shown, until
+
+from aitrader.model.control import Answer, AnyRequest
+from aitrader.model.errors import Refused, Transient
+from aitrader.model.view import Frame
+from aitrader.tui.app import TraderApp
+
+
+class Unreachable(FakeEngine):
+    async def frames(self, hz: float) -> AsyncIterator[Frame]:
+        raise Refused(1008, "the token is wrong")
+        yield
+
+    async def ask(self, request: AnyRequest) -> Answer:
+        raise Transient("no engine answers")
+
+
+def test_an_engine_that_refuses_us_is_quoted() -> None:
+    async def story() -> None:
+        fake = Unreachable()
+        app = TraderApp(fake, fake)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: app.board.trouble)
+            assert "the token is wrong; looking for it" in screen_of(app)
+
+    asyncio.run(story())
+
+
+def test_a_request_without_an_answer_is_said_to_be_one() -> None:
+    class Deaf(FakeEngine):
+        async def ask(self, request: AnyRequest) -> Answer:
+            raise Transient("the engine did not answer within 30 s")
+
+    async def story() -> None:
+        fake = Deaf()
+        fake.fill()
+        async with shown(fake) as (app, pilot):
+            await pilot.press("x", "y")
+            await until(pilot, lambda: app.board.key_bar.message.text)
+            said = app.board.key_bar.message
+            assert said == (
+                "the engine did not answer within 30 s; look before you try again", "down",
+            )  # fmt: skip
+            await pilot.press("2", "enter")
+            await until(pilot, lambda: "did not answer" in screen_of(app))
+
+    asyncio.run(story())
+
+
+def test_live_money_is_said_to_be_guarded_by_the_exchange() -> None:
+    async def story() -> None:
+        fake = FakeEngine()
+        fake.fill()
+        fake.put_status(mode="LIVE")
+        fake.commit()
+        async with shown(fake) as (app, pilot):
+            await pilot.press("q")
+            await until(pilot, lambda: "the exchange keeps stop and target" in screen_of(app))
+
+    asyncio.run(story())

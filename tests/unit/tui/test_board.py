@@ -1,0 +1,72 @@
+"""Frames in, panels out."""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec.structs import replace
+from tests.fake_engine import FakeEngine
+from tests.tui.stage import screen_of, shown, until
+
+
+def a_busy_engine() -> FakeEngine:
+    fake = FakeEngine()
+    fake.fill()
+    return fake
+
+
+def test_a_new_snapshot_takes_the_place_of_the_old_one() -> None:
+    async def story() -> None:
+        fake = a_busy_engine()
+        async with shown(fake) as (app, _):
+            board = app.board
+            now_s = asyncio.get_running_loop().time()
+            frame = fake._frame(0, 0)
+            board.show(
+                replace(
+                    frame,
+                    markets=frame.markets[:2],
+                    traders=frame.traders[:1],
+                    signals=(),
+                    positions=frame.positions[:1],
+                    logs=(),
+                ),
+                now_s,
+            )
+            counts = [len(table.rows) for table in (board.markets, board.traders)]
+            assert counts == [2, 1]
+            assert (len(board.signals.rows), len(board.positions.rows)) == (0, 1)
+            assert board.positions.border_subtitle == "1 open  +6.55"
+
+    asyncio.run(story())
+
+
+def test_prices_are_grey_while_the_engine_is_gone_and_alive_when_it_is_back() -> None:
+    async def story() -> None:
+        fake = a_busy_engine()
+        async with shown(fake) as (app, pilot):
+            app.board.lose("the engine has ended", asyncio.get_running_loop().time())
+            await pilot.pause()
+            assert "the engine has ended; looking for it" in screen_of(app)
+            assert app.board.markets.rows["BTCUSDT"].is_old
+            fake.step()
+            await until(pilot, lambda: not app.board.trouble)
+            assert "looking for it" not in screen_of(app)
+            assert not app.board.markets.rows["BTCUSDT"].is_old
+
+    asyncio.run(story())
+
+
+def test_a_price_that_does_not_move_grows_old_and_calm() -> None:
+    async def story() -> None:
+        fake = a_busy_engine()
+        async with shown(fake) as (app, pilot):
+            fake.step()
+            await until(pilot, lambda: app.board.markets.rows["BTCUSDT"].move)
+            now_s = asyncio.get_running_loop().time()
+            app.board.tick(now_s + 2)
+            assert app.board.markets.rows["BTCUSDT"][1:] == (0, False)
+            app.board.tick(now_s + 40)
+            assert app.board.markets.rows["BTCUSDT"][1:] == (0, True)
+
+    asyncio.run(story())
