@@ -10,6 +10,10 @@ Nothing here is on disk: `recover` rebuilds the venue from what the engine has r
 answer that was not recorded never happened. An order without any recorded answer (PENDING) is
 unknown here after a start, as an order that never arrived would be.
 
+Nothing lies between the engine and this venue, so an order is not late because a simulated clock
+leapt between its plan and its submission. But once the venue has said that it does not know an
+order, one that comes after its `not_after_ms` is refused: then "not found" is the last word.
+
 Invariants: an order is reported filled exactly once per fill (`fill_id` is the order's id and a
 number); of one list at most one order fills; what a position's exits may sell or buy back never
 exceeds what it holds.
@@ -17,6 +21,7 @@ exceeds what it holds.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
@@ -38,7 +43,7 @@ from aitrader.model.events import (
 )
 from aitrader.model.ids import ClientOrderId, FillId, PositionId
 from aitrader.model.instrument import Instrument
-from aitrader.model.money import ZERO, decimal_from_float
+from aitrader.model.money import ZERO, decimal_from_float, money_to_step
 from aitrader.model.order import Fill, Leg, Order, OrderStatus, Side
 from aitrader.model.ports import Clock, Inbox
 
@@ -90,7 +95,7 @@ class PaperAccount:
         if order.leg is Leg.ENTRY and order.side is Side.SELL:
             self._locked[name] = self._locked.get(name, ZERO) + fill.quantity * fill.price
         elif name in self._locked and before != ZERO:
-            self._locked[name] *= after / before
+            self._locked[name] = money_to_step(self._locked[name] * after / before)
         self._holdings[name] = after
         if after == ZERO:
             del self._holdings[name]
@@ -132,6 +137,15 @@ class PaperBook:
         self._orders: dict[ClientOrderId, Order] = {}
         self._resting: dict[str, dict[ClientOrderId, Order]] = {}
         self._refusals: dict[ClientOrderId, Refused] = {}
+        self._denied: deque[ClientOrderId] = deque(maxlen=KEPT_DONE)
+
+    def deny(self, name: ClientOrderId) -> None:
+        """Remember that an order was said to be unknown."""
+        self._denied.append(name)
+
+    def is_denied(self, name: ClientOrderId) -> bool:
+        """Return whether an order was said to be unknown."""
+        return name in self._denied
 
     def find(self, name: ClientOrderId) -> Order | None:
         """Return an order as it stands, None if it is unknown."""
@@ -320,7 +334,8 @@ class PaperVenue:
         return None
 
     def _check(self, order: Order) -> None:
-        if self._clock.now_ms() > order.not_after_ms:
+        is_over = self._clock.now_ms() > order.not_after_ms
+        if is_over and self._book.is_denied(order.client_order_id):
             raise Refused(TOO_LATE, "Timestamp for this request is outside of the recvWindow.")
         instrument = self._find_instrument(order.symbol)
         if instrument is None:
@@ -373,4 +388,5 @@ class PaperVenue:
         )
 
     def _not_found(self, order: Order) -> OrderNotFound:
+        self._book.deny(order.client_order_id)
         return OrderNotFound(at_ms=self._clock.now_ms(), client_order_id=order.client_order_id)

@@ -19,7 +19,7 @@ from aitrader.model.events import (
     OrderRejected,
     Saved,
 )
-from aitrader.model.ids import ClientOrderId
+from aitrader.model.ids import ClientOrderId, PositionId
 from aitrader.model.instrument import Instrument
 from aitrader.model.order import Leg, Order, OrderKind, OrderStatus, Side
 
@@ -208,12 +208,27 @@ def test_what_breaks_a_rule_is_rejected_and_stays_rejected() -> None:
         assert (rejected.code, rejected.reason) == (-1013, "Filter failure: LOT_SIZE")
 
 
-def test_an_order_that_comes_too_late_is_rejected() -> None:
+def test_an_order_that_was_not_found_is_rejected_once_its_time_is_over() -> None:
     desk = Desk()
+    order = an_order()
+    desk.query(order)
     desk.time_ms = AT_MS + 5001
-    (rejected,) = desk.submit(an_order())
+    (rejected,) = desk.submit(order)
     assert isinstance(rejected, OrderRejected)
     assert rejected.code == paper.TOO_LATE
+
+
+def test_an_order_not_found_may_still_arrive_in_time() -> None:
+    desk = Desk()
+    order = an_order()
+    desk.query(order)
+    assert kinds(desk.submit(order)) == [OrderAccepted]
+
+
+def test_a_clock_that_leaps_between_plan_and_submission_rejects_nothing() -> None:
+    desk = Desk()
+    desk.time_ms = AT_MS + 6000
+    assert kinds(desk.submit(an_order())) == [OrderAccepted]
 
 
 def test_a_symbol_without_rules_is_rejected() -> None:
@@ -245,6 +260,17 @@ def test_exits_never_sell_more_than_is_held() -> None:
     assert kinds(desk.submit(a_stop(quantity=half, list_id="l"))) == [OrderAccepted]
     assert kinds(desk.submit(a_target("110", 3, quantity=half))) == [OrderAccepted]
     assert kinds(desk.submit(a_stop("95", 4, quantity=half))) == [OrderRejected]
+
+
+def test_one_positions_exits_do_not_hold_what_another_has() -> None:
+    desk = Desk()
+    desk.bought()
+    other = PositionId("p-two")
+    entry = an_order(Leg.ENTRY, 2, position_id=other)
+    desk.submit(entry)
+    desk.price(100.0)
+    assert kinds(desk.submit(a_stop(attempt=5, position_id=other))) == [OrderAccepted]
+    assert kinds(desk.submit(a_stop())) == [OrderAccepted]
 
 
 def test_a_short_locks_its_worth_until_it_is_bought_back() -> None:
@@ -342,8 +368,6 @@ def test_whatever_prices_come_a_list_sells_what_is_held_once_and_no_cash_is_lost
     sold = [event.fill for event in desk.events[2:] if isinstance(event, OrderFilled)]
     distinct = {fill.fill_id: fill for fill in sold}
     assert len(distinct) <= 1
-    proceeds = sum(
-        (fill.quantity * fill.price - fill.fee for fill in distinct.values()), Decimal(0)
-    )
+    earned = (fill.quantity * fill.price - fill.fee for fill in distinct.values())
     assert desk.venue.account.cash == Decimal("9899.9") + sum(earned)
     assert desk.venue.account.held(POSITION) == 1 - len(distinct)
