@@ -91,11 +91,12 @@ def saved_from(facts: Sequence[Event]) -> Saved:
             case _:
                 pass
     held = {key for key, p in positions.items() if p.status is not PositionStatus.CLOSED}
+    awaited = held | {order.position_id for order in orders.values() if not order.is_done}
     live = (SignalStatus.RAISED, SignalStatus.WAITING)
     return Saved(
         traders=tuple(sorted(traders.values(), key=lambda t: (t.rank, t.trader_id))),
         signals=tuple(s for s in signals.values() if s.status in live),
-        orders=tuple(o for o in orders.values() if not o.is_done or o.position_id in held),
+        orders=tuple(o for o in orders.values() if o.position_id in awaited),
         positions=tuple(positions[key] for key in positions if key in held),
         universes=tuple(universes.items()),
         cash=cash,

@@ -208,6 +208,23 @@ def test_a_done_order_is_remembered_while_its_position_is_open(disk: Disk) -> No
     assert saved.orders == (entry,)
 
 
+def test_a_filled_order_comes_back_with_the_mate_that_is_still_open(disk: Disk) -> None:
+    stop = a_filled_order(Leg.EXIT, list_id="l-1")
+    mate = an_order(Leg.EXIT, 2, list_id="l-1", status=OrderStatus.OPEN)
+    closed = a_position(status=PositionStatus.CLOSED, quantity=Decimal(0), closed_ms=AT_MS + 1)
+    saved = disk.after_facts(
+        PositionOpened(at_ms=AT_MS, position=a_position()),
+        OrderUpdated(at_ms=AT_MS, order=mate),
+        OrderUpdated(at_ms=AT_MS, order=stop, fill=stop.fills[0]),
+        PositionClosed(at_ms=AT_MS, position=closed),
+    )
+    assert {order.client_order_id for order in saved.orders} == {
+        stop.client_order_id,
+        mate.client_order_id,
+    }
+    assert saved.positions == ()
+
+
 def test_a_done_order_without_a_position_is_not_loaded(disk: Disk) -> None:
     expired = an_order(status=OrderStatus.EXPIRED, note="never arrived")
     assert disk.after_facts(OrderUpdated(at_ms=AT_MS, order=expired)).orders == ()

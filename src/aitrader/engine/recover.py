@@ -15,18 +15,19 @@ async def recover(
 ) -> Saved:
     """Bring back what was open and return it; the stages learn of it by `Started`.
 
-    The market is opened first, so that the exchange's rules stand in the inbox before `Started`;
-    the venue learns what was open before any command can reach it.
+    To be awaited before the loop runs: what is posted here waits in the inbox in its order. The
+    exchange's rules come first, then `Started`, then what the venue has to say about orders that
+    ended meanwhile. No command leaves before the venue has learned what was open.
 
     Raises:
         ConfigError: The disk cannot be read or the exchange cannot be reached, in one sentence.
     """
     saved = await store.load()
     await market.open()
-    await venue.recover(saved)
     inbox.post(Started(at_ms=clock.now_ms(), saved=saved))
     if saved.is_paused:
         inbox.post(EntriesPaused(at_ms=clock.now_ms(), is_paused=True))
+    await venue.recover(saved)
     log.info(
         "found %d traders, %d open positions, %d orders",
         len(saved.traders),

@@ -29,11 +29,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
     """What was on disk when the engine started.
 
-    `positions` are those not closed; `orders` are all orders of these positions and every order
-    not done; `signals` are those RAISED or WAITING; `cash` is quote units of the account, None
-    when the account is new; `day_pnl` is what was realized since 00:00 UTC of the last event.
-    `is_paused` is the person's last word on new entries; `results` are, per trader, its signals
-    so far and what its positions realized.
+    `positions` are those not closed; `orders` are all orders of these, and all orders of every
+    position that has an order not done (its list may have a mate that filled); `signals` are those
+    RAISED or WAITING; `cash` is quote units of the account, None when the account is new;
+    `day_pnl` is what was realized since 00:00 UTC of the last event. `is_paused` is the person's
+    last word on new entries; `results` are, per trader, its signals so far
+    and what its positions realized.
     """
 
     traders: tuple[Trader, ...] = ()

@@ -11,7 +11,15 @@ from tests.unit.engine.test_dispatch import Edges
 
 from aitrader.engine.clock import FrameClock
 from aitrader.engine.recover import recover
-from aitrader.model.events import EntriesPaused, Event, OrderPlanned, Saved, Started, TraderSaved
+from aitrader.model.events import (
+    EntriesPaused,
+    Event,
+    OrderCanceled,
+    OrderPlanned,
+    Saved,
+    Started,
+    TraderSaved,
+)
 
 
 def start(store: MemoryStore) -> tuple[Saved, list[Event], list[str]]:
@@ -36,6 +44,17 @@ def test_what_was_open_is_told_to_the_stages() -> None:
     saved, events, _ = start(store)
     assert (saved.traders, saved.orders) == ((a_trader(),), (an_order(),))
     assert events == [Started(at_ms=AT_MS, saved=saved)]
+
+
+def test_what_the_venue_says_comes_after_the_start() -> None:
+    class TalkingEdges(Edges):
+        async def recover(self, saved: Saved) -> None:
+            inbox.post(canceled)
+
+    canceled = OrderCanceled(at_ms=AT_MS, client_order_id=an_order().client_order_id)
+    edges, inbox = TalkingEdges(), ListInbox()
+    asyncio.run(recover(MemoryStore(), edges, market=edges, inbox=inbox, clock=FrameClock(AT_MS)))
+    assert inbox.events == [Started(at_ms=AT_MS, saved=Saved()), canceled]
 
 
 def test_a_pause_goes_on() -> None:

@@ -44,9 +44,12 @@ on conflict (user_id, account_id, client_order_id, fill_id) do nothing
 """
 LIVE_ORDERS = """
 select * from orders where user_id = :user_id and account_id = :account_id
-  and (status in ('PENDING', 'OPEN') or position_id in
-       (select position_id from positions
-        where user_id = :user_id and account_id = :account_id and status <> 'CLOSED'))
+  and position_id in
+      (select position_id from orders
+       where user_id = :user_id and account_id = :account_id and status in ('PENDING', 'OPEN')
+       union
+       select position_id from positions
+       where user_id = :user_id and account_id = :account_id and status <> 'CLOSED')
 order by planned_ms, client_order_id
 """
 FILLS_OF_ORDER = """
