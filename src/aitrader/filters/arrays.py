@@ -132,15 +132,20 @@ def session_vwap(price: Floats, volume: Floats, open_ms: Times) -> Floats:
     starts = np.flatnonzero(np.diff(day, prepend=day[0] - 1))
     lengths = np.diff(starts, append=len(day))
     first = np.repeat(starts, lengths)
-    paid = _since(np.cumsum(price * volume, -1), price * volume, first)
-    traded = _since(np.cumsum(volume, -1), volume, first)
-    answer = divide(paid, traded)
+    paid = price * volume
+    unknown = np.isnan(paid)
+    traded = np.where(unknown, 0.0, volume)
+    answer = divide(_since(np.where(unknown, 0.0, paid), first), _since(traded, first))
+    if unknown.any():
+        answer[_since(unknown.astype(np.float64), first) > 0] = np.nan
     if open_ms[0] % DAY_MS:
         answer[..., : lengths[0]] = np.nan
     return answer
 
 
-def _since(total: Floats, values: Floats, first: Times) -> Floats:
+def _since(values: Floats, first: Times) -> Floats:
+    """Return the sum of the values since the column `first` of each column."""
+    total = np.cumsum(values, -1)
     return total - total[..., first] + values[..., first]
 
 

@@ -13,6 +13,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from aitrader.model.candle import INTERVAL_MS
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Times = npt.NDArray[np.int64]
@@ -43,3 +45,24 @@ class PanelSource(Protocol):
     def panel(self, interval: str, *, closed_ms: int, bars: int) -> Panel:
         """Return the last `bars` rows that closed at or before `closed_ms`, of all symbols."""
         ...
+
+
+def until(panel: Panel, closed_ms: int) -> Panel:
+    """Return the rows that closed at or before an instant, as a view."""
+    length = INTERVAL_MS[panel.interval]
+    stop = int(np.searchsorted(panel.open_ms + length, closed_ms, side="right"))
+    values = {name: rows[:, :stop] for name, rows in panel.values.items()}
+    return Panel(panel.interval, panel.symbols, panel.open_ms[:stop], values)
+
+
+def only(panel: Panel, symbol: str) -> Panel:
+    """Return the rows of one symbol, as a view.
+
+    Raises:
+        ValueError: The panel has no such symbol.
+    """
+    if symbol not in panel.symbols:
+        raise ValueError(f"expected one of {len(panel.symbols)} symbols, found {symbol}")
+    place = panel.symbols.index(symbol)
+    values = {name: rows[place : place + 1] for name, rows in panel.values.items()}
+    return Panel(panel.interval, (symbol,), panel.open_ms, values)

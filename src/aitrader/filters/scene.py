@@ -55,7 +55,8 @@ class Scene:
         if symbol:
             if symbol not in panel.symbols:
                 return np.full((1, panel.bars), np.nan)
-            return values[panel.symbols.index(symbol)][np.newaxis, :]
+            place = panel.symbols.index(symbol)
+            return values[place : place + 1]
         wanted = self.rows_of(interval)
         if wanted is None:
             return values[rows]
