@@ -9,7 +9,7 @@ SOAK_S ?= 7200
 FAST := not slow and not faults and not postgres
 COVERAGE := --cov --cov-report=term:skip-covered --cov-report=json:build/coverage.json
 
-export UV_CACHE_DIR := $(CURDIR)/$(VENV)/.uv-cache
+export UV_NO_CACHE := 1
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -32,12 +32,12 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" \
 		|| { echo "aitrader needs Python 3.11 or newer: make PYTHON=python3.11 ..."; exit 2; }
 	@if command -v uv >/dev/null 2>&1; then \
-		test -x $(BIN)/python || uv venv -q --python "$$(command -v $(PYTHON))" $(VENV); \
-		uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock \
+		{ test -x $(BIN)/python || uv venv -q --clear --python "$$(command -v $(PYTHON))" $(VENV); } \
+		&& uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock \
 		&& uv pip install -q --python $(BIN)/python --no-deps -e .; \
 	else \
-		test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV); \
-		$(BIN)/python -m pip install -q --no-cache-dir --require-hashes -r requirements.lock \
+		{ test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV); } \
+		&& $(BIN)/python -m pip install -q --no-cache-dir --require-hashes -r requirements.lock \
 		&& $(BIN)/python -m pip install -q --no-cache-dir --no-deps -e .; \
 	fi
 	@touch $@
