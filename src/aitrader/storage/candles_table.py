@@ -86,7 +86,9 @@ class Faults(msgspec.Struct, frozen=True):
 def a_table(open_ms: npt.ArrayLike, values: npt.ArrayLike) -> CandleTable:
     """Return a table of (n,) times and (n, 5 or more) rows; fields that are not there are NaN."""
     times = np.asarray(open_ms, dtype=np.int64)
-    rows = np.asarray(values, dtype=np.float64).reshape(len(times), -1)
+    if not len(times):
+        return empty_table()
+    rows = np.asarray(values, dtype=np.float64)
     columns = np.full((len(ROW_FIELDS), len(times)), np.nan)
     width = min(rows.shape[1], len(ROW_FIELDS))
     columns[:width] = rows[:, :width].T
@@ -232,16 +234,20 @@ def aggregated(grid: Grid, interval: str, slower: str) -> Grid:
     """Return whole candles of `slower` made from a grid of `interval`, which divides it.
 
     A candle is NaN where one of its parts is missing; a volume detail is NaN where one is unknown.
+    A part without a trade only repeats the price before it, and so says nothing about open, high
+    and low, as on the exchange; it counts where no part has a trade.
     """
     step, length = INTERVAL_MS[interval], INTERVAL_MS[slower]
     lead = -(grid.first_ms - offset_ms(slower)) % length // step
     parts = length // step
     bars = max(grid.bars - lead, 0) // parts
     values = grid.values[:, lead : lead + bars * parts].reshape(len(ROW_FIELDS), bars, parts)
+    traded = values[VOLUME] > 0
+    counts = traded | ~traded.any(axis=1, keepdims=True)
     result = np.empty((len(ROW_FIELDS), bars))
-    result[OPEN] = values[OPEN, :, 0]
-    result[HIGH] = values[HIGH].max(axis=1)
-    result[LOW] = values[LOW].min(axis=1)
+    result[OPEN] = values[OPEN, np.arange(bars), counts.argmax(axis=1)]
+    result[HIGH] = np.where(counts, values[HIGH], -np.inf).max(axis=1)
+    result[LOW] = np.where(counts, values[LOW], np.inf).min(axis=1)
     result[CLOSE] = values[CLOSE, :, -1]
     result[VOLUME:] = np.round(values[VOLUME:].sum(axis=2), WIRE_DECIMALS)
     result[:, np.isnan(values[CLOSE]).any(axis=1)] = np.nan
