@@ -17,6 +17,17 @@ import subprocess
 import sys
 import time
 
+from aitrader.exchange.binance.backfill import Backfill
+from aitrader.exchange.binance.candles import stream_name
+from aitrader.exchange.binance.intake import FeedTime, Intake
+from aitrader.exchange.binance.limits import WeightLimiter
+from aitrader.exchange.binance.links import Link, StreamTiming
+from aitrader.exchange.binance.rest import BinanceRest
+from aitrader.exchange.binance.sockets import connect
+from aitrader.market.series import SeriesTable
+from aitrader.model.commands import ArmBand, Stream
+from aitrader.model.ids import BandId
+
 TARGET_PER_S = 300_000
 ROUNDS = 600
 SYMBOLS = [f"S{number}USDT" for number in range(100)]
@@ -104,17 +115,6 @@ class Nobody:
 
 async def receive(port: int) -> dict[str, object]:
     """Take the flood in and return what it cost."""
-    from aitrader.exchange.binance.backfill import Backfill
-    from aitrader.exchange.binance.candles import stream_name
-    from aitrader.exchange.binance.intake import FeedTime, Intake
-    from aitrader.exchange.binance.limits import WeightLimiter
-    from aitrader.exchange.binance.links import Link, StreamTiming
-    from aitrader.exchange.binance.rest import BinanceRest
-    from aitrader.exchange.binance.sockets import connect
-    from aitrader.market.series import SeriesTable
-    from aitrader.model.commands import ArmBand, Stream
-    from aitrader.model.ids import BandId
-
     nobody = Nobody()
     rest = BinanceRest("http://127.0.0.1:9", WeightLimiter())
     series = SeriesTable()
@@ -130,13 +130,15 @@ async def receive(port: int) -> dict[str, object]:
         intake.board.arm(ArmBand(band_id=BandId(symbol), symbol=symbol, below=1.0, above=1e6))
         stream = intake.candles.find(stream_name(symbol, "1m"))
         assert stream is not None
+        intake.candles.fill(stream, [(T0 - 60_000, (1.0,) * 8)])
         intake.candles.make_ready(stream, T0)
     expected = ROUNDS * 2 * len(SYMBOLS)
     link = Link(intake, asyncio.Event(), StreamTiming())
     before_s = time.process_time()
     await link.open(connect, f"ws://127.0.0.1:{port}/stream", ())
-    while intake.messages < expected:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        while intake.messages < expected:
+            await asyncio.sleep(0.01)
     cpu_s = time.process_time() - before_s
     link.close()
     await rest.close()

@@ -1,7 +1,7 @@
 """Watch bands: prices at which somebody wants to be told, once.
 
 Per symbol the tightest edges of all its bands are kept, so that a price which touches nothing
-costs one look-up and two comparisons.
+costs two comparisons.
 """
 
 from __future__ import annotations
@@ -47,17 +47,23 @@ class BandTable:
         watch.tighten()
         self._symbols[command.band_id] = command.symbol
 
-    def disarm(self, band_id: BandId) -> None:
-        """Forget a band; unknown ids are nothing."""
+    def disarm(self, band_id: BandId) -> str | None:
+        """Forget a band and return its symbol; unknown ids are nothing."""
         symbol = self._symbols.pop(band_id, None)
         if symbol is None:
-            return
+            return None
         watch = self._watches[symbol]
         del watch.bands[band_id]
         if watch.bands:
             watch.tighten()
         else:
             del self._watches[symbol]
+        return symbol
+
+    def edges(self, symbol: str) -> tuple[float, float]:
+        """Return (below, above): a price between them fires nothing; infinite without a band."""
+        watch = self._watches.get(symbol)
+        return (-_INFINITY, _INFINITY) if watch is None else (watch.below, watch.above)
 
     def check(self, symbol: str, price: float) -> tuple[BandId, ...]:
         """Return, and disarm, the bands of `symbol` that `price` is at or beyond an edge of."""

@@ -14,7 +14,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +78,17 @@ class _Ring:
         self.values[:, place, slot] = row
         self.values[:, place, slot + self.capacity] = row
         self.last[place] = max(self.last[place], number)
+        self.version += 1
+
+    def write_many(self, place: int, numbers: npt.NDArray[np.int64], rows: Floats) -> None:
+        """Put many rows, (rows, fields), in their columns and mirrors."""
+        newest = int(numbers.max())
+        if newest > self.newest:
+            self.move_on(newest)
+        slots = numbers % self.capacity
+        self.values[:, place, slots] = rows.T
+        self.values[:, place, slots + self.capacity] = rows.T
+        self.last[place] = max(self.last[place], newest)
         self.version += 1
 
     def window(self, newest: int, bars: int) -> Floats:
@@ -182,6 +193,22 @@ class SeriesTable:
             return False
         ring.write(place, number, row)
         return True
+
+    def write_many(self, symbol: str, interval: str, rows: Sequence[tuple[int, Row]]) -> int:
+        """Store many closed rows of one stream, (open_ms, row) each; returns how many fitted."""
+        found = self._find(symbol, interval)
+        if found is None or not rows:
+            return 0
+        ring, place = found
+        numbers, rests = np.divmod(
+            np.array([open_ms for open_ms, _ in rows], dtype=np.int64) - ring.offset, ring.step
+        )
+        oldest = max(ring.newest, int(numbers.max())) - ring.capacity
+        fits = (rests == 0) & (numbers > oldest)
+        if fits.any():
+            matrix = np.array([row for _, row in rows], dtype=np.float64)
+            ring.write_many(place, numbers[fits], matrix[fits])
+        return int(fits.sum())
 
     def last_open_ms(self, symbol: str, interval: str) -> int | None:
         """Return when the newest row of this stream opened, None before the first."""

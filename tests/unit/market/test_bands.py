@@ -71,3 +71,11 @@ def test_one_price_may_fire_several_bands() -> None:
     table.arm(a_band("one", 100.0))
     table.arm(a_band("two", 101.0))
     assert set(table.check("AUSDT", 99.0)) == {"one", "two"}
+
+
+def test_between_the_edges_nothing_fires() -> None:
+    table = BandTable()
+    assert table.edges("AUSDT") == (float("-inf"), float("inf"))
+    table.arm(a_band("far", 90.0, 120.0))
+    table.arm(a_band("near", 100.0))
+    assert table.edges("AUSDT") == (100.0, 120.0)

@@ -218,3 +218,18 @@ def test_a_hundred_symbols_in_two_intervals_stay_under_fifteen_megabytes() -> No
     names = [f"S{number}USDT" for number in range(100)]
     table = a_table(*[(name, interval, 600) for name in names for interval in ("1m", "5m")])
     assert table.nbytes < 15 * 1024 * 1024
+
+
+def test_many_rows_are_written_as_one_by_one() -> None:
+    one, many = a_table(("AUSDT", "1m", 6)), a_table(("AUSDT", "1m", 6))
+    fill(one, "AUSDT", 0, 30)
+    rows = [(T0 + n * MINUTE_MS, a_row(float(n))) for n in range(30)]
+    fill(many, "AUSDT", 0, 3)
+    assert many.write_many("AUSDT", "1m", [*rows, (T0 + 1, a_row(1.0))]) == 6 + SPARE_ROWS
+    assert many.candles("AUSDT", "1m", 99) == one.candles("AUSDT", "1m", 99)
+    assert many.last_open_ms("AUSDT", "1m") == one.last_open_ms("AUSDT", "1m")
+    assert many.write_many("AUSDT", "1m", rows[20:25]) == 5
+    assert many.write_many("AUSDT", "1m", rows[:2]) == 0
+    assert many.write_many("AUSDT", "1m", []) == 0
+    assert many.write_many("ZUSDT", "1m", rows) == 0
+    assert many.candles("AUSDT", "1m", 99) == one.candles("AUSDT", "1m", 99)

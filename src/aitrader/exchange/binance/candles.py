@@ -9,7 +9,7 @@ lost; closings wait for ready streams only.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from aitrader.exchange.binance import wire
 from aitrader.exchange.binance.tickers import PriceBoard
@@ -26,7 +26,7 @@ _NEVER_MS = -1
 class CandleStream:
     """One symbol's candles of one interval, as the stream shows them.
 
-    `forming` is the newest frame's row, still open or just closed, of the candle `forming_ms`.
+    `forming` is the newest frame's candle, still open or just closed; it opened at `forming_ms`.
     `epoch` grows when frames may have been lost: a back-fill begun before does not count.
     """
 
@@ -52,8 +52,8 @@ class CandleStream:
         self.step = INTERVAL_MS[interval]
         self.offset = WEEK_OFFSET_MS if interval == "1w" else 0
         self.frame_ms = 0
-        self.forming_ms = 0
-        self.forming: Row | None = None
+        self.forming_ms = _NEVER_MS
+        self.forming: wire.Kline | None = None
         self.closed_ms = _NEVER_MS
         """The instant the newest closed row ended."""
         self.is_subscribed = False
@@ -137,11 +137,10 @@ class CandleTable:
                 stream.epoch += 1
                 self._closes.forget(stream.symbol, stream.interval)
 
-    def fill(self, stream: CandleStream, rows: Iterable[tuple[int, Row]]) -> None:
-        """Write closed rows that REST gave."""
-        for open_ms, row in rows:
-            if self._series.write(stream.symbol, stream.interval, open_ms, row):
-                stream.closed_ms = max(stream.closed_ms, open_ms + stream.step)
+    def fill(self, stream: CandleStream, rows: Sequence[tuple[int, Row]]) -> None:
+        """Write closed rows that REST gave, oldest first."""
+        if self._series.write_many(stream.symbol, stream.interval, rows):
+            stream.closed_ms = max(stream.closed_ms, rows[-1][0] + stream.step)
 
     def make_ready(self, stream: CandleStream, closed_by_ms: int) -> None:
         """Let closings wait for a stream that has its rows up to `closed_by_ms`."""
@@ -163,19 +162,23 @@ class CandleTable:
             self._dropped["stream not watched"] += 1
             return
         candle = frame.kline
-        row = candle.row
-        if not _is_of(stream, frame) or not wire.is_sound(row):
+        open_ms = candle.open_ms
+        if (
+            candle.symbol != stream.symbol
+            or not (open_ms == stream.forming_ms or _is_of(stream, candle))
+            or not wire.is_sound(candle, frame.at_ms)
+        ):
             self._dropped["no sound candle"] += 1
             return
         if frame.at_ms > stream.frame_ms:
             stream.frame_ms = frame.at_ms
-            stream.forming_ms = candle.open_ms
-            stream.forming = row
+            stream.forming_ms = open_ms
+            stream.forming = candle
             self._board.on_price(stream.symbol, candle.close, frame.at_ms)
         elif not candle.is_closed:
             self._dropped["late or repeated"] += 1
         if candle.is_closed:
-            self._close(stream, candle.open_ms, row)
+            self._close(stream, open_ms, candle.row)
             self.settle(max(now_ms, stream.closed_ms))
 
     def _close(self, stream: CandleStream, open_ms: int, row: Row) -> None:
@@ -216,15 +219,11 @@ class CandleTable:
         self._closes.answered(at_ms)
 
 
-def _is_of(stream: CandleStream, frame: wire.KlineFrame) -> bool:
-    """Tell whether a frame's candle is on this stream's grid and at home in its own time."""
-    candle = frame.kline
+def _is_of(stream: CandleStream, candle: wire.Kline) -> bool:
+    """Tell whether a candle is on this stream's grid."""
     open_ms = candle.open_ms
     return (
-        candle.symbol == stream.symbol
-        and candle.interval == stream.interval
+        candle.interval == stream.interval
         and (open_ms - stream.offset) % stream.step == 0
         and candle.end_ms == open_ms + stream.step - 1
-        and open_ms <= frame.at_ms
-        and (not candle.is_closed or frame.at_ms > candle.end_ms)
     )

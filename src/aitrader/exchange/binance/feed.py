@@ -36,6 +36,8 @@ from aitrader.model.events import InstrumentsLoaded, MarketRanked
 from aitrader.model.instrument import Instrument
 from aitrader.model.ports import Clock, Inbox, PriceListener, Tasks
 
+__all__ = ["BinanceMarket", "FeedSettings", "FeedTime"]
+
 _log = logging.getLogger(__name__)
 
 _NO_LINK_MS = 86_400_000

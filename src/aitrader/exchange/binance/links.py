@@ -55,6 +55,7 @@ class Link:
     def __init__(self, user: LinkUser, wake: asyncio.Event, timing: StreamTiming) -> None:
         """`wake` is set whenever the link's owner should look at it."""
         self._loop = asyncio.get_running_loop()
+        self._time = self._loop.time
         self._user = user
         self._wake = wake
         self._timing = timing
@@ -117,10 +118,11 @@ class Link:
 
     def on_frame(self) -> None:
         """Any frame shows that the other side lives."""
-        self.frame_s = self._loop.time()
+        self.frame_s = self._time()
 
     def on_text(self, payload: bytes) -> None:
         """Decode one message and hand it to whom it concerns."""
+        self.frame_s = self._time()
         try:
             message = wire.read_message(payload)
         except Refused as refused:

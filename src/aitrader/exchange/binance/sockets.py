@@ -50,7 +50,7 @@ class SocketUser(Protocol):
     """Who is told what arrives, on the loop's own callbacks; must not raise."""
 
     def on_frame(self) -> None:
-        """Called for every frame, pings included, before anything else."""
+        """Called for every frame that brings no whole message: pings, fragments."""
         ...
 
     def on_text(self, payload: bytes) -> None:
@@ -122,13 +122,15 @@ class _Listener(WSListener):
         self._user.on_closed(self._reason)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        self._user.on_frame()
         kind = frame.msg_type
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             self._end(WSCloseCode.PROTOCOL_ERROR, "a frame had reserved bits set")
-        elif kind == _TEXT and frame.fin and self._parts is None:
+            return
+        if kind is _TEXT and frame.fin and self._parts is None:
             self._user.on_text(frame.get_payload_as_bytes())
-        elif kind in {_TEXT, _CONTINUATION}:
+            return
+        self._user.on_frame()
+        if kind in {_TEXT, _CONTINUATION}:
             self._gather(frame, is_first=kind == _TEXT)
         elif kind == _CLOSE:
             code = frame.get_close_code()

@@ -23,10 +23,21 @@ class Ticker:
     """One symbol as it stands; read by anybody, written by its board alone.
 
     `last` is 0.0 before the first price; `volume_24h` is in quote. `version` grows with every
-    change. `at_ms` is the exchange's time of `last`, `ticker_ms` that of the 24 h numbers.
+    change. `at_ms` is the exchange's time of `last`, `ticker_ms` that of the 24 h numbers. Between
+    `below` and `above` no band fires.
     """
 
-    __slots__ = ("at_ms", "change_24h_pct", "last", "symbol", "ticker_ms", "version", "volume_24h")
+    __slots__ = (
+        "above",
+        "at_ms",
+        "below",
+        "change_24h_pct",
+        "last",
+        "symbol",
+        "ticker_ms",
+        "version",
+        "volume_24h",
+    )
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
@@ -36,6 +47,8 @@ class Ticker:
         self.at_ms = 0
         self.ticker_ms = 0
         self.version = 0
+        self.below = -inf
+        self.above = inf
 
 
 class PriceBoard:
@@ -58,6 +71,8 @@ class PriceBoard:
         """Keep exactly these symbols."""
         known = self._tickers
         self._tickers = {symbol: known.get(symbol) or Ticker(symbol) for symbol in symbols}
+        for ticker in self._tickers.values():
+            ticker.below, ticker.above = self._bands.edges(ticker.symbol)
 
     def listen(self, listener: PriceListener) -> None:
         """Show every price to `listener` from now on."""
@@ -70,14 +85,21 @@ class PriceBoard:
 
     def arm(self, command: ArmBand) -> None:
         """Watch a band; it fires at once when the newest price is out already."""
+        self.disarm(command.band_id)
         self._bands.arm(command)
         ticker = self._tickers.get(command.symbol)
-        if ticker is not None and ticker.last > 0.0:
-            self._check(command.symbol, ticker.last, ticker.at_ms)
+        if ticker is None:
+            return
+        ticker.below, ticker.above = self._bands.edges(command.symbol)
+        if ticker.last > 0.0:
+            self._check(ticker)
 
     def disarm(self, band_id: BandId) -> None:
         """Forget a band."""
-        self._bands.disarm(band_id)
+        symbol = self._bands.disarm(band_id)
+        ticker = self._tickers.get(symbol or "")
+        if ticker is not None:
+            ticker.below, ticker.above = self._bands.edges(ticker.symbol)
 
     def on_ticker(self, frame: wire.TickerFrame) -> None:
         """Take in one ticker frame."""
@@ -109,10 +131,13 @@ class PriceBoard:
         ticker.version += 1
         for listener in self._listeners:
             listener.on_price(symbol, price, at_ms)
-        self._check(symbol, price, at_ms)
+        if not ticker.below < price < ticker.above:
+            self._check(ticker)
 
-    def _check(self, symbol: str, price: float, at_ms: int) -> None:
-        for band_id in self._bands.check(symbol, price):
-            self._inbox.post(
-                PriceLeft(at_ms=at_ms, band_id=band_id, price=decimal_from_float(price))
-            )
+    def _check(self, ticker: Ticker) -> None:
+        """Post what the newest price fires; whoever armed it may arm again at once."""
+        fired = self._bands.check(ticker.symbol, ticker.last)
+        ticker.below, ticker.above = self._bands.edges(ticker.symbol)
+        for band_id in fired:
+            price = decimal_from_float(ticker.last)
+            self._inbox.post(PriceLeft(at_ms=ticker.at_ms, band_id=band_id, price=price))

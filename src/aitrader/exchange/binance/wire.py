@@ -171,17 +171,26 @@ def control(method: str, params: list[str] | list[int], id: int) -> bytes:
     return _encoder.encode(Control(method, params, id))
 
 
-def is_price(value: float) -> bool:
-    """Tell whether a number can be a price: finite and above zero."""
-    return 0.0 < value < MAX_NUMBER
+def is_sound(candle: Kline, at_ms: int) -> bool:
+    """Tell whether a candle seen at `at_ms` can be one: in its time, and with sound numbers."""
+    low, high = candle.low, candle.high
+    return (
+        0.0 < low <= candle.close <= high < MAX_NUMBER
+        and low <= candle.open <= high
+        and 0.0 <= candle.volume < inf
+        and 0.0 <= candle.quote_volume < inf
+        and 0.0 <= candle.trades < inf
+        and 0.0 <= candle.taker_buy_volume < inf
+        and (at_ms > candle.end_ms if candle.is_closed else at_ms >= candle.open_ms)
+    )
 
 
-def is_sound(row: Row) -> bool:
+def is_sound_row(row: Row) -> bool:
     """Tell whether a row can be a candle: finite, positive prices in order, no negative volume."""
     first, high, low, close, volume, quote_volume, trades, taker = row
     return (
-        0.0 < low <= first <= high < MAX_NUMBER
-        and low <= close <= high
+        0.0 < low <= close <= high < MAX_NUMBER
+        and low <= first <= high
         and 0.0 <= volume < inf
         and 0.0 <= quote_volume < inf
         and 0.0 <= trades < inf
@@ -326,7 +335,7 @@ def read_klines(body: bytes) -> list[tuple[int, int, Row]]:
     candles: list[tuple[int, int, Row]] = []
     for open_ms, first, high, low, close, volume, end_ms, quote, trades, taker, _, _ in rows:
         row = (first, high, low, close, volume, quote, trades, taker)
-        if is_sound(row):
+        if is_sound_row(row):
             candles.append((open_ms, end_ms, row))
     return candles
 
