@@ -15,6 +15,7 @@ import gc
 from collections.abc import Awaitable, Callable, Iterable
 from enum import Enum
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App, ComposeResult, SystemCommand
@@ -61,7 +62,7 @@ class TraderApp(App[Parting]):
 
     TITLE = "aitrader"
     AUTO_FOCUS = ""
-    CSS_PATH = "theme.tcss"
+    CSS_PATH = Path(__file__).with_name("theme.tcss")
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 
 from tests.fake_engine import FakeEngine
@@ -66,3 +68,11 @@ def test_live_money_is_said_to_be_guarded_by_the_exchange() -> None:
             await until(pilot, lambda: "the exchange keeps stop and target" in screen_of(app))
 
     asyncio.run(story())
+
+
+def test_a_terminal_loads_nothing_of_the_engine() -> None:
+    code = "import aitrader.tui.app, aitrader.remote.client, sys; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"numpy", "talib", "httpx2", "websockets", "picows", "starlette", "sqlite3", "click"}
+    assert not heavy & set(run.stdout.split())
+    assert "aitrader.engine" not in run.stdout
