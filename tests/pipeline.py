@@ -140,6 +140,7 @@ class Pipeline:
             at_ms=self.now_ms + after_ms,
         )
         again._fills = self._fills
+        again._memory = self._memory.joined(again._memory)
         again.prices.by_symbol.update(self.prices.by_symbol)
         return again
 
@@ -239,6 +240,10 @@ class Pipeline:
         """The newest position, whatever its status."""
         return list(self._memory.positions.values())[-1]
 
+    def known_positions(self) -> list[Position]:
+        """Return every position since the beginning, closed ones too."""
+        return list(self._memory.positions.values())
+
     @property
     def signal(self) -> Signal:
         """The newest signal."""
@@ -262,6 +267,12 @@ class _Memory:
         self.orders = {row.client_order_id: row for row in saved.orders}
         self.positions = {row.position_id: row for row in saved.positions}
         self.cash, self.is_paused = saved.cash, saved.is_paused
+
+    def joined(self, newer: _Memory) -> _Memory:
+        """Return what was kept before a crash and since."""
+        for kind in ("traders", "signals", "orders", "positions"):
+            setattr(newer, kind, {**getattr(self, kind), **getattr(newer, kind)})
+        return newer
 
     def keep(self, fact: Event) -> None:
         match fact:

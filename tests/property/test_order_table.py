@@ -42,9 +42,11 @@ def true_stories(draw: st.DrawFn) -> list[VenueAnswer]:
         OrderNotFound(at_ms=AT_MS, client_order_id=ID),
     ]
     if draw(st.booleans()):
-        story: list[VenueAnswer] = [
-            OrderRejected(at_ms=AT_MS, client_order_id=ID, code=-2010, reason="no")
+        nothing: list[VenueAnswer] = [
+            OrderRejected(at_ms=AT_MS, client_order_id=ID, code=-2010, reason="no"),
+            OrderExpired(at_ms=AT_MS, client_order_id=ID, reason="it never arrived"),
         ]
+        story = nothing[: draw(st.integers(1, 2))]
     else:
         ends: list[list[VenueAnswer]] = [
             [],

@@ -8,7 +8,8 @@ same answers must end in the same state. Legal oddities:
 - a fill may overtake the acceptance, and come after a cancel or an expiry: the cancel only ends
   what was left. Filled to the last unit, an order is FILLED whatever else was said;
 - an acceptance, a cancel or an expiry may come after the fill that ended the order;
-- a cancel beats an expiry, as both name the same end and either may come first;
+- a cancel beats an expiry, as both name the same end and either may come first; so does a refusal
+  that was slow, after the order was given up as never arrived;
 - "outcome unknown" and "not found" prove nothing by themselves; `reconcile` draws the conclusion
   and says `OrderExpired`.
 
@@ -77,10 +78,12 @@ MOVES: dict[tuple[OrderStatus, type[VenueAnswer]], OrderStatus] = {
     (S.EXPIRED, OrderAccepted): S.EXPIRED,
     (S.EXPIRED, OrderFilled): S.EXPIRED,
     (S.EXPIRED, OrderCanceled): S.CANCELED,
+    (S.EXPIRED, OrderRejected): S.REJECTED,
     (S.EXPIRED, OrderExpired): S.EXPIRED,
     (S.EXPIRED, OrderOutcomeUnknown): S.EXPIRED,
     (S.EXPIRED, OrderNotFound): S.EXPIRED,
     (S.REJECTED, OrderRejected): S.REJECTED,
+    (S.REJECTED, OrderExpired): S.REJECTED,
     (S.REJECTED, OrderOutcomeUnknown): S.REJECTED,
     (S.REJECTED, OrderNotFound): S.REJECTED,
 }
@@ -111,6 +114,8 @@ def apply(order: Order, event: VenueAnswer) -> Order:
         raise InvariantBroken(
             f"order {order.client_order_id}: filled {filled} of {order.quantity} ordered"
         )
+    if filled and status is S.REJECTED:
+        raise InvariantBroken(f"order {order.client_order_id}: rejected with {filled} filled")
     if filled == order.quantity:
         status = S.FILLED
     after = msgspec.structs.replace(

@@ -153,6 +153,8 @@ class ExecutionStage:
         before = self._desk.table.find(event.client_order_id)
         if before is None:
             return []
+        if watch.is_ahead_of_fills(before, event):
+            return watch.ask(before, at_ms=event.at_ms)
         try:
             after = self._desk.table.apply(event)
         except InvariantBroken as broken:

@@ -6,14 +6,20 @@ after it the order never happened, which is said as `OrderExpired` and folded in
 any answer. An order the venue once had and does not know any more has ended too. A timer per order
 asks once the window is over if no answer of any kind came, and again, ever more slowly, while none
 comes. Nothing here sends an order again.
+
+An end may overtake the fills before it. Where the venue says with the end how much had filled, and
+we have heard of less, the end is not believed yet: the order is asked for, and the answer brings
+the fills and the end once more. Otherwise what is left would be sold although it was sold already.
 """
 
 from __future__ import annotations
 
 from aitrader.execution.desk import Desk, Messages
+from aitrader.execution.orders import VenueAnswer
 from aitrader.model.commands import CancelOrders, QueryOrder, StartTimer
 from aitrader.model.events import (
     OrderAccepted,
+    OrderCanceled,
     OrderExpired,
     OrderNotFound,
     OrderOutcomeUnknown,
@@ -76,6 +82,13 @@ def not_found(desk: Desk, event: OrderNotFound) -> Messages:
         ]
     due_ms = min(event.at_ms + RETRY_MS, order.not_after_ms + SLACK_MS)
     return [_timer(order.client_order_id, due_ms)]
+
+
+def is_ahead_of_fills(order: Order, event: VenueAnswer) -> bool:
+    """Return whether an end says that more was filled than has been heard of."""
+    if not isinstance(event, OrderCanceled | OrderExpired) or event.filled is None:
+        return False
+    return event.filled > order.filled
 
 
 def stray(desk: Desk, event: OrderAccepted) -> Messages:

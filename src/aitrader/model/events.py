@@ -228,9 +228,14 @@ class OrderFilled(Event, frozen=True):
 
 
 class OrderCanceled(Event, frozen=True):
-    """The venue took the rest of an order off, at our wish or by its list."""
+    """The venue took the rest of an order off, at our wish or by its list.
+
+    `filled`: base units it had executed in all, where the venue says so; with fills still unheard
+    of, the order is asked for before its end is believed.
+    """
 
     client_order_id: ClientOrderId
+    filled: Decimal | None = None
 
 
 class OrderRejected(Event, frozen=True):
@@ -242,10 +247,14 @@ class OrderRejected(Event, frozen=True):
 
 
 class OrderExpired(Event, frozen=True):
-    """The order ended unfilled by the venue's rule, or its window passed and it never arrived."""
+    """The order ended unfilled by the venue's rule, or its window passed and it never arrived.
+
+    `filled`: as in `OrderCanceled`.
+    """
 
     client_order_id: ClientOrderId
     reason: str
+    filled: Decimal | None = None
 
 
 class OrderOutcomeUnknown(Event, frozen=True):

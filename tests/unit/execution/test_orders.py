@@ -90,6 +90,16 @@ def test_a_cancel_beats_an_expiry_in_either_order() -> None:
     assert after(expired(), canceled()).note == ""
 
 
+def test_a_refusal_beats_an_expiry_in_either_order() -> None:
+    assert after(expired("late"), rejected("no")) == after(rejected("no"), expired("late"))
+    assert after(expired("late"), rejected("no")).note == "no"
+
+
+def test_what_filled_in_part_was_not_rejected() -> None:
+    with pytest.raises(InvariantBroken, match=r"rejected with 0\.4 filled"):
+        after(filled("0.4"), expired(), rejected())
+
+
 def test_the_first_reason_stands() -> None:
     assert after(rejected("one"), rejected("two")).note == "one"
     assert after(expired("one"), expired("two")).note == "one"

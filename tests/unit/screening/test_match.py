@@ -180,3 +180,19 @@ def test_a_symbol_that_the_panel_does_not_have_is_not_judged() -> None:
     done = screen(a_round(a_watcher()), table, Everywhere())
 
     assert done.checks == 1
+
+
+def test_each_series_is_asked_once_for_all_traders() -> None:
+    table = a_table({"BTCUSDT": JUMP})
+    asked: list[str] = []
+
+    class Asked:
+        def filled(self, symbol: str, interval: str, closed_ms: int) -> int:
+            asked.append(symbol)
+            return table.filled(symbol, interval, closed_ms)
+
+    watchers = [a_watcher(trader_id=name, symbols=("BTCUSDT",)) for name in (ONE, TWO)]
+
+    done = screen(a_round(*watchers), table, Asked())
+
+    assert (asked, done.checks) == (["BTCUSDT"], 2)

@@ -1,0 +1,86 @@
+"""Desks for tests: what execution remembers, set up without a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+from tests.builders import (
+    TRADER,
+    a_fill,
+    a_filled_order,
+    a_position,
+    a_trader,
+    an_instrument,
+    an_order,
+)
+from tests.pipeline import FixedPrices
+
+from aitrader.execution.desk import Desk
+from aitrader.execution.risk import ExecutionSettings
+from aitrader.model.commands import Command
+from aitrader.model.events import Event
+from aitrader.model.order import Leg, Order, OrderKind, OrderStatus
+from aitrader.model.position import Position
+
+ENTRY = a_filled_order()
+
+
+def a_desk(*orders: Order, position: Position | None = None, **settings: object) -> Desk:
+    """A desk of 10,000 USDT that knows the trader, BTCUSDT and these orders."""
+    desk = Desk(ExecutionSettings(**settings), FixedPrices())  # type: ignore[arg-type]
+    desk.traders[TRADER] = a_trader()
+    desk.instruments["BTCUSDT"] = an_instrument()
+    for order in orders:
+        desk.table.add(order)
+    if position is not None:
+        desk.positions[position.position_id] = position
+    return desk
+
+
+def an_open_desk(*exits: Order, **changes: object) -> Desk:
+    """A desk with one open position of one unit and these exit orders."""
+    return a_desk(ENTRY, *exits, position=a_position(**changes))
+
+
+def set_price(desk: Desk, symbol: str, price: float) -> None:
+    """Let the market be there."""
+    assert isinstance(desk.prices, FixedPrices)
+    desk.prices.by_symbol[symbol] = price
+
+
+def a_stop(attempt: int = 1, **changes: object) -> Order:
+    """A stop loss that rests."""
+    order = an_order(
+        Leg.EXIT,
+        attempt,
+        kind=OrderKind.STOP_LOSS,
+        stop_price=Decimal(99),
+        status=OrderStatus.OPEN,
+    )
+    return msgspec.structs.replace(order, **changes)
+
+
+def a_target(attempt: int = 2, price: str = "102", **changes: object) -> Order:
+    """A target that rests."""
+    order = an_order(
+        Leg.EXIT, attempt, kind=OrderKind.LIMIT, price=Decimal(price), status=OrderStatus.OPEN
+    )
+    return msgspec.structs.replace(order, **changes)
+
+
+def filled(order: Order, quantity: str = "1", number: int = 50) -> Order:
+    """The order with one more fill."""
+    fill = a_fill(number, quantity=Decimal(quantity))
+    is_whole = order.filled + fill.quantity == order.quantity
+    return msgspec.structs.replace(
+        order,
+        fills=(*order.fills, fill),
+        status=OrderStatus.FILLED if is_whole else order.status,
+    )
+
+
+def types(answer: Iterable[Event | Command]) -> list[type[Event | Command]]:
+    """Return what kinds of messages these are."""
+    return [type(row) for row in answer]

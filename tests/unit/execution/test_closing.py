@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+from tests.builders import AT_MS, POSITION, a_position, an_instrument, an_order
+from tests.unit.execution.desks import a_stop, a_target, an_open_desk, filled, types
+
+from aitrader.execution import closing
+from aitrader.execution.desk import Desk
+from aitrader.model.commands import (
+    CancelOrders,
+    Command,
+    QueryOrder,
+    StartTimer,
+    StopTimer,
+    SubmitOrder,
+)
+from aitrader.model.events import Event, ExitWanted, OrderPlanned, Quarantined
+from aitrader.model.ids import PositionId
+from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus
+
+NOWHERE = PositionId("p-nowhere")
+SOLD = [OrderPlanned, SubmitOrder, StartTimer, StartTimer]
+
+
+def leave(desk: Desk, position_id: PositionId = POSITION) -> list[Event | Command]:
+    wish = ExitWanted(at_ms=AT_MS, position_id=position_id, reason=ExitReason.TRAILING)
+    return closing.leave(desk, wish)
+
+
+def a_market(attempt: int = 1, **changes: object) -> Order:
+    return an_order(Leg.EXIT, attempt, **changes)
+
+
+def a_closing_desk(*exits: Order, **changes: object) -> Desk:
+    desk = an_open_desk(*exits, **changes)
+    desk.closing[POSITION] = ExitReason.TRAILING
+    return desk
+
+
+def updated(desk: Desk, order: Order) -> list[Event | Command]:
+    return closing.updated(desk, order, at_ms=AT_MS)
+
+
+def the_order(answer: list[Event | Command]) -> Order:
+    fact = answer[0]
+    assert isinstance(fact, OrderPlanned)
+    return fact.order
+
+
+def test_leaving_cancels_what_rests_first() -> None:
+    mates = (a_stop(), a_target())
+    desk = an_open_desk(*mates)
+
+    answer = leave(desk)
+
+    assert answer[0] == CancelOrders(orders=mates)
+    assert types(answer) == [CancelOrders, StartTimer]
+    assert desk.closing == {POSITION: ExitReason.TRAILING}
+    assert leave(desk) == []
+
+
+def test_where_nothing_rests_it_is_sold_at_once() -> None:
+    answer = leave(an_open_desk())
+    assert types(answer) == SOLD
+    order = the_order(answer)
+    assert (order.kind, order.quantity) == (OrderKind.MARKET, Decimal("1.000"))
+    assert order.reason is ExitReason.TRAILING
+
+
+def test_what_is_not_open_is_not_left() -> None:
+    assert leave(an_open_desk(), NOWHERE) == []
+
+
+def test_nothing_is_sold_while_a_market_exit_is_on_its_way() -> None:
+    answer = closing.go_on(a_closing_desk(a_market()), a_position(), at_ms=AT_MS)
+    assert types(answer) == [StartTimer]
+
+
+def test_the_last_cancel_sells_what_is_left() -> None:
+    part = filled(a_stop(), "0.4")
+    gone = msgspec.structs.replace(part, status=OrderStatus.CANCELED)
+    still = a_target()
+    assert updated(a_closing_desk(gone, still), gone) == []
+    assert the_order(updated(a_closing_desk(gone), gone)).quantity == Decimal("0.6")
+
+
+def test_where_nothing_is_left_nothing_is_sold() -> None:
+    whole = filled(a_stop())
+    assert updated(a_closing_desk(whole), whole) == []
+
+
+def test_an_order_that_the_venue_has_only_now_is_canceled_too() -> None:
+    late = a_stop()
+    assert updated(a_closing_desk(late), late) == [CancelOrders(orders=(late,))]
+
+
+def test_the_acceptance_of_the_market_exit_is_waited_on() -> None:
+    market = a_market(status=OrderStatus.OPEN)
+    assert updated(a_closing_desk(market), market) == []
+
+
+def test_updates_of_a_position_that_is_gone_are_nothing() -> None:
+    desk = a_closing_desk()
+    desk.positions.clear()
+    assert updated(desk, a_market(status=OrderStatus.CANCELED)) == []
+    assert closing.timer_due(desk, POSITION, at_ms=AT_MS) == []
+
+
+def test_no_more_is_sold_at_once_than_the_symbol_takes() -> None:
+    desk = a_closing_desk()
+    desk.instruments["BTCUSDT"] = an_instrument(max_quantity=Decimal("0.25"))
+    answer = closing.go_on(desk, a_position(), at_ms=AT_MS)
+    assert the_order(answer).quantity == Decimal("0.25")
+
+
+def test_without_the_symbols_rules_selling_waits() -> None:
+    desk = a_closing_desk()
+    desk.instruments.clear()
+    assert closing.go_on(desk, a_position(), at_ms=AT_MS) == []
+
+
+def failed(count: int) -> tuple[Order, ...]:
+    return tuple(
+        a_market(number, status=OrderStatus.REJECTED, note="busy") for number in range(1, count + 1)
+    )
+
+
+def test_the_first_market_exit_that_failed_is_followed_at_once() -> None:
+    (first,) = failed(1)
+    assert types(updated(a_closing_desk(first), first)) == SOLD
+
+
+def test_the_others_are_followed_ever_later() -> None:
+    pauses = []
+    for count in (2, 3, 4, 12):
+        orders = failed(count)
+        (timer,) = updated(a_closing_desk(*orders), orders[-1])
+        assert isinstance(timer, StartTimer)
+        pauses.append(timer.due_ms - AT_MS)
+    assert pauses == [1_000, 2_000, 4_000, 60_000]
+
+
+def test_the_person_is_told_once_that_a_position_cannot_be_sold() -> None:
+    orders = failed(5)
+    told, timer = updated(a_closing_desk(*orders), orders[-1])
+    assert isinstance(told, Quarantined)
+    assert told.reason == "the position could not be sold in 5 attempts: busy"
+    assert isinstance(timer, StartTimer)
+
+
+def test_the_alarm_asks_and_goes_on() -> None:
+    stop = a_stop()
+    answer = closing.timer_due(a_closing_desk(stop), POSITION, at_ms=AT_MS)
+    assert types(answer) == [QueryOrder, CancelOrders, StartTimer]
+    assert types(closing.timer_due(a_closing_desk(*failed(2)), POSITION, at_ms=AT_MS)) == SOLD
+    assert closing.timer_due(an_open_desk(stop), POSITION, at_ms=AT_MS) == []
+
+
+def test_a_closed_position_leaves_nothing_resting_but_mates_of_what_filled() -> None:
+    whole = msgspec.structs.replace(filled(a_stop()), list_id="list-1")
+    mate = a_target(list_id="list-1")
+    other = a_stop(3)
+
+    assert closing.closed(an_open_desk(whole, mate), POSITION) == []
+    assert closing.closed(an_open_desk(whole, mate, other), POSITION) == [
+        CancelOrders(orders=(other,))
+    ]
+    assert types(closing.closed(a_closing_desk(whole, mate), POSITION)) == [StopTimer]

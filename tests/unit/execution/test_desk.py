@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tests.builders import TRADER, a_filled_order, a_position, a_signal, an_order
+from tests.unit.execution.desks import ENTRY, a_desk, a_stop, a_target, an_open_desk, set_price
+
+from aitrader.execution.desk import entry_side, exit_side, side_of
+from aitrader.model.ids import PositionId, TraderId
+from aitrader.model.order import Side
+from aitrader.model.trader import PositionSide
+
+LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
+
+
+def test_equity_is_cash_and_what_is_held_at_its_last_price() -> None:
+    desk = an_open_desk()
+    desk.account.cash = Decimal(9_900)
+    assert desk.equity() == Decimal(10_000)  # no price yet: the entry's
+    set_price(desk, "BTCUSDT", 150.5)
+    assert desk.equity() == Decimal("10050.5")
+
+
+def test_an_order_that_has_not_filled_is_worth_nothing() -> None:
+    desk = a_desk(an_order())
+    assert desk.equity() == Decimal(10_000)
+
+
+def test_a_short_is_a_debt_and_binds_twice_its_proceeds() -> None:
+    desk = a_desk(a_filled_order(side=Side.SELL))
+    set_price(desk, "BTCUSDT", 90.0)
+    assert desk.equity() == Decimal(9_910)
+    assert desk.collateral() == Decimal(200)
+
+
+def test_a_long_binds_no_collateral() -> None:
+    assert an_open_desk().collateral() == 0
+
+
+def test_exit_orders_without_their_entry_expose_nothing() -> None:
+    assert a_desk(a_stop()).exposed() == ()
+
+
+def test_open_counts_what_is_open_and_what_is_on_its_way() -> None:
+    desk = an_open_desk()
+    desk.entries[PositionId("p-two")] = a_signal(symbol="ETHUSDT")
+    desk.entries[PositionId("p-three")] = a_signal(trader_id=TraderId("other"))
+
+    assert desk.open_count() == 3
+    assert desk.open_count(TRADER) == 2
+    assert desk.is_taken(TRADER, "BTCUSDT")
+    assert desk.is_taken(TRADER, "ETHUSDT")
+    assert not desk.is_taken(TRADER, "SOLUSDT")
+
+
+def test_stop_orders_are_counted_per_symbol() -> None:
+    desk = an_open_desk(a_stop(), a_target(), a_stop(3, symbol="ETHUSDT"))
+    assert desk.stops_open("BTCUSDT") == 1
+
+
+def test_held_counts_from_the_orders() -> None:
+    assert an_open_desk().held(a_position(quantity=Decimal(77))) == Decimal(1)
+
+
+def test_sides() -> None:
+    assert (entry_side(LONG), exit_side(LONG)) == (Side.BUY, Side.SELL)
+    assert (entry_side(SHORT), exit_side(SHORT)) == (Side.SELL, Side.BUY)
+    assert side_of(ENTRY) is LONG

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from tests.builders import (
+    AT_MS,
+    SIGNAL,
+    TRADER,
+    a_fill,
+    a_plan,
+    a_signal,
+    a_trader,
+    an_instrument,
+    some_exits,
+)
+from tests.unit.execution.desks import a_desk, a_stop, types
+
+from aitrader.execution import entries
+from aitrader.execution.desk import Desk
+from aitrader.model import ids
+from aitrader.model.commands import CancelOrders, Command, StartTimer, SubmitOrder
+from aitrader.model.events import EntryRefused, EntryWanted, Event, OrderPlanned
+from aitrader.model.order import Order, OrderStatus, Side
+from aitrader.model.signal import Signal
+from aitrader.model.trader import Level, LevelKind, PositionSide, Target
+
+PLACE = ids.position_id(SIGNAL)
+
+
+def wanted(desk: Desk, signal: Signal | None = None) -> list[Event | Command]:
+    return entries.want(desk, EntryWanted(at_ms=AT_MS, signal=signal or a_signal()))
+
+
+def reason(answer: list[Event | Command]) -> str:
+    (fact,) = answer
+    assert isinstance(fact, EntryRefused)
+    return fact.reason
+
+
+def planned(desk: Desk) -> Order:
+    fact = wanted(desk)[0]
+    assert isinstance(fact, OrderPlanned)
+    return fact.order
+
+
+def test_an_entry_is_planned_sent_and_watched() -> None:
+    answer = wanted(a_desk())
+    assert types(answer) == [OrderPlanned, SubmitOrder, StartTimer, StartTimer]
+    (plan, submit, _query, rest) = answer
+    assert isinstance(plan, OrderPlanned)
+    assert isinstance(submit, SubmitOrder)
+    assert submit.orders == (plan.order,)
+    assert (plan.order.quantity, plan.order.side) == (Decimal(1), Side.BUY)
+    assert plan.order.not_after_ms == AT_MS + 5_000
+    assert isinstance(rest, StartTimer)
+    assert rest.due_ms == AT_MS + 300_000 + 5_000
+
+
+def test_a_short_is_entered_by_selling() -> None:
+    desk = a_desk()
+    desk.traders[TRADER] = a_trader(plan=a_plan(side=PositionSide.SHORT))
+    assert planned(desk).side is Side.SELL
+
+
+def test_a_wish_repeated_changes_nothing() -> None:
+    desk = a_desk()
+    wanted(desk)
+    assert wanted(desk) == []
+
+
+def test_an_entry_on_its_way_keeps_its_money() -> None:
+    desk = a_desk()
+    order = planned(desk)
+    assert desk.account.spendable(Decimal(0)) == Decimal(10_000) - Decimal("100.3")
+    assert desk.is_taken(TRADER, order.symbol)
+
+
+def test_a_removed_trader_enters_nothing() -> None:
+    desk = a_desk()
+    desk.traders.clear()
+    assert reason(wanted(desk)) == "the trader was removed"
+
+
+def test_without_the_symbols_rules_nothing_is_entered() -> None:
+    desk = a_desk()
+    desk.instruments.clear()
+    assert "rules for BTCUSDT are not known" in reason(wanted(desk))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"is_paused": True}, "paused"),
+        ({"quarantined": {(TRADER, "BTCUSDT")}}, "quarantined"),
+        ({"instruments": {"BTCUSDT": an_instrument(is_trading=False)}}, "not traded"),
+        ({"instruments": {"BTCUSDT": an_instrument(min_notional=Decimal(500))}}, "too small"),
+        ({"traders": {TRADER: a_trader(is_enabled=False)}}, "switched off"),
+    ],
+)
+def test_each_rule_is_asked(changes: dict[str, object], words: str) -> None:
+    desk = a_desk()
+    for name, value in changes.items():
+        setattr(desk, name, value)
+    assert words in reason(wanted(desk))
+
+
+def test_the_stops_that_will_rest_are_counted_before_an_entry() -> None:
+    three = tuple(
+        Target(Level(LevelKind.PERCENT, Decimal(pct)), Decimal("0.3")) for pct in (1, 2, 3)
+    )
+    resting = (a_stop(1, position_id=PLACE.replace("p-", "p-other")), a_stop(2))
+    desk = a_desk(*resting)
+    assert "4 would be needed" in reason(
+        wanted(desk, a_signal(exits=some_exits(take_profit=three)))
+    )
+    bare = some_exits(stop_loss=None, take_profit=three)
+    assert types(wanted(desk, a_signal(exits=bare)))[0] is OrderPlanned
+
+
+def answered(desk: Desk, order: Order, **changes: object) -> list[Event | Command]:
+    after = msgspec.structs.replace(order, **changes)
+    return entries.updated(desk, after, at_ms=AT_MS + 9)
+
+
+@pytest.mark.parametrize(
+    ("status", "note", "words"),
+    [
+        (OrderStatus.REJECTED, "no funds", "the venue refused the order: no funds"),
+        (OrderStatus.EXPIRED, "", "the order ended unfilled"),
+        (OrderStatus.CANCELED, "", "the order was canceled before it filled"),
+    ],
+)
+def test_an_entry_that_ended_empty_is_given_up(status: OrderStatus, note: str, words: str) -> None:
+    desk = a_desk()
+    order = planned(desk)
+
+    assert reason(answered(desk, order, status=status, note=note)) == words
+
+    assert not desk.is_taken(TRADER, order.symbol)
+    assert desk.account.free(Decimal(0)) == Decimal(10_000)
+    assert answered(desk, order, status=status, note=note) == []
+
+
+def test_an_entry_that_filled_ends_its_promise_and_waits_for_its_position() -> None:
+    desk = a_desk()
+    order = planned(desk)
+    assert answered(desk, order, status=OrderStatus.FILLED, fills=(a_fill(),)) == []
+    assert desk.account.free(Decimal(0)) == Decimal(10_000)
+    assert desk.open_count() == 1
+
+
+def test_an_entry_that_was_accepted_is_waited_for() -> None:
+    desk = a_desk()
+    order = planned(desk)
+    assert answered(desk, order, status=OrderStatus.OPEN) == []
+
+
+def test_what_fills_in_part_has_a_short_while_for_the_rest() -> None:
+    desk = a_desk()
+    order = planned(desk)
+    part = a_fill(quantity=Decimal("0.4"))
+    (timer,) = answered(desk, order, status=OrderStatus.OPEN, fills=(part,))
+    assert isinstance(timer, StartTimer)
+    assert timer.due_ms == AT_MS + 9 + 2_000
+
+
+def test_an_entry_whose_time_is_over_is_canceled_until_it_is_done() -> None:
+    desk = a_desk()
+    order = planned(desk)
+
+    answer = entries.rest_due(desk, order.client_order_id, at_ms=AT_MS)
+
+    assert answer[0] == CancelOrders(orders=(order,))
+    assert isinstance(answer[1], StartTimer)
+    gone = ids.client_order_id(PLACE, "ENTRY", 2)
+    assert entries.rest_due(desk, gone, at_ms=AT_MS) == []
+    done = a_desk(msgspec.structs.replace(order, status=OrderStatus.CANCELED))
+    assert entries.rest_due(done, order.client_order_id, at_ms=AT_MS) == []

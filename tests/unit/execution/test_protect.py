@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from tests.builders import AT_MS, POSITION, a_filled_order, a_position
+from tests.unit.execution.desks import (
+    ENTRY,
+    a_desk,
+    a_stop,
+    a_target,
+    an_open_desk,
+    filled,
+    types,
+)
+
+from aitrader.execution import protect
+from aitrader.execution.desk import Desk
+from aitrader.execution.protect import Piece, uncovered
+from aitrader.model.commands import CancelOrders, Command, QueryOrder, StartTimer, SubmitOrder
+from aitrader.model.events import Event, ExitWanted, OrderPlanned
+from aitrader.model.order import ExitReason, Order, OrderKind, OrderStatus, Side
+from aitrader.model.position import Position, PositionStatus, TargetPrice
+from aitrader.model.trader import PositionSide
+
+STEP = Decimal("0.001")
+ONE_TARGET = (TargetPrice(Decimal(102), Decimal(1)),)
+HALVES = (
+    TargetPrice(Decimal(102), Decimal("0.5")),
+    TargetPrice(Decimal(104), Decimal("0.5")),
+)
+DEAD = OrderStatus.CANCELED
+
+
+def missing(position: Position, *exits: Order) -> tuple[Piece, ...]:
+    return uncovered(position, (ENTRY, *exits), step_size=STEP)
+
+
+def guarded(desk: Desk) -> list[Event | Command]:
+    return protect.guard(desk, desk.positions[POSITION], at_ms=AT_MS)
+
+
+def listed(*orders: Order) -> tuple[Order, ...]:
+    return tuple(msgspec.structs.replace(row, list_id="list-1") for row in orders)
+
+
+def test_an_unprotected_position_lacks_a_piece_per_target_and_one_for_the_rest() -> None:
+    assert missing(a_position(targets=HALVES)) == (
+        Piece(Decimal(102), Decimal("0.5")),
+        Piece(Decimal(104), Decimal("0.5")),
+    )
+    half = (HALVES[0],)
+    assert missing(a_position(targets=half))[1] == Piece(None, Decimal("0.5"))
+    assert missing(a_position(targets=half, stop_price=None)) == (
+        Piece(Decimal(102), Decimal("0.5")),
+    )
+
+
+def test_a_position_without_stop_and_target_lacks_nothing() -> None:
+    assert missing(a_position(stop_price=None)) == ()
+
+
+def test_targets_at_one_price_are_one_piece() -> None:
+    same = (HALVES[0], HALVES[0])
+    assert missing(a_position(targets=same)) == (Piece(Decimal(102), Decimal("1.0")),)
+
+
+def test_what_rests_is_not_missing() -> None:
+    assert missing(a_position(), a_stop()) == ()
+    assert missing(a_position(targets=ONE_TARGET), *listed(a_stop(), a_target())) == ()
+
+
+def test_a_list_is_alive_while_one_of_its_orders_is() -> None:
+    mates = listed(a_stop(status=DEAD), a_target())
+    assert missing(a_position(targets=ONE_TARGET), *mates) == ()
+    dead = listed(a_stop(status=DEAD), a_target(status=DEAD))
+    assert missing(a_position(targets=ONE_TARGET), *dead) == (Piece(Decimal(102), Decimal(1)),)
+
+
+def test_nothing_is_sold_twice_while_a_fill_has_not_been_worked_out() -> None:
+    stale = a_position(targets=ONE_TARGET)
+    mates = listed(a_stop(status=DEAD), filled(a_target()))
+    assert missing(stale, *mates) == ()
+
+
+def test_less_than_a_step_cannot_be_protected() -> None:
+    entry = a_filled_order()
+    tiny = filled(a_stop(), "0.9995")
+    assert uncovered(a_position(), (entry, tiny), step_size=STEP) == ()
+
+
+def test_stop_and_target_are_planned_as_a_list() -> None:
+    desk = an_open_desk(targets=ONE_TARGET)
+
+    answer = guarded(desk)
+
+    assert types(answer) == [OrderPlanned, OrderPlanned, SubmitOrder, StartTimer, StartTimer]
+    submit = answer[2]
+    assert isinstance(submit, SubmitOrder)
+    stop, target = submit.orders
+    assert (stop.kind, target.kind) == (OrderKind.STOP_LOSS, OrderKind.LIMIT)
+    assert stop.list_id == target.list_id != ""
+    assert (stop.reason, target.reason) == (ExitReason.STOP_LOSS, ExitReason.TAKE_PROFIT)
+    assert (stop.price, target.stop_price) == (None, None)
+    assert stop.not_after_ms == AT_MS + 1_500
+    assert len({stop.client_order_id, target.client_order_id, stop.list_id}) == 3
+    assert guarded(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, OrderKind.STOP_LOSS),
+        ({"targets": ONE_TARGET, "stop_price": None}, OrderKind.LIMIT),
+    ],
+)
+def test_one_alone_is_a_single_order(changes: dict[str, object], kind: OrderKind) -> None:
+    (order,) = (
+        row.order for row in guarded(an_open_desk(**changes)) if isinstance(row, OrderPlanned)
+    )
+    assert (order.kind, order.list_id) == (kind, "")
+
+
+def test_a_short_is_protected_by_buying() -> None:
+    entry = a_filled_order(side=Side.SELL)
+    short = a_position(side=PositionSide.SHORT, stop_price=Decimal(101))
+    planned = guarded(a_desk(entry, position=short))[0]
+    assert isinstance(planned, OrderPlanned)
+    assert planned.order.side is Side.BUY
+
+
+def test_what_is_closing_or_has_no_rules_is_left_alone() -> None:
+    desk = an_open_desk()
+    desk.closing[POSITION] = ExitReason.MANUAL
+    assert guarded(desk) == []
+    assert guarded(an_open_desk(status=PositionStatus.CLOSING)) == []
+    unknown = an_open_desk()
+    unknown.instruments.clear()
+    assert guarded(unknown) == []
+
+
+def test_after_three_protections_that_failed_the_position_is_left() -> None:
+    failed = tuple(a_stop(number, status=OrderStatus.REJECTED) for number in (1, 2, 3))
+    assert types(guarded(an_open_desk(*failed[:2])))[0] is OrderPlanned
+    (wish,) = guarded(an_open_desk(*failed))
+    assert isinstance(wish, ExitWanted)
+    assert wish.reason is ExitReason.UNPROTECTED
+
+
+def test_a_protection_that_filled_in_part_has_not_failed() -> None:
+    worked = tuple(
+        msgspec.structs.replace(filled(a_stop(number), "0.1", number), status=DEAD)
+        for number in (1, 2, 3)
+    )
+    assert types(guarded(an_open_desk(*worked)))[0] is OrderPlanned
+
+
+def test_the_mates_of_an_order_that_ended_are_expected_to_end() -> None:
+    stop, target = listed(a_stop(status=DEAD), a_target())
+    (timer,) = protect.lame_timers(an_open_desk(stop, target), stop, at_ms=AT_MS)
+    assert isinstance(timer, StartTimer)
+    assert timer.due_ms == AT_MS + 2_000
+    single = a_stop(status=DEAD)
+    assert protect.lame_timers(an_open_desk(single), single, at_ms=AT_MS) == []
+
+
+def test_a_survivor_is_asked_after_and_canceled_until_it_is_done() -> None:
+    target = a_target()
+    answer = protect.lame_due(an_open_desk(target), target.client_order_id, at_ms=AT_MS)
+    assert types(answer) == [QueryOrder, CancelOrders, StartTimer]
+
+    done = a_target(status=DEAD)
+    assert protect.lame_due(an_open_desk(done), done.client_order_id, at_ms=AT_MS) == []
+    assert protect.lame_due(an_open_desk(), target.client_order_id, at_ms=AT_MS) == []

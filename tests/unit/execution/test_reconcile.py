@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tests.builders import (
+    AT_MS,
+    POSITION,
+    SIGNAL,
+    TRADER,
+    a_position,
+    a_signal,
+    a_trader,
+    an_instrument,
+    an_order,
+)
+from tests.pipeline import FixedPrices
+from tests.unit.execution.desks import ENTRY, a_stop, a_target, filled, types
+
+from aitrader.execution import reconcile
+from aitrader.execution.desk import Desk
+from aitrader.execution.risk import ExecutionSettings
+from aitrader.model import ids
+from aitrader.model.commands import (
+    CancelOrders,
+    Command,
+    QueryOrder,
+    StartTimer,
+    SubmitOrder,
+)
+from aitrader.model.events import CashChanged, Event, OrderPlanned, Saved, Started
+from aitrader.model.order import ExitReason, OrderStatus
+from aitrader.model.position import PositionStatus, TargetPrice
+
+PLACE = ids.position_id(SIGNAL)
+CASH = Decimal(5_000)
+
+
+def rebuilt(**saved: object) -> tuple[Desk, list[Event | Command]]:
+    desk = Desk(ExecutionSettings(), FixedPrices())
+    desk.instruments["BTCUSDT"] = an_instrument()
+    fields = {"cash": CASH, **saved}
+    event = Started(at_ms=AT_MS, saved=Saved(**fields))  # type: ignore[arg-type]
+    return desk, reconcile.rebuild(desk, event)
+
+
+def resumed(**saved: object) -> list[Event | Command]:
+    desk, _answer = rebuilt(**saved)
+    return reconcile.resume(desk, at_ms=AT_MS)
+
+
+def test_a_new_account_begins_with_its_cash_as_a_fact() -> None:
+    _desk, answer = rebuilt(cash=None)
+    assert answer == [CashChanged(at_ms=AT_MS, cash=Decimal(10_000))]
+
+
+def test_an_old_account_goes_on_with_what_it_had() -> None:
+    desk, answer = rebuilt(traders=(a_trader(),), is_paused=True)
+    assert answer == []
+    assert (desk.account.cash, desk.is_paused) == (CASH, True)
+    assert TRADER in desk.traders
+    assert desk.account.spendable(Decimal(0)) == CASH
+
+
+def test_orders_without_an_answer_are_asked_after_and_not_sent() -> None:
+    _desk, answer = rebuilt(orders=(ENTRY, a_stop(status=OrderStatus.PENDING)))
+    assert types(answer) == [QueryOrder, StartTimer]
+
+
+def test_an_entry_on_its_way_keeps_its_money_and_its_watch() -> None:
+    entry = an_order(position_id=PLACE, status=OrderStatus.OPEN)
+    desk, answer = rebuilt(orders=(entry,), signals=(a_signal(),))
+    assert types(answer) == [StartTimer]
+    assert desk.is_taken(TRADER, "BTCUSDT")
+    assert desk.account.spendable(Decimal(0)) == CASH - Decimal("100.3")
+
+
+def test_an_entry_whose_signal_is_not_known_is_asked_after_all_the_same() -> None:
+    _desk, answer = rebuilt(orders=(an_order(),))
+    assert types(answer) == [QueryOrder, StartTimer]
+
+
+def test_open_positions_get_the_protection_they_lack() -> None:
+    answer = resumed(orders=(ENTRY,), positions=(a_position(),))
+    assert types(answer)[:2] == [OrderPlanned, SubmitOrder]
+    assert resumed(orders=(ENTRY, a_stop()), positions=(a_position(),)) == []
+
+
+def test_a_list_of_which_one_has_ended_is_watched() -> None:
+    stop = a_stop(list_id="list-1", status=OrderStatus.CANCELED)
+    target = a_target(list_id="list-1")
+    position = a_position(targets=(TargetPrice(Decimal(102), Decimal(1)),))
+    answer = resumed(orders=(ENTRY, stop, target), positions=(position,))
+    assert types(answer) == [StartTimer]
+
+
+def test_a_closing_goes_on_from_where_it_was() -> None:
+    closing = a_position(status=PositionStatus.CLOSING, exit_reason=ExitReason.MAX_AGE)
+    resting = resumed(orders=(ENTRY, a_stop()), positions=(closing,))
+    assert types(resting) == [CancelOrders, StartTimer]
+
+    dead = filled(a_stop(status=OrderStatus.CANCELED), "0.4")
+    answer = resumed(orders=(ENTRY, dead), positions=(closing,))
+    plan = answer[0]
+    assert isinstance(plan, OrderPlanned)
+    assert (plan.order.quantity, plan.order.reason) == (Decimal("0.600"), ExitReason.MAX_AGE)
+
+
+def test_a_closing_without_a_reason_was_asked_for_by_somebody() -> None:
+    closing = a_position(status=PositionStatus.CLOSING)
+    desk, _answer = rebuilt(orders=(ENTRY,), positions=(closing,))
+    assert desk.closing == {POSITION: ExitReason.MANUAL}

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tests.builders import (
+    AT_MS,
+    POSITION,
+    SIGNAL,
+    TRADER,
+    a_fill,
+    a_position,
+    a_signal,
+    a_trader,
+    an_instrument,
+    an_order,
+)
+from tests.pipeline import FixedPrices
+from tests.unit.execution.desks import ENTRY, a_stop, filled, types
+
+from aitrader.execution.risk import ExecutionSettings
+from aitrader.execution.stage import ExecutionStage
+from aitrader.model import ids
+from aitrader.model.commands import CancelOrders, Command, QueryOrder, StartTimer, SubmitOrder
+from aitrader.model.events import (
+    CandlesClosed,
+    CashChanged,
+    EntriesPaused,
+    EntryRefused,
+    EntryWanted,
+    EquityMarked,
+    Event,
+    ExitWanted,
+    FeedChanged,
+    InstrumentsLoaded,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderNotFound,
+    OrderOutcomeUnknown,
+    OrderPlanned,
+    OrderRejected,
+    OrderUpdated,
+    PositionClosed,
+    PositionOpened,
+    PositionUpdated,
+    Quarantined,
+    Saved,
+    Started,
+    TimerDue,
+    TraderRemoved,
+    TraderSaved,
+)
+from aitrader.model.ids import ClientOrderId, TimerId
+from aitrader.model.order import ExitReason, Leg, Order, OrderStatus
+from aitrader.model.position import Position, PositionStatus
+
+RULES = InstrumentsLoaded(at_ms=AT_MS, instruments=(an_instrument(),))
+WANTED = EntryWanted(at_ms=AT_MS, signal=a_signal())
+PLACE = ids.position_id(SIGNAL)
+ENTRY_ID = ids.client_order_id(PLACE, "ENTRY", 1)
+
+
+def told(stage: ExecutionStage, event: Event) -> list[Event | Command]:
+    return list(stage.handle(event))
+
+
+def a_stage(*events: Event, **saved: object) -> ExecutionStage:
+    fields = {"traders": (a_trader(),), "cash": Decimal(1_000), **saved}
+    stage = ExecutionStage(ExecutionSettings(), FixedPrices())
+    begin = (RULES, Started(at_ms=AT_MS, saved=Saved(**fields)))  # type: ignore[arg-type]
+    for event in (*begin, *events):
+        stage.handle(event)
+    return stage
+
+
+def a_stage_with(*orders: Order, position: Position | None = None) -> ExecutionStage:
+    return a_stage(orders=(ENTRY, *orders), positions=(position or a_position(),))
+
+
+def test_a_wanted_entry_is_planned_and_sent() -> None:
+    assert types(told(a_stage(), WANTED))[:2] == [OrderPlanned, SubmitOrder]
+
+
+def test_what_is_not_its_business_is_nothing() -> None:
+    assert told(a_stage(), FeedChanged(at_ms=AT_MS, is_up=True, reason="")) == []
+    assert told(a_stage(), TimerDue(at_ms=AT_MS, timer_id=TimerId("other"))) == []
+
+
+def refusal(stage: ExecutionStage) -> str:
+    fact = told(stage, WANTED)[0]
+    assert isinstance(fact, EntryRefused)
+    return fact.reason
+
+
+def test_pause_removal_and_quarantine_refuse_entries() -> None:
+    paused = EntriesPaused(at_ms=AT_MS, is_paused=True)
+    removed = TraderRemoved(at_ms=AT_MS, trader_id=TRADER)
+    out = Quarantined(at_ms=AT_MS, trader_id=TRADER, symbol="BTCUSDT", reason="?")
+    assert refusal(a_stage(paused)) == "entries are paused"
+    assert refusal(a_stage(removed)) == "the trader was removed"
+    assert "quarantined" in refusal(a_stage(out))
+    back = TraderSaved(at_ms=AT_MS, trader=a_trader())
+    assert types(told(a_stage(removed, back), WANTED))[0] is OrderPlanned
+
+
+def test_an_entry_whose_id_is_taken_is_refused_and_quarantined() -> None:
+    taken = an_order(client_order_id=ENTRY_ID)
+    stage = a_stage(orders=(taken,))
+    assert types(told(stage, WANTED)) == [EntryRefused, Quarantined]
+
+
+def test_a_fill_changes_the_order_and_the_cash_once() -> None:
+    stage = a_stage(WANTED)
+    fill = OrderFilled(at_ms=AT_MS, client_order_id=ENTRY_ID, fill=a_fill())
+
+    updated, cash = told(stage, fill)
+
+    assert isinstance(updated, OrderUpdated)
+    assert (updated.order.status, updated.fill) == (OrderStatus.FILLED, a_fill())
+    assert cash == CashChanged(at_ms=AT_MS, cash=Decimal("899.9"))
+    assert told(stage, fill) == []
+
+
+def test_answers_about_orders_of_others_are_nothing() -> None:
+    stranger = OrderCanceled(at_ms=AT_MS, client_order_id=ClientOrderId("theirs"))
+    assert told(a_stage(), stranger) == []
+
+
+def test_an_impossible_answer_quarantines_the_symbol() -> None:
+    stage = a_stage(WANTED)
+    stage.handle(OrderAccepted(at_ms=AT_MS, client_order_id=ENTRY_ID))
+
+    (fact,) = told(
+        stage, OrderRejected(at_ms=AT_MS, client_order_id=ENTRY_ID, code=-1, reason="no")
+    )
+
+    assert isinstance(fact, Quarantined)
+    assert (fact.trader_id, fact.symbol) == (TRADER, "BTCUSDT")
+
+
+def test_an_unknown_outcome_asks_and_not_found_ends() -> None:
+    stage = a_stage(WANTED)
+    unknown = OrderOutcomeUnknown(at_ms=AT_MS, client_order_id=ENTRY_ID, reason="timeout")
+    assert types(told(stage, unknown)) == [QueryOrder, StartTimer]
+
+    (expired,) = told(stage, OrderNotFound(at_ms=AT_MS + 5_001, client_order_id=ENTRY_ID))
+    assert isinstance(expired, OrderExpired)
+    (updated,) = told(stage, expired)
+    assert isinstance(updated, OrderUpdated)
+    assert types(told(stage, updated)) == [EntryRefused]
+
+    stray = OrderAccepted(at_ms=AT_MS + 9_000, client_order_id=ENTRY_ID, venue_order_id="9")
+    assert types(told(stage, stray)) == [OrderUpdated, CancelOrders]
+
+
+def test_an_end_that_overtakes_its_fills_is_asked_for_before_it_is_believed() -> None:
+    stage = a_stage(WANTED)
+    part = a_fill(quantity=Decimal("0.4"))
+    end = OrderCanceled(at_ms=AT_MS, client_order_id=ENTRY_ID, filled=Decimal("0.4"))
+
+    assert types(told(stage, end)) == [QueryOrder, StartTimer]
+    stage.handle(OrderFilled(at_ms=AT_MS, client_order_id=ENTRY_ID, fill=part))
+    (updated,) = told(stage, end)
+
+    assert isinstance(updated, OrderUpdated)
+    assert (updated.order.status, updated.order.filled) == (OrderStatus.CANCELED, Decimal("0.4"))
+
+
+def test_each_close_marks_the_equity() -> None:
+    assert told(a_stage(), CandlesClosed(at_ms=AT_MS, intervals=("1m",))) == [
+        EquityMarked(at_ms=AT_MS, equity=Decimal(1_000), cash=Decimal(1_000), open_positions=0)
+    ]
+
+
+def test_starting_before_the_rules_are_known_waits_for_them() -> None:
+    stage = ExecutionStage(ExecutionSettings(), FixedPrices())
+    saved = Saved(orders=(ENTRY,), positions=(a_position(),), cash=Decimal(1))
+    assert told(stage, Started(at_ms=AT_MS, saved=saved)) == []
+    assert types(told(stage, RULES))[:2] == [OrderPlanned, SubmitOrder]
+    assert told(stage, RULES) == []
+
+
+def test_an_opened_position_is_protected_and_a_protected_one_left_alone() -> None:
+    stage = a_stage(orders=(ENTRY,))
+    opened = PositionOpened(at_ms=AT_MS, position=a_position())
+    assert types(told(stage, opened))[:2] == [OrderPlanned, SubmitOrder]
+    assert told(stage, PositionUpdated(at_ms=AT_MS, position=a_position())) == []
+
+
+def dead(order: Order) -> Order:
+    return an_order(
+        order.leg,
+        1,
+        kind=order.kind,
+        stop_price=order.stop_price,
+        status=OrderStatus.CANCELED,
+    )
+
+
+def test_protection_that_ended_unfilled_is_planned_again() -> None:
+    stop = dead(a_stop())
+    stage = a_stage(PositionOpened(at_ms=AT_MS, position=a_position()), orders=(ENTRY, a_stop()))
+    canceled = OrderCanceled(at_ms=AT_MS, client_order_id=stop.client_order_id)
+    (updated,) = told(stage, canceled)
+    assert types(told(stage, updated))[:2] == [OrderPlanned, SubmitOrder]  # type: ignore[arg-type]
+
+
+def test_protection_that_filled_waits_for_the_positions_own_word() -> None:
+    stage = a_stage_with(a_stop())
+    fill = a_fill(2, quantity=Decimal(1))
+    update = OrderUpdated(at_ms=AT_MS, order=filled(a_stop()), fill=fill)
+    assert told(stage, update) == []
+
+
+def test_an_acceptance_needs_nothing_more() -> None:
+    assert told(a_stage_with(a_stop()), OrderUpdated(at_ms=AT_MS, order=a_stop())) == []
+
+
+def test_an_update_of_a_position_that_is_gone_is_nothing() -> None:
+    update = OrderUpdated(at_ms=AT_MS, order=dead(a_stop()))
+    assert told(a_stage(), update) == []
+
+
+def test_leaving_goes_through_cancel_and_sale_to_the_end() -> None:
+    stage = a_stage_with(a_stop())
+    wish = ExitWanted(at_ms=AT_MS, position_id=POSITION, reason=ExitReason.MANUAL)
+    assert types(told(stage, wish)) == [CancelOrders, StartTimer]
+    closing = PositionUpdated(at_ms=AT_MS, position=a_position(status=PositionStatus.CLOSING))
+    assert told(stage, closing) == []
+
+    canceled = OrderCanceled(at_ms=AT_MS, client_order_id=a_stop().client_order_id)
+    (updated,) = told(stage, canceled)
+    assert types(told(stage, updated))[:2] == [OrderPlanned, SubmitOrder]  # type: ignore[arg-type]
+    closed = PositionClosed(at_ms=AT_MS, position=a_position(status=PositionStatus.CLOSED))
+    assert CancelOrders in types(told(stage, closed))
+
+
+def test_what_an_entry_fills_late_while_closing_is_sold_too() -> None:
+    stage = a_stage_with(position=a_position(status=PositionStatus.CLOSING))
+    market = ids.client_order_id(POSITION, "EXIT", 1)
+    stage.handle(OrderRejected(at_ms=AT_MS, client_order_id=market, code=-1, reason="busy"))
+
+    update = PositionUpdated(at_ms=AT_MS, position=a_position(status=PositionStatus.CLOSING))
+
+    assert types(told(stage, update))[:2] == [OrderPlanned, SubmitOrder]
+
+
+def test_each_timer_finds_its_part() -> None:
+    stage = a_stage_with(a_stop(), an_order(Leg.EXIT, 7), position=a_position())
+    stage.handle(ExitWanted(at_ms=AT_MS, position_id=POSITION, reason=ExitReason.MANUAL))
+    stop_id, pending_id = a_stop().client_order_id, an_order(Leg.EXIT, 7).client_order_id
+
+    def due(name: str) -> list[type[Event | Command]]:
+        return types(told(stage, TimerDue(at_ms=AT_MS, timer_id=TimerId(name))))
+
+    assert due(f"order-query:{pending_id}") == [QueryOrder, StartTimer]
+    assert due(f"order-lame:{stop_id}") == [QueryOrder, CancelOrders, StartTimer]
+    assert due(f"entry-rest:{stop_id}") == [CancelOrders, StartTimer]
+    assert due(f"closing:{POSITION}") == [QueryOrder, QueryOrder, CancelOrders, StartTimer]
