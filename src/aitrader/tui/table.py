@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Generic
 
+from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -66,6 +67,7 @@ class Table(Lines, Generic[R], can_focus=True):
         self._lines: dict[str, Strip] = {}
         self._fitted: list[tuple[Column[R], int]] = []
         self._fitted_size = Size()
+        self._bars: dict[str, Segment] = {}
         self._blank: Strip | None = None
 
     # -- the rows --------------------------------------------------------------------------------
@@ -117,9 +119,10 @@ class Table(Lines, Generic[R], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return the header, a row, or an empty line."""
-        width = self.size.width
-        if self.size != self._fitted_size:
-            self._fit(self.size)
+        size = self.size
+        width = size.width
+        if size != self._fitted_size:
+            self._fit(size)
         if y < HEADER:
             return self._header(width)
         key = self._rows.key_at(y - HEADER)
@@ -133,13 +136,17 @@ class Table(Lines, Generic[R], can_focus=True):
         else:
             line, mark = self._lines.get(key) or self._line(key, ""), ""
             self._lines[key] = line
-        is_thumb = y - HEADER in self._rows.thumb()
-        bar = self.strip([Cell("┃", "faint") if is_thumb else Cell(" ", "text" + mark)], SCROLLBAR)
-        return Strip([*line, *bar], width)
+        thumb = "┃" if y - HEADER in self._rows.thumb() else " "
+        bar = self._bars.get(thumb + mark)
+        if bar is None:
+            bar = Segment(thumb, self.ink("faint" + mark))
+            self._bars[thumb + mark] = bar
+        return Strip([*line, bar], width)
 
     def _fit(self, size: Size) -> None:
         """Choose the columns for a width and forget the lines of the old one."""
         self._lines.clear()
+        self._bars.clear()
         self._blank = None
         self._fitted_size = size
         self._fitted = fit_columns(self._columns, size.width - MARGIN - SCROLLBAR)
@@ -159,7 +166,7 @@ class Table(Lines, Generic[R], can_focus=True):
                 run, style = "", cell.style or "text"
             run += text + " "
         cells.append(Cell(run[:-1], style + mark))
-        return self.strip(cells, self.size.width - SCROLLBAR, fill="text" + mark)
+        return self.strip(cells, self._fitted_size.width - SCROLLBAR, fill="text" + mark)
 
     # -- the cursor ------------------------------------------------------------------------------
 
