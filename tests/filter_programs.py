@@ -1,5 +1,7 @@
 """Random filter programs: grammar-based ones that mean something, and token soup that does not."""
 
+# ruff: noqa: E501 -- one case per line reads best
+
 from __future__ import annotations
 
 import random
@@ -39,7 +41,7 @@ class Grammar:
     ) -> None:
         """`is_smooth`: no equality and no input that mostly stands still (hours, patterns)."""
         self._smooth = is_smooth
-        self._random = random.Random(seed)  # noqa: S311 -- repeatable, not secret
+        self._random = random.Random(seed)
         self._longest = longest
         self._markets = markets
 
@@ -123,7 +125,7 @@ TOKENS = (
 
 def soup(seed: int, length: int = 40) -> str:
     """Return tokens in any order."""
-    chooser = random.Random(seed)  # noqa: S311 -- repeatable, not secret
+    chooser = random.Random(seed)
     body = " ".join(chooser.choice(TOKENS) for _ in range(chooser.randint(1, length)))
     if chooser.random() < 0.5:
         return f"def conditions(m):\n    x = [1]\n    y = {body}\n    return {{'a': y}}\n"

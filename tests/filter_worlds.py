@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aitrader.filters.answers import Answers
 from aitrader.filters.compiled import CompiledTrader
 from aitrader.filters.evaluate import Program
 from aitrader.filters.panel import Floats, Panel
@@ -39,7 +40,9 @@ def conditions_text(*conditions: str, interval: str = "5m", setup: str = "") -> 
     """Return a trader file whose conditions are these expressions."""
     lines = "".join(f"    {line}\n" for line in setup.splitlines())
     entries = "".join(f"        {f'c{i}'!r}: {text},\n" for i, text in enumerate(conditions))
-    return trader_text(f"def conditions(m):\n{lines}    return {{\n{entries}    }}\n", interval=interval)
+    return trader_text(
+        f"def conditions(m):\n{lines}    return {{\n{entries}    }}\n", interval=interval
+    )
 
 
 def compiled(*conditions: str, interval: str = "5m", setup: str = "") -> CompiledTrader:
@@ -103,7 +106,9 @@ def with_intervals(panel: Panel, intervals: Iterable[str]) -> dict[str, Panel]:
     return made
 
 
-def closed_by(panels: Mapping[str, Panel], at_ms: int, *, bars: Mapping[str, int] | None = None) -> dict[str, Panel]:
+def closed_by(
+    panels: Mapping[str, Panel], at_ms: int, *, bars: Mapping[str, int] | None = None
+) -> dict[str, Panel]:
     """Return what had closed at an instant, of each interval at most the newest `bars` rows."""
     made = {}
     for interval, panel in panels.items():
@@ -114,7 +119,9 @@ def closed_by(panels: Mapping[str, Panel], at_ms: int, *, bars: Mapping[str, int
     return made
 
 
-def answers(trader: CompiledTrader, panels: Mapping[str, Panel], last: int | None = None):  # type: ignore[no-untyped-def]
+def answers(
+    trader: CompiledTrader, panels: Mapping[str, Panel], last: int | None = None
+) -> Answers:
     """Return one trader's answers on all rows, or the last ones."""
     program = Program({TraderId("t"): trader})
     wanted = panels[trader.graph.interval].bars if last is None else last
@@ -128,7 +135,16 @@ def real_month() -> Panel:
         pytest.skip("the shared candles are not on this machine")
     with path.open() as lines:
         rows = list(csv.DictReader(lines))
-    named = ("open", "high", "low", "close", "volume", "quote_volume", "trades", "taker_base_volume")
+    named = (
+        "open",
+        "high",
+        "low",
+        "close",
+        "volume",
+        "quote_volume",
+        "trades",
+        "taker_base_volume",
+    )
     times = [int(datetime.fromisoformat(row["open_time"]).timestamp() * 1000) for row in rows]
     values = {
         name: np.array([[float(row[column]) for row in rows]])

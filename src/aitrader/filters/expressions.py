@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from aitrader.filters.calls import call
 from aitrader.filters.catalog import NAMES, find_function
@@ -349,6 +349,8 @@ FUTURE_HINT = "series[0] is the current candle, series[1] the one before it"
 
 def _subscript(walker: Walker, node: ast.Subscript, scopes: Scopes) -> Value:
     owner = walker.evaluate(node.value, scopes)
+    if isinstance(node.slice, ast.Slice) and isinstance(owner, list | tuple):
+        return _part(walker, node.slice, owner, scopes)
     if isinstance(node.slice, ast.Slice | ast.Tuple):
         refuse("slices are not available", node, hint="series[1] is the value one bar ago")
     key = walker.evaluate(node.slice, scopes)
@@ -357,6 +359,20 @@ def _subscript(walker: Walker, node: ast.Subscript, scopes: Scopes) -> Value:
     if isinstance(owner, MarketView) and isinstance(key, str):
         return attribute(walker, owner, key)
     return _element(node, owner, key)
+
+
+def _part(walker: Walker, node: ast.Slice, owner: Sequence[Value], scopes: Scopes) -> list[Value]:
+    """Return `items[1:]`, `items[:-1]` of a list; steps do not exist."""
+    if node.step is not None:
+        refuse("a list's part has no step", node)
+    ends: list[int | None] = []
+    for end in (node.lower, node.upper):
+        value = None if end is None else walker.evaluate(end, scopes)
+        if value is not None and type(value) is not int:
+            refuse(f"a list's place must be a whole number, found {kind_of(value)}", node)
+        ends.append(value if type(value) is int else None)
+    walker.spend(len(owner))
+    return list(owner[ends[0] : ends[1]])
 
 
 def _bars_ago(walker: Walker, node: ast.Subscript, series: Node, key: Value) -> Value:

@@ -267,7 +267,11 @@ def _check_number(what: str, parameter: Parameter, value: Value, graph: Graph) -
         past = parameter.low == 0 and number < 0 and parameter.name == "bars"
         raise FilterFault(
             f"{name} must be {parameter.low:g} to {parameter.high:g}, found {number:g}",
-            hint="a negative shift would look into the future" if past else "",
+            hint="a negative shift would look into the future"
+            if past
+            else f"default {parameter.default}"
+            if parameter.default is not None
+            else "choose one in that range",
         )
     return number
 

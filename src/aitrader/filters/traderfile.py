@@ -238,16 +238,21 @@ def _named_conditions(interpreter: Interpreter, name: str, view: MarketView) -> 
         result = {"signal" if name == "conditions" else "exit": result}
     if isinstance(result, list | tuple) and result:
         result = {f"condition {i + 1}": value for i, value in enumerate(result)}
-    if not isinstance(result, dict) or not result:
+    if not isinstance(result, dict) or not 0 < len(result) <= MAX_CONDITIONS:
         raise FilterFault(
-            f"{name}(m) must return a dict of conditions, found {kind_of(result)}",
+            f"{name}(m) must return a dict of 1 to {MAX_CONDITIONS} conditions, "
+            f"found {kind_of(result)}",
+            line=_line_of(interpreter, name, None),
             hint='write return {"oversold": rsi(m.close) < 30}',
         )
-    if len(result) > MAX_CONDITIONS:
-        raise FilterFault(f"{name}(m) returns more than {MAX_CONDITIONS} conditions")
-    return {
-        _condition_name(key): _condition(interpreter, key, value) for key, value in result.items()
-    }
+    made: dict[str, Node] = {}
+    for key, value in result.items():
+        try:
+            made[_condition_name(key)] = _condition(interpreter, key, value)
+        except FilterFault as fault:
+            fault.line = fault.line or _line_of(interpreter, name, key)
+            raise
+    return made
 
 
 def _condition_name(key: Value) -> str:
@@ -256,6 +261,17 @@ def _condition_name(key: Value) -> str:
             f"a condition's name must be a text of 1 to {MAX_CONDITION_NAME} characters"
         )
     return key
+
+
+def _line_of(interpreter: Interpreter, function: str, key: Value) -> int | None:
+    """Return the line on which a function of the text names this condition, or begins."""
+    found = interpreter.names.get(function)
+    if not isinstance(found, UserFunction):
+        return None
+    for node in ast.walk(found.node):
+        if isinstance(node, ast.Constant) and node.value == key and type(node.value) is type(key):
+            return node.lineno
+    return found.node.lineno
 
 
 def _condition(interpreter: Interpreter, key: Value, value: Value) -> Node:
