@@ -53,7 +53,7 @@ class Pulse:
         now_s = asyncio.get_running_loop().time()
         if now_s - self._minute_s > _MINUTE_S:
             self._minute_s = now_s
-            self._look_at_nonsense()
+            self.look_at_nonsense()
         if self._refresh is None:
             return
         self._look_at_clock()
@@ -72,7 +72,7 @@ class Pulse:
             _log.warning("the clock leapt ahead, as after a sleep: connecting anew")
             self._renew()
 
-    def _look_at_nonsense(self) -> None:
+    def look_at_nonsense(self) -> None:
         """Open the links anew when a minute brought too much that did not fit."""
         unfit = self._intake.dropped["unfit"]
         if unfit - self._unfit > self._unfit_per_minute:

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+from tests.unit.exchange.binance.stub import T0, ListInbox
+
+from aitrader.exchange.binance.tickers import PriceBoard
+from aitrader.exchange.binance.wire import TickerFrame
+from aitrader.model.commands import ArmBand
+from aitrader.model.events import PriceLeft
+from aitrader.model.ids import BandId
+
+
+def a_board(*symbols: str) -> tuple[PriceBoard, ListInbox, Counter[str]]:
+    inbox, dropped = ListInbox(), Counter[str]()
+    board = PriceBoard(inbox, dropped)
+    board.follow(symbols)
+    return board, inbox, dropped
+
+
+def a_frame(last: float, at_ms: int = T0, symbol: str = "A", **changes: float) -> TickerFrame:
+    numbers = {"change_pct": 1.0, "quote_volume": 5.0} | changes
+    return TickerFrame(at_ms=at_ms, symbol=symbol, last=last, **numbers)
+
+
+def a_band(name: str, below: float | None = None, above: float | None = None) -> ArmBand:
+    return ArmBand(band_id=BandId(name), symbol="A", below=below, above=above)
+
+
+def test_a_ticker_is_unknown_before_its_first_price() -> None:
+    board, _, _ = a_board("A")
+    assert board.last_price("A") is None
+    assert board.last_price("Z") is None
+    board.on_ticker(a_frame(5.0))
+    assert board.last_price("A") == 5.0
+    assert board.tickers["A"].change_24h_pct == 1.0
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [
+        (a_frame(1.0, symbol="Z"), "symbol not watched"),
+        (a_frame(1.0, T0), "late or repeated"),
+        (a_frame(0.0, T0 + 1), "no sound number"),
+        (a_frame(float("nan"), T0 + 1), "no sound number"),
+        (a_frame(float("inf"), T0 + 1), "no sound number"),
+        (a_frame(1.0, T0 + 1, change_pct=float("inf")), "no sound number"),
+        (a_frame(1.0, T0 + 1, quote_volume=-1.0), "no sound number"),
+    ],
+)
+def test_a_frame_that_cannot_be_used_is_counted(frame: TickerFrame, reason: str) -> None:
+    board, _, dropped = a_board("A")
+    board.on_ticker(a_frame(5.0))
+    version = board.tickers["A"].version
+    board.on_ticker(frame)
+    assert dropped == {reason: 1}
+    assert board.tickers["A"].version == version
+
+
+def test_a_band_armed_before_its_symbol_is_watched_still_fires() -> None:
+    board, inbox, _ = a_board()
+    board.arm(a_band("b", below=10.0))
+    board.follow(["A"])
+    board.on_price("A", 9.0, T0)
+    assert inbox.events == [PriceLeft(at_ms=T0, band_id=BandId("b"), price=Decimal("9.0"))]
+
+
+def test_a_fired_band_is_gone_and_the_next_edge_counts() -> None:
+    board, inbox, _ = a_board("A")
+    board.arm(a_band("near", above=11.0))
+    board.arm(a_band("far", above=12.0))
+    for place, price in enumerate((10.0, 11.5, 11.6, 12.5, 13.0)):
+        board.on_price("A", price, T0 + place)
+    assert [(event.band_id, event.price) for event in inbox.events] == [
+        ("near", Decimal("11.5")),
+        ("far", Decimal("12.5")),
+    ]
+
+
+def test_arming_again_moves_the_edge_and_disarming_takes_it_away() -> None:
+    board, inbox, _ = a_board("A")
+    board.on_price("A", 10.0, T0)
+    board.arm(a_band("b", below=9.0))
+    board.arm(a_band("b", below=8.0))
+    board.on_price("A", 8.5, T0 + 1)
+    board.disarm(BandId("b"))
+    board.disarm(BandId("never"))
+    board.on_price("A", 1.0, T0 + 2)
+    assert inbox.events == []
+    board.arm(a_band("now", below=2.0))
+    assert [event.at_ms for event in inbox.events] == [T0 + 2]
+
+
+def test_a_band_may_move_to_another_symbol() -> None:
+    board, inbox, _ = a_board("A", "B")
+    board.arm(a_band("b", below=9.0))
+    board.arm(ArmBand(band_id=BandId("b"), symbol="B", below=9.0))
+    board.on_price("A", 1.0, T0)
+    assert inbox.events == []
+    board.on_price("B", 1.0, T0)
+    assert len(inbox.events) == 1
