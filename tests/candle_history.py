@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import parse_qsl
 
 import numpy as np
 
@@ -74,6 +76,7 @@ class ArchiveServer:
 
     `files`: bytes by path. `faults`: by path, what goes wrong the next times it is asked for: a
     status, or "cut" for an answer that ends early. `asked` counts requests by path.
+    `listed` is what REST has, by symbol, at `now_ms`; without it there is no REST.
     """
 
     def __init__(self) -> None:
@@ -81,6 +84,29 @@ class ArchiveServer:
         self.files: dict[str, bytes] = {}
         self.faults: dict[str, list[int | str]] = {}
         self.asked: Counter[str] = Counter()
+        self.listed: dict[str, CandleTable] = {}
+        self.now_ms = JANUARY_MS
+
+    def answer(self, path: str) -> bytes | None:
+        """Return what lies at a path, or what REST says there."""
+        if not path.startswith("/api/v3/"):
+            return self.files.get(path)
+        name, _, query = path.removeprefix("/api/v3/").partition("?")
+        if name == "time":
+            return json.dumps({"serverTime": self.now_ms}).encode()
+        if name == "exchangeInfo":
+            return json.dumps({"serverTime": 0, "symbols": [*map(_rules, self.listed)]}).encode()
+        return json.dumps(self._candles(dict(parse_qsl(query)))).encode()
+
+    def _candles(self, asked: dict[str, str]) -> list[list[object]]:
+        table, step_ms = self.listed[asked["symbol"]], INTERVAL_MS[asked["interval"]]
+        first_ms, last_ms = int(asked["startTime"]), int(asked["endTime"])
+        wanted = (table.open_ms >= first_ms) & (table.open_ms <= last_ms)
+        found = table.take(wanted).take(slice(0, int(asked["limit"])))
+        return [
+            [at_ms, *map(str, row[:5]), at_ms + step_ms - 1, *map(str, row[5:]), "0.0", "0"]
+            for at_ms, row in zip(found.open_ms.tolist(), found.values.T.tolist(), strict=True)
+        ]
 
     def publish(self, symbol: str, interval: str, span: str, table: CandleTable) -> str:
         """Put a file and its checksum there; returns its path."""
@@ -106,6 +132,17 @@ class ArchiveServer:
         )
 
 
+def _rules(symbol: str) -> dict[str, object]:
+    filters = [
+        {"filterType": "PRICE_FILTER", "tickSize": "0.01000000"},
+        {"filterType": "LOT_SIZE", "minQty": "0.00100000", "stepSize": "0.00100000"},
+    ]
+    quote = "USDT"
+    base = symbol.removesuffix(quote)
+    names = {"symbol": symbol, "baseAsset": base, "quoteAsset": quote}
+    return {**names, "status": "TRADING", "filters": filters}
+
+
 @contextmanager
 def an_archive() -> Iterator[ArchiveServer]:
     """Serve an archive on loopback."""
@@ -116,7 +153,7 @@ def an_archive() -> Iterator[ArchiveServer]:
             archive.asked[self.path] += 1
             faults = archive.faults.get(self.path, [])
             fault = faults.pop(0) if faults else None
-            content = archive.files.get(self.path)
+            content = archive.answer(self.path)
             status = fault if isinstance(fault, int) else 404 if content is None else 200
             self.send_response(status)
             body = content if status == 200 and content is not None else b"no"

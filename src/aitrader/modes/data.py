@@ -66,9 +66,17 @@ def store_of(settings: Settings) -> CandleStore:
 
 
 def run_import(
-    settings: Settings, paths: Iterable[Path], *, symbol: str, interval: str, as_json: bool
+    settings: Settings,
+    paths: Iterable[Path],
+    *,
+    symbol: str,
+    interval: str,
+    as_json: bool,
+    most_pending: int = MOST_PENDING_ROWS,
 ) -> None:
     """Read candle files, and folders of them, into the store; say what came of each.
+
+    Rows of one symbol and interval are gathered, `most_pending` at most, and written together.
 
     Raises:
         ConfigError: A file cannot be used; what was read before it is stored.
@@ -78,7 +86,7 @@ def run_import(
     files = [file for path in paths for file in files_below(path)]
     if not files:
         raise ConfigError("found no candle file there: see aitrader data import --help")
-    taker = _Taker(store_of(settings), now_ms=SystemClock().now_ms())
+    taker = _Taker(store_of(settings), now_ms=SystemClock().now_ms(), most_pending=most_pending)
     try:
         with meter(len(files), "Importing") as done:
             for file in files:
@@ -100,8 +108,8 @@ def run_import(
 class _Taker:
     """Gathers the rows of one symbol and interval until another one comes, then writes them."""
 
-    def __init__(self, store: CandleStore, *, now_ms: int) -> None:
-        self._store, self._now_ms = store, now_ms
+    def __init__(self, store: CandleStore, *, now_ms: int, most_pending: int) -> None:
+        self._store, self._now_ms, self._most_pending = store, now_ms, most_pending
         self._key = ("", "")
         self._pending: list[CandleTable] = []
         self._written: set[tuple[str, str]] = set()
@@ -111,7 +119,7 @@ class _Taker:
     def take(self, found: FileCandles) -> None:
         """Check one file's rows and keep the sound ones."""
         key = (found.symbol, found.interval)
-        if key != self._key or sum(map(len, self._pending)) > MOST_PENDING_ROWS:
+        if key != self._key or sum(map(len, self._pending)) > self._most_pending:
             self._write()
         self._key = key
         table, faults = cleaned(found.table, found.interval, now_ms=self._now_ms)

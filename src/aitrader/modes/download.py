@@ -29,6 +29,7 @@ from aitrader.exchange.binance.rest import BinanceRest, RestTiming
 from aitrader.model.candle import INTERVAL_MS, open_of
 from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.model.instrument import Instrument
+from aitrader.model.ports import Clock
 from aitrader.modes.data import (
     FOLDER_NAME,
     instant,
@@ -79,7 +80,11 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Download(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one of them, and what is stored now; times are None when nothing is."""
+    """What came of one of them, and what is stored now; times are None when nothing is.
+
+    `fetched`, `kept` and `absent` count files of the archive, or stretches asked for over REST;
+    `dropped` counts rows that cannot be candles.
+    """
 
     symbol: str
     interval: str
@@ -87,18 +92,20 @@ class Download(msgspec.Struct, frozen=True, kw_only=True):
     kept: int
     absent: int
     added: int
+    dropped: int
     first_ms: int | None
     end_ms: int | None
     missing: int
 
 
 class Count(msgspec.Struct):
-    """Steps of one download so far: files of the archive, or stretches asked over REST."""
+    """A download so far, in the words of `Download`."""
 
     fetched: int = 0
     kept: int = 0
     absent: int = 0
     added: int = 0
+    dropped: int = 0
 
 
 class Source(Protocol):
@@ -117,14 +124,20 @@ class Source(Protocol):
         ...
 
 
-def run_download(settings: Settings, options: DownloadOptions) -> None:
+def run_download(settings: Settings, options: DownloadOptions, clock: Clock | None = None) -> None:
     """Fetch history into the store and say what is there now.
+
+    Args:
+        settings: Where the store is and where the sources are.
+        options: What to fetch.
+        clock: What time it is; the computer's when not given.
 
     Raises:
         ConfigError: What was asked makes no sense, the source cannot be reached or gave something
             wrong, or there is nothing; what was fetched before is stored.
     """
-    results = asyncio.run(_download(settings, options))
+    now_ms = (clock or SystemClock()).now_ms()
+    results = asyncio.run(_download(settings, options, now_ms))
     if options.as_json:
         say_json(results)
     else:
@@ -138,14 +151,14 @@ def run_download(settings: Settings, options: DownloadOptions) -> None:
             )
 
 
-async def _download(settings: Settings, options: DownloadOptions) -> list[Download]:
-    store, now_ms = store_of(settings), SystemClock().now_ms()
+async def _download(settings: Settings, options: DownloadOptions, now_ms: int) -> list[Download]:
+    store = store_of(settings)
     jobs = list(_wanted(options, now_ms))
     source: Source
     if options.source == "rest":
         source = RestSource(store, settings, options)
     else:
-        source = ArchiveSource(store, settings, options)
+        source = ArchiveSource(store, settings, options, now_ms=now_ms)
     results = []
     try:
         with meter(sum(source.steps(job) for job in jobs), "Downloading") as done:
@@ -193,6 +206,7 @@ def _result(store: CandleStore, job: Wanted, count: Count) -> Download:
         kept=count.kept,
         absent=count.absent,
         added=count.added,
+        dropped=count.dropped,
         first_ms=grid.first_ms if grid else None,
         end_ms=grid.first_ms + grid.bars * step if grid else None,
         missing=int(np.count_nonzero(np.isnan(grid.values[CLOSE]))) if grid else 0,
@@ -203,22 +217,26 @@ def _line(result: Download) -> str:
     about = f"{result.symbol} {result.interval}"
     if result.first_ms is None or result.end_ms is None:
         return f"{about}: nothing"
+    dropped = f", {result.dropped:,} rows were no candles" if result.dropped else ""
     return (
         f"{about}: {result.added:,} new candles; stored from {instant(result.first_ms)} to "
         f"{instant(result.end_ms)} UTC, {result.missing:,} missing "
-        f"({result.fetched} fetched, {result.kept} were there, {result.absent} do not exist)"
+        f"({result.fetched} fetched, {result.kept} were there, {result.absent} do not exist"
+        f"{dropped})"
     )
 
 
 class ArchiveSource:
     """Files of the public archive."""
 
-    def __init__(self, store: CandleStore, settings: Settings, options: DownloadOptions) -> None:
+    def __init__(
+        self, store: CandleStore, settings: Settings, options: DownloadOptions, *, now_ms: int
+    ) -> None:
         self._store = store
         self._notes = CandleNotes(settings.data_folder / FOLDER_NAME)
         self._archive = BinanceArchive(settings.archive_url, options.archive_timing)
         self._is_refresh = options.is_refresh
-        self._now_ms = SystemClock().now_ms()
+        self._now_ms = now_ms
 
     async def close(self) -> None:
         """Close all connections."""
@@ -264,11 +282,12 @@ class ArchiveSource:
     def _keep(self, wanted: Wanted, count: Count, fetched: list[Fetched]) -> None:
         """Write the candles of these files, then note that we have them."""
         told = Subject(wanted.symbol, wanted.interval)
-        tables = [
-            cleaned(part.table, wanted.interval, now_ms=self._now_ms)[0]
-            for each in fetched
-            for part in read_content(each.file.name, each.content, told=told)
-        ]
+        tables = []
+        for each in fetched:
+            for part in read_content(each.file.name, each.content, told=told):
+                table, faults = cleaned(part.table, wanted.interval, now_ms=self._now_ms)
+                count.dropped += faults.dropped
+                tables.append(table)
         rows = merged_all(tables)
         if len(rows):
             count.added += self._store.write(wanted.symbol, wanted.interval, rows)
@@ -329,8 +348,8 @@ class RestSource:
             Refused: It does not know the symbol.
             ConfigError: The disk refused.
         """
-        await self._note_rules(wanted.symbol)
         now_ms = await self._rest.fetch_time()
+        await self._note_rules(wanted.symbol, now_ms)
         for start_ms, end_ms in self._stretches(wanted):
             found = await self._rest.fetch_rows(
                 wanted.symbol,
@@ -340,13 +359,14 @@ class RestSource:
             )
             if found:
                 table = a_table([row[0] for row in found], [row[1] for row in found])
-                rows, _ = cleaned(table, wanted.interval, now_ms=now_ms)
+                rows, faults = cleaned(table, wanted.interval, now_ms=now_ms)
+                count.dropped += faults.dropped
                 count.added += self._store.write(wanted.symbol, wanted.interval, rows)
             count.fetched += bool(found)
             count.absent += not found
             done(1)
 
-    async def _note_rules(self, symbol: str) -> None:
+    async def _note_rules(self, symbol: str, now_ms: int) -> None:
         """Keep the symbol's rules of today beside its candles."""
         if not self._instruments:
             found = await self._rest.fetch_instruments()
@@ -354,7 +374,7 @@ class RestSource:
         instrument = self._instruments.get(symbol)
         if instrument is None:
             raise Refused(0, f"the exchange does not know {symbol}")
-        self._notes.note_instruments([instrument], SystemClock().now_ms())
+        self._notes.note_instruments([instrument], now_ms)
 
     def _stretches(self, wanted: Wanted) -> list[tuple[int, int]]:
         """Return [start, end) of what is missing, none longer than REST_BARS."""

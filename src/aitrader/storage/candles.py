@@ -210,7 +210,7 @@ class CandleStore:
         Raises:
             ConfigError: As `open`.
         """
-        self._mapped(symbol, interval)
+        self.find_grid(symbol, interval)
 
     # -- inside ---------------------------------------------------------------------------------
 
