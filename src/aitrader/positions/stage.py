@@ -140,7 +140,7 @@ class PositionStage:
             return []
         if position.status not in HOLDING:
             reason = f"order {order.client_order_id} filled after the position's end"
-            return [self._quarantined(position, reason, event.at_ms)]
+            return [_quarantined(position, reason, event.at_ms)]
         try:
             return self._filled(position, before, order, at_ms=event.at_ms)
         except InvariantBroken as broken:
@@ -197,14 +197,9 @@ class PositionStage:
         self._book.forget_later(after.position_id)
         return [
             PositionClosed(at_ms=at_ms, position=after),
-            self._quarantined(after, reason, at_ms),
+            _quarantined(after, reason, at_ms),
             *unwatched(after),
         ]
-
-    def _quarantined(self, position: Position, reason: str, at_ms: int) -> Quarantined:
-        return Quarantined(
-            at_ms=at_ms, trader_id=position.trader_id, symbol=position.symbol, reason=reason
-        )
 
     def _rules(self, position: Position) -> Instrument:
         return rules_for(position.symbol, self._instruments)
@@ -264,6 +259,12 @@ class PositionStage:
         if position is None or position.status is not PositionStatus.OPEN:
             return None
         return position
+
+
+def _quarantined(position: Position, reason: str, at_ms: int) -> Quarantined:
+    return Quarantined(
+        at_ms=at_ms, trader_id=position.trader_id, symbol=position.symbol, reason=reason
+    )
 
 
 def _left(position: Position, reason: ExitReason, at_ms: int) -> Messages:

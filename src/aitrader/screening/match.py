@@ -48,8 +48,6 @@ class Filled(Protocol):
 class Evaluator(Protocol):
     """Merged traders of one base interval; `filters.evaluate.Program` is one."""
 
-    lookback: Mapping[str, int]
-
     def run(self, panels: Mapping[str, Panel], last: int = 2) -> Mapping[TraderId, Answers]:
         """Return each trader's answers on the last rows of every symbol."""
         ...
@@ -97,13 +95,12 @@ def screen(work: Round, panels: PanelSource, series: Filled) -> ScreenDone:
     report = _Report()
     readiness = _Readiness(work, series)
     for group in work.groups:
-        bars = {group.interval: 1, **group.evaluator.lookback}
-        closed = {
-            interval: panels.panel(interval, closed_ms=work.closed_ms, bars=count + 1)
-            for interval, count in bars.items()
-        }
-        answers = _evaluated(group, closed, report)
-        for watcher in group.watchers:
+        closed = _panels(group, panels, work.closed_ms)
+        able = _able(group, closed, report)
+        if not able.watchers:
+            continue
+        answers = _evaluated(able, closed, report)
+        for watcher in able.watchers:
             if watcher.trader_id in answers:
                 found = _Found(watcher, answers[watcher.trader_id], closed[group.interval])
                 _look(found, readiness, work.closed_ms, report)
@@ -117,6 +114,37 @@ def screen(work: Round, panels: PanelSource, series: Filled) -> ScreenDone:
         checks=report.checks,
         cpu_ms=0.0,
     )
+
+
+def _panels(group: Group, source: PanelSource, closed_ms: int) -> dict[str, Panel]:
+    """Return the panels of a group; an interval that nobody keeps yet is left out."""
+    bars = {group.interval: 1}
+    for watcher in group.watchers:
+        for interval, count in watcher.compiled.lookback.items():
+            bars[interval] = max(bars.get(interval, 0), count)
+    closed = {}
+    for interval, count in bars.items():
+        try:
+            closed[interval] = source.panel(interval, closed_ms=closed_ms, bars=count + 1)
+        except LookupError:
+            continue
+    return closed
+
+
+def _able(group: Group, panels: Mapping[str, Panel], report: _Report) -> Group:
+    """Return the group without the traders that read an interval nobody keeps yet."""
+    able = []
+    for watcher in group.watchers:
+        needs = {group.interval: 1, **watcher.compiled.lookback}
+        if needs.keys() <= panels.keys():
+            able.append(watcher)
+        else:
+            report.warming.append((watcher.trader_id, 0, max(needs.values()) + 1))
+    if len(able) == len(group.watchers):
+        return group
+    traders = {row.trader_id: row.compiled for row in able}
+    evaluator = group.alone(traders) if able else group.evaluator
+    return Group(group.interval, evaluator, tuple(able), group.alone)
 
 
 def _evaluated(

@@ -14,7 +14,9 @@ from typing import TypeAlias
 
 import msgspec
 
+from aitrader.filters.answers import Answers
 from aitrader.filters.compiled import CompiledTrader
+from aitrader.filters.panel import Panel
 from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.commands import Stream
 from aitrader.model.ids import TraderId
@@ -38,6 +40,25 @@ class Enrolled(msgspec.Struct, frozen=True):
 
     trader: Trader
     compiled: CompiledTrader
+
+
+class Merged:
+    """Traders that are merged when they are first asked, which is in the worker thread.
+
+    Merging 50 traders takes about 6 ms, more than the engine's loop may be held up.
+    """
+
+    def __init__(self, traders: Mapping[TraderId, CompiledTrader], make: MakeEvaluator) -> None:
+        """Keep what to merge."""
+        self._traders = traders
+        self._make = make
+        self._evaluator: Evaluator | None = None
+
+    def run(self, panels: Mapping[str, Panel], last: int = 2) -> Mapping[TraderId, Answers]:
+        """Return each trader's answers on the last rows of every symbol."""
+        if self._evaluator is None:
+            self._evaluator = self._make(self._traders)
+        return self._evaluator.run(panels, last)
 
 
 class Roster:
@@ -138,7 +159,7 @@ class Roster:
         known = self._evaluators.get(interval)
         if known is not None and known[0] == key:
             return known[1]
-        evaluator = self._make({row.trader_id: row.compiled for row in watchers})
+        evaluator = Merged({row.trader_id: row.compiled for row in watchers}, self._make)
         self._evaluators[interval] = (key, evaluator)
         return evaluator
 

@@ -145,7 +145,6 @@ class Failing:
         self._program = Program(traders)
         self._traders = traders
         self._error = error
-        self.lookback = self._program.lookback
 
     def run(self, panels: Mapping[str, Panel], last: int = 2) -> Mapping[TraderId, Answers]:
         if TWO in self._traders:
@@ -196,3 +195,15 @@ def test_each_series_is_asked_once_for_all_traders() -> None:
     done = screen(a_round(*watchers), table, Asked())
 
     assert (asked, done.checks) == (["BTCUSDT"], 2)
+
+
+def test_a_trader_whose_interval_nobody_keeps_yet_is_warming_up_and_the_others_look() -> None:
+    hourly = a_watcher(HOURLY, trader_id=TWO, symbols=("BTCUSDT",))
+    table = a_table({"BTCUSDT": JUMP})
+
+    both = screened(table, a_watcher(symbols=("BTCUSDT",)), hourly)
+    alone = screened(table, hourly)
+
+    assert [row.trader_id for row in both.matches] == [ONE]
+    assert [row[:2] for row in both.warming] == [(TWO, 0)]
+    assert (alone.matches, [row[:2] for row in alone.warming]) == ((), [(TWO, 0)])

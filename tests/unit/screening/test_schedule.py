@@ -3,7 +3,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.builders import AT_MS, TRADER
-from tests.unit.screening.traders import HOURLY, RISING, SYMBOLS, WITH_BITCOIN, a_compiled
+from tests.unit.screening.traders import (
+    HOURLY,
+    JUMP,
+    RISING,
+    SYMBOLS,
+    WITH_BITCOIN,
+    a_compiled,
+    a_table,
+)
 
 from aitrader.filters.compiled import CompiledTrader
 from aitrader.filters.evaluate import Program
@@ -108,16 +116,26 @@ def test_who_is_out_is_not_in_the_round() -> None:
 
 
 def test_a_program_is_made_anew_only_when_its_traders_change() -> None:
-    make = Counted()
-    roster = a_roster(a_compiled(), make=make)
-    a_round(roster)
-    a_round(roster)
-    assert make.made == 1
+    roster = a_roster(a_compiled())
+    first = a_round(roster).groups[0].evaluator
+    assert a_round(roster).groups[0].evaluator is first
 
     roster.enroll(a_compiled(HOURLY), compile_trader(HOURLY))
-    a_round(roster)
 
-    assert make.made == 2
+    assert a_round(roster).groups[0].evaluator is not first
+
+
+def test_traders_are_merged_when_they_are_first_asked_and_once() -> None:
+    make = Counted()
+    (group,) = a_round(a_roster(a_compiled(), make=make)).groups
+    assert make.made == 0
+    table = a_table({"BTCUSDT": JUMP, "ETHUSDT": JUMP})
+    panels = {"5m": table.panel("5m", closed_ms=AT_MS, bars=5)}
+
+    for _ in range(2):
+        assert list(group.evaluator.run(panels)) == [TRADER]
+
+    assert make.made == 1
 
 
 def test_a_dismissed_trader_is_forgotten() -> None:
