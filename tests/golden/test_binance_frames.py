@@ -54,7 +54,7 @@ def test_captured_frames_are_read_as_what_they_are() -> None:
         "refused",
         "refused",
         "control UNSET 24hrTicker",
-        "ticker BTCUSDT 9338.0 4.72 654275356.1689668",
+        "ticker BTCUSDT 9338.96 4.72 654275356.1689668",
         "mini BTCUSDT 102492.27",
         "mini ATOMUSDT 4.159",
         "refused",
