@@ -214,7 +214,11 @@ class PaperVenue:
     # -- Venue ----------------------------------------------------------------------------------
 
     async def recover(self, saved: Saved) -> None:
-        """Rebuild orders, holdings and cash from what was on disk; again is the same."""
+        """Rebuild orders, holdings and cash from what was on disk; again is the same.
+
+        Where one order of a list had ended on disk and its mate had not, the mate ends now, as it
+        did at once when we lived: it must never rest alone, or it could sell a second time.
+        """
         self._book, self._arriving = PaperBook(), set()
         cash = self._settings.start_cash if saved.cash is None else saved.cash
         self.account = PaperAccount(cash)
@@ -224,6 +228,9 @@ class PaperVenue:
             if order.status is OrderStatus.PENDING and not order.fills:
                 continue
             self._book.keep(order)
+        for order in saved.orders:
+            if order.status in (OrderStatus.FILLED, OrderStatus.CANCELED):
+                self._cancel_siblings(order)
 
     async def submit(self, command: SubmitOrder) -> None:
         """Accept or reject; an id already known is only reported again."""
