@@ -138,7 +138,8 @@ async def connect(*, socket_path: str = "", host: str = "127.0.0.1", port: int =
     except TimeoutError as exc:
         raise Transient(f"the engine at {place} did not answer within {OPEN_S:.0f} s") from exc
     except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as exc:
-        raise Transient(f"no engine answers at {place}: {exc}") from exc
+        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else exc
+        raise Transient(f"no engine answers at {place}: {reason}") from exc
     return WebSocket(*streams)
 
 

@@ -129,7 +129,7 @@ class TraderApp(App[Parting]):
         if container.has_class("-zoomed"):
             for other in self.board.panels:
                 other.set_class(other is panel, "-zoom")
-        panel.focus()
+        self.screen.set_focus(panel)
 
     def action_zoom(self) -> None:
         """Show the focused panel alone, or all again."""
@@ -158,8 +158,7 @@ class TraderApp(App[Parting]):
             text = answer.text
         except (Transient, Refused) as exc:
             text = exc.reason
-        if reading.is_attached:
-            reading.show(self.board.traders.detail(row, text)[1])
+        reading.show(text)
 
     def action_close_position(self) -> None:
         """Ask, then close the selected position."""

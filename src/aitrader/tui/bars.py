@@ -91,7 +91,8 @@ class StatusBar(Lines):
         mode = "paper" if status.mode == "PAPER" else "live"
         parts = [Part((Cell(f" {words.clean(status.mode)} ", mode),))]
         if self.trouble:
-            return [*parts, Part((Cell(f" {words.clean(self.trouble)} ", "alarm"),))]
+            trouble = words.fit(words.clean(self.trouble), max(12, self.size.width - 22)).rstrip()
+            return [*parts, Part((Cell(f" {trouble} ", "alarm"),))]
         if status.is_paused:
             parts.append(Part((Cell(" ‖ entries paused", "warn"),)))
         money = f"{words.money(status.equity)} {words.clean(status.quote)}"

@@ -48,9 +48,10 @@ class Board:
         self._heard_s = now_s
 
     def lose(self, reason: str, now_s: float) -> None:
-        """Say that the engine is gone; every price is old from now on."""
-        self.trouble = reason
-        self.status_bar.tell(f"{reason}; looking for it")
+        """Say why the engine is gone, once; every price is old from now on."""
+        if not self.trouble:
+            self.trouble = reason
+            self.status_bar.tell(f"{reason}; looking for it")
         self.tick(now_s)
 
     def show(self, frame: Frame, now_s: float) -> None:

@@ -43,7 +43,7 @@ class Question(ModalScreen[str]):
 
 
 class Reading(ModalScreen[None]):
-    """Labelled lines to read and scroll."""
+    """Labelled lines to read and scroll, and under them a text as it is."""
 
     AUTO_FOCUS = "VerticalScroll"
 
@@ -53,10 +53,11 @@ class Reading(ModalScreen[None]):
         Binding("k", "scroll(-1)", "Up", show=False),
     ]
 
-    def __init__(self, title: str, pairs: Pairs) -> None:
+    def __init__(self, title: str, pairs: Pairs, text: str = "") -> None:
         super().__init__()
         self._title = title
         self._pairs = pairs
+        self._tail = text
         self._body = Static()
 
     def compose(self) -> ComposeResult:
@@ -67,23 +68,26 @@ class Reading(ModalScreen[None]):
             yield self._body
 
     def on_mount(self) -> None:
-        """Show the lines that are known by now."""
-        self.show(self._pairs)
+        """Show what is known by now."""
+        self.show(self._tail)
 
-    def show(self, pairs: Pairs) -> None:
-        """Show other lines, now or as soon as the window is there."""
-        self._pairs = pairs
-        self._body.update(self._text(pairs))
+    def show(self, text: str) -> None:
+        """Show another text under the lines, now or as soon as the window is there."""
+        self._tail = text
+        self._body.update(self._text())
 
     def action_scroll(self, lines: int) -> None:
         """Scroll the window."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
-    def _text(self, pairs: Pairs) -> Text:
+    def _text(self) -> Text:
+        pairs = self._pairs
         theme = self.app.theme_variables
         space = max([len(label) for label, _ in pairs], default=0)
         body = Text()
         for label, value in pairs:
             body.append(f"{label:<{space}}  ", style=theme["secondary"])
-            body.append("\n".join(clean(line) for line in value.split("\n")) + "\n")
+            body.append(clean(value) + "\n")
+        for line in self._tail.splitlines():
+            body.append(clean(line.expandtabs(4)) + "\n", style=theme["foreground"])
         return body

@@ -57,6 +57,29 @@ def test_a_request_without_an_answer_is_said_to_be_one() -> None:
     asyncio.run(story())
 
 
+def test_a_window_may_be_closed_before_its_text_comes() -> None:
+    class Slow(FakeEngine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.may_answer = asyncio.Event()
+
+        async def ask(self, request: AnyRequest) -> Answer:
+            await self.may_answer.wait()
+            return await super().ask(request)
+
+    async def story() -> None:
+        fake = Slow()
+        async with shown(fake) as (app, pilot):
+            await pilot.press("2", "enter", "escape")
+            fake.may_answer.set()
+            await until(pilot, lambda: fake.asked)
+            await pilot.pause()
+            assert "made-up" not in screen_of(app)
+            assert app.is_running
+
+    asyncio.run(story())
+
+
 def test_live_money_is_said_to_be_guarded_by_the_exchange() -> None:
     async def story() -> None:
         fake = FakeEngine()

@@ -51,18 +51,23 @@ COLUMNS: tuple[Column[Market], ...] = (
 
 
 class Markets(Table[Market]):
-    """One line per symbol, in the engine's order."""
+    """One line per symbol, the most traded first as it was when it came: rows do not wander."""
 
     def __init__(self) -> None:
-        super().__init__(COLUMNS, name="markets", empty="no market yet")
+        super().__init__(COLUMNS, name="markets", order=self._rank, empty="no market yet")
+        self._weights: dict[str, float] = {}
         self._seen_s: dict[str, float] = {}
         self.is_stale = False
+
+    def _rank(self, market: Market) -> tuple[float, str]:
+        return -self._weights[market.row.symbol], market.row.symbol
 
     def show(self, row: MarketRow, now_s: float) -> None:
         """Take a changed row; `now_s` is this terminal's own clock."""
         old = self.rows.get(row.symbol)
         move = 0 if old is None else (row.price > old.row.price) - (row.price < old.row.price)
         self._seen_s[row.symbol] = now_s
+        self._weights.setdefault(row.symbol, row.volume_24h)
         self.put(row.symbol, Market(row, move, self.is_stale))
 
     def grow_old(self, now_s: float, *, is_stale: bool) -> None:

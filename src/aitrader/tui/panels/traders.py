@@ -61,8 +61,8 @@ class Traders(Table[TraderRow]):
     def __init__(self) -> None:
         super().__init__(COLUMNS, name="traders", empty="no trader yet")
 
-    def detail(self, row: TraderRow, source: str = "…") -> tuple[str, Pairs]:
-        """Return a row's window: its title and its lines, the trader file last."""
+    def detail(self, row: TraderRow) -> tuple[str, Pairs]:
+        """Return a row's window: its title and its lines; the trader's file comes under them."""
         return row.name, (
             ("state", row.state if row.is_enabled else f"{row.state} (off)"),
             ("mode", row.mode),
@@ -73,10 +73,4 @@ class Traders(Table[TraderRow]):
             ("P&L", row.pnl),
             ("checked", f"{words.day(row.last_check_ms)} UTC"),
             ("", ""),
-            *(("file" if number == 0 else "", line) for number, line in enumerate(lines(source))),
         )
-
-
-def lines(source: str) -> list[str]:
-    """Return a file's lines with its tabs spelled out."""
-    return [line.expandtabs(4) for line in source.splitlines()]

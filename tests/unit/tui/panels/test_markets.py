@@ -40,6 +40,17 @@ def test_everything_is_old_while_the_stream_is_down() -> None:
     assert markets.rows["BTCUSDT"].is_old
 
 
+def test_the_most_traded_is_first_and_stays_where_it_was() -> None:
+    markets = Markets()
+    for symbol, volume in (("A", 1.0), ("C", 5.0), ("B", 5.0)):
+        markets.show(replace(ROW, symbol=symbol, volume_24h=volume), 0.0)
+    markets.settle()
+    assert list(markets._rows.keys) == ["B", "C", "A"]
+    markets.show(replace(ROW, symbol="A", volume_24h=9.0), 1.0)
+    markets.settle()
+    assert list(markets._rows.keys) == ["B", "C", "A"]
+
+
 def styles_of(market: Market) -> dict[str, str]:
     return {column.label: column.cell(market, 6).style for column in COLUMNS}
 

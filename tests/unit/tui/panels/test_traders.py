@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from aitrader.model.view import TraderRow
-from aitrader.tui.panels.traders import COLUMNS, Traders, lines
+from aitrader.tui.panels.traders import COLUMNS, Traders
 
 ROW = TraderRow("dip", "Dip", "PAPER", True, "watching", "5m", 50, 3, 0, "-1.5", 60_000)
 
@@ -36,9 +36,7 @@ def test_cells_say_on_or_off_live_or_paper_and_the_result() -> None:
     assert (paper["Signals"], paper["Open"]) == (("3", ""), ("0", "faint"))
 
 
-def test_the_detail_ends_with_the_file() -> None:
-    title, pairs = Traders().detail(replace(ROW, is_enabled=False), "a\n\tb")
+def test_the_detail_says_when_a_trader_is_off() -> None:
+    title, pairs = Traders().detail(replace(ROW, is_enabled=False))
     assert title == "Dip"
-    assert list(pairs)[-2:] == [("file", "a"), ("", "    b")]
     assert dict(pairs)["state"] == "watching (off)"
-    assert lines("") == []
