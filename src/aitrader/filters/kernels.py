@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,9 @@ def _load_talib() -> ModuleType:
 
 
 TALIB = _load_talib()
+
+ZERO_WHILE_WARMING = frozenset({"SUPERTREND"})
+"""TA-Lib's functions, next to the candle patterns, that answer 0 before they know."""
 
 PATTERNS = tuple(
     sorted(name[3:].lower() for name in dir(TALIB) if name.startswith("CDL") and name.isupper())
@@ -59,31 +63,64 @@ def indicator_rows(
         arguments: Its parameters in TA-Lib's order.
         inputs: (n, T) or (1, T) arrays; rows of one are used for all.
     """
-    function: Callable[..., object] = getattr(TALIB, name)
+    function: Callable[..., Any] = getattr(TALIB, name)
     rows, bars = np.broadcast_shapes(*[x.shape for x in inputs])
-    spread = [np.broadcast_to(x, (rows, bars)) for x in inputs]
+    spread = [_contiguous(x, (rows, bars)) for x in inputs]
+    if not bars:
+        return tuple(np.empty((rows, 0)) for _ in range(_count(name)))
     skipped = warmup(name, arguments)
     outputs = tuple(np.empty((rows, bars)) for _ in range(_count(name)))
     known = _known(spread)
-    for row in range(rows):
-        columns = [np.ascontiguousarray(x[row]) for x in spread]
-        if known is None or known[row].all():
-            _write(
-                outputs,
-                row,
-                slice(0, bars),
-                answer=_call(function, columns, arguments),
-                skipped=skipped,
-            )
-            continue
-        for output in outputs:
-            output[row] = np.nan
-        for start, stop in runs(known[row]):
-            part = [column[start:stop] for column in columns]
-            if stop - start > skipped:
-                answer = _call(function, part, arguments)
-                _write(outputs, row, slice(start, stop), answer=answer, skipped=skipped)
+    zero_starts = name in ZERO_WHILE_WARMING or name.startswith("CDL")
+    if known is None or (not zero_starts and _is_late(known, spread)):
+        for row in range(rows):
+            answer = function(*[x[row] for x in spread], *arguments)
+            _write(outputs, row, slice(0, bars), answer=answer)
+    else:
+        _torn_rows(function, arguments, spread, outputs=outputs, known=known)
+    if skipped and zero_starts:
+        _clear_warmups(outputs, known, skipped)
     return outputs
+
+
+def _contiguous(values: Floats, shape: tuple[int, int]) -> Floats:
+    spread = values if values.shape == shape else np.broadcast_to(values, shape)
+    return spread if spread.strides[-1] == spread.itemsize else np.ascontiguousarray(spread)
+
+
+def _is_late(known: Bools, inputs: Sequence[Floats]) -> bool:
+    """Return whether every row is merely unknown at first: TA-Lib skips leading NaNs itself."""
+    if bool((known[:, :-1] & ~known[:, 1:]).any()) or not bool(known[:, -1].all()):
+        return False
+    return not any(bool(np.isinf(x[:, 0]).any()) for x in inputs)
+
+
+def _torn_rows(
+    function: Callable[..., Any],
+    arguments: tuple[float, ...],
+    inputs: Sequence[Floats],
+    *,
+    outputs: tuple[Floats, ...],
+    known: Bools,
+) -> None:
+    """Compute each run of known rows by itself; everything else is NaN."""
+    for output in outputs:
+        output[:] = np.nan
+    for row in range(len(known)):
+        for start, stop in runs(known[row]):
+            answer = function(*[x[row, start:stop] for x in inputs], *arguments)
+            _write(outputs, row, slice(start, stop), answer=answer)
+
+
+def _clear_warmups(outputs: tuple[Floats, ...], known: Bools | None, skipped: int) -> None:
+    """Make the warm-up of each run NaN, where TA-Lib says 0 (patterns, a trend's direction)."""
+    for output in outputs:
+        if known is None:
+            output[:, :skipped] = np.nan
+            continue
+        for row in range(len(known)):
+            for start, stop in runs(known[row]):
+                output[row, start : min(start + skipped, stop)] = np.nan
 
 
 @lru_cache(maxsize=256)
@@ -107,19 +144,10 @@ def runs(known: Bools) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _call(
-    function: Callable[..., object], columns: Sequence[Floats], arguments: tuple[float, ...]
-) -> tuple[Floats, ...]:
-    if columns[0].shape[0] == 0:
-        return ()
-    answer = function(*columns, *arguments)
-    return answer if isinstance(answer, tuple) else (answer,)
-
-
-def _write(
-    outputs: tuple[Floats, ...], row: int, where: slice, *, answer: tuple[Floats, ...], skipped: int
-) -> None:
-    for output, values in zip(outputs, answer, strict=False):
-        output[row, where] = values
-        if values.dtype != np.float64 or skipped:  # integer outputs say 0 while they warm up
-            output[row, where.start : min(where.start + skipped, where.stop)] = np.nan
+def _write(outputs: tuple[Floats, ...], row: int, where: slice, *, answer: Any) -> None:  # noqa: ANN401
+    """Put TA-Lib's one array or several into the row."""
+    if isinstance(answer, tuple):
+        for output, values in zip(outputs, answer, strict=True):
+            output[row, where] = values
+    else:
+        outputs[0][row, where] = answer
