@@ -31,9 +31,11 @@ started_s = time.process_time()
 import click
 from aitrader.config import read_settings
 from aitrader.modes.data import run_import
+from aitrader.storage.candles import CandleStore
 settings = read_settings(data_folder=Path(sys.argv[1]))
 run_import(settings, [Path(sys.argv[2])], symbol="", interval="", as_json=True)
 print(time.process_time() - started_s, file=sys.stderr)
+assert len(CandleStore(Path(sys.argv[1]) / "candles").symbols()) == int(sys.argv[3])
 """
 
 OPEN = """
@@ -59,7 +61,10 @@ def main() -> None:
             made = folder / form
             make_files(made, form)
             data = folder / f"data_{form}"
-            seconds = min(run(IMPORT, folder / f"{data.name}_{turn}", made)[0] for turn in range(3))
+            rounds = [
+                run(IMPORT, folder / f"{data.name}_{turn}", made, len(SYMBOLS)) for turn in range(3)
+            ]
+            seconds = min(each[0] for each in rounds)
             say(f"candles_import_{form}", seconds, "cpu_s", IMPORT_TARGET_S)
         stored = folder / "data_csv_0"
         rounds = [run(OPEN, stored, ",".join(SYMBOLS), BARS * len(SYMBOLS)) for _ in range(5)]
@@ -84,11 +89,11 @@ def make_files(folder: Path, form: str) -> None:
 
 
 def write_months(folder: Path, symbol: str, rows: list[str]) -> None:
-    """Write the rows as twelve zip files of about a month each."""
+    """Write the rows as twelve zip files of about a month each; their names say whose they are."""
     for month, part in enumerate(np.array_split(np.arange(BARS), 12), start=1):
         name = f"{symbol}-5m-2025-{month:02}"
         with zipfile.ZipFile(folder / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(f"{name}.csv", "".join(rows[part[0] : part[-1] + 1]))
+            archive.writestr("candles.csv", "".join(rows[part[0] : part[-1] + 1]))
 
 
 def lines(seed: int) -> list[str]:

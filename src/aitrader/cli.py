@@ -155,7 +155,7 @@ def data(context: click.Context, data_folder: Path | None) -> None:
 @click.argument("symbols", nargs=-1, required=True, metavar="SYMBOL...")
 @click.option("--interval", "intervals", multiple=True, required=True, help="1m to 1w; repeatable.")
 @click.option("--from", "from_text", required=True, help="First day, such as 2025-01-01 (UTC).")
-@click.option("--to", "to_text", default="", help="Where to end (default now).")
+@click.option("--to", "to_text", default="", help="Where to end, not included (default now).")
 @click.option(
     "--source",
     type=click.Choice(["archive", "rest"]),
@@ -236,7 +236,7 @@ def data_verify(settings: Settings, symbols: tuple[str, ...], as_json: bool) -> 
 @click.argument("interval")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--from", "from_text", default="", help="First day, such as 2025-01-01 (UTC).")
-@click.option("--to", "to_text", default="", help="Where to end.")
+@click.option("--to", "to_text", default="", help="Where to end, not included.")
 @click.pass_obj
 def data_export(
     settings: Settings, symbol: str, interval: str, path: Path, from_text: str, to_text: str

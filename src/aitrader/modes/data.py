@@ -16,7 +16,7 @@ from aitrader.config import Settings
 from aitrader.engine.clock import SystemClock
 from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.errors import ConfigError
-from aitrader.storage.candles import CandleStore, Holding
+from aitrader.storage.candles import CandleStore, Holding, is_symbol
 from aitrader.storage.candles_export import write_export
 from aitrader.storage.candles_import import FileCandles, read_file
 from aitrader.storage.candles_names import files_below
@@ -83,6 +83,8 @@ def run_import(
     """
     if interval:
         known_interval(interval)
+    if symbol:
+        known_symbol(symbol)
     files = [file for path in paths for file in files_below(path)]
     if not files:
         raise ConfigError("found no candle file there: see aitrader data import --help")
@@ -243,14 +245,15 @@ def run_export(
         ConfigError: Nothing is stored of it, an unknown ending, or the disk refused.
     """
     known_interval(interval)
+    symbol = known_symbol(symbol)
     panel = store_of(settings).open(
-        symbol.upper(),
+        symbol,
         interval,
         from_ms=instant_ms(from_text) if from_text else None,
         to_ms=instant_ms(to_text) if to_text else None,
     )
     rows = write_export(path, panel)
-    say(f"{rows:,} candles of {symbol.upper()} {interval} in {path}")
+    say(f"{rows:,} candles of {symbol} {interval} in {path}")
 
 
 # -- words ----------------------------------------------------------------------------------------
@@ -265,6 +268,17 @@ def known_interval(text: str) -> str:
     if text not in INTERVAL_MS:
         raise ConfigError(f"expected an interval of {' '.join(INTERVAL_MS)}, found {text!r}")
     return text
+
+
+def known_symbol(text: str) -> str:
+    """Return the symbol in capitals.
+
+    Raises:
+        ConfigError: It cannot be one.
+    """
+    if not is_symbol(text):
+        raise ConfigError(f"expected a symbol such as BTCUSDT, found {text!r}")
+    return text.upper()
 
 
 def instant_ms(text: str) -> int:

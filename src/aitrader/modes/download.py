@@ -35,12 +35,14 @@ from aitrader.modes.data import (
     instant,
     instant_ms,
     known_interval,
+    known_symbol,
     meter,
     say,
     say_json,
     store_of,
 )
 from aitrader.storage.candles import CandleStore
+from aitrader.storage.candles_archive import arrow
 from aitrader.storage.candles_import import read_content
 from aitrader.storage.candles_names import Subject
 from aitrader.storage.candles_notes import CandleNotes
@@ -136,6 +138,7 @@ def run_download(settings: Settings, options: DownloadOptions, clock: Clock | No
         ConfigError: What was asked makes no sense, the source cannot be reached or gave something
             wrong, or there is nothing; what was fetched before is stored.
     """
+    arrow()  # without it nothing could be kept: said before anything is fetched
     now_ms = (clock or SystemClock()).now_ms()
     results = asyncio.run(_download(settings, options, now_ms))
     if options.as_json:
@@ -193,7 +196,7 @@ def _wanted(options: DownloadOptions, now_ms: int) -> Iterator[Wanted]:
         )
     for symbol in options.symbols:
         for interval in options.intervals:
-            yield Wanted(symbol.upper(), known_interval(interval), from_ms, to_ms)
+            yield Wanted(known_symbol(symbol), known_interval(interval), from_ms, to_ms)
 
 
 def _result(store: CandleStore, job: Wanted, count: Count) -> Download:

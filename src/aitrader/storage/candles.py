@@ -175,7 +175,7 @@ class CandleStore:
         if not self._folder.is_dir():
             return ()
         names = (entry.name for entry in self._folder.iterdir() if entry.is_dir())
-        return tuple(sorted(name for name in names if _is_symbol(name) and self.intervals(name)))
+        return tuple(sorted(name for name in names if is_symbol(name) and self.intervals(name)))
 
     def intervals(self, symbol: str) -> tuple[str, ...]:
         """Return the intervals that are stored of a symbol, fastest first."""
@@ -192,7 +192,7 @@ class CandleStore:
             ConfigError: The name is no symbol, a stored file is damaged, or the disk refused;
                 no file is half written.
         """
-        if not _is_symbol(symbol):
+        if not is_symbol(symbol):
             raise ConfigError(f"expected a symbol such as BTCUSDT, found {symbol!r}")
         added = 0
         with writer_turn(self._folder):
@@ -216,7 +216,7 @@ class CandleStore:
 
     def _years(self, symbol: str, interval: str) -> list[Path]:
         """Return the archive's files of one symbol and interval, oldest first."""
-        if not _is_symbol(symbol):
+        if not is_symbol(symbol):
             return []
         files = (self._folder / symbol / interval).glob(f"[0-9][0-9][0-9][0-9]{SUFFIX}")
         return sorted(files)
@@ -239,7 +239,8 @@ class CandleStore:
         return cleaned(read_years(paths), interval, now_ms=NEVER_MS)[0]
 
 
-def _is_symbol(name: str) -> bool:
+def is_symbol(name: str) -> bool:
+    """Return whether a name can be a symbol, and so a folder and a part of an address."""
     return _SYMBOL.fullmatch(name) is not None
 
 

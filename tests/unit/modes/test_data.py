@@ -142,6 +142,7 @@ def test_the_person_may_say_whose_candles_they_are(tmp_path: Path) -> None:
     ("words", "sentence"),
     [
         (("import", "{}", "--interval", "7m"), "expected an interval of"),
+        (("import", "{}", "--symbol", "BTC/USDT"), "expected a symbol such as BTCUSDT"),
         (("import", "{}/empty"), "found no candle file there"),
         (("import", "{}/none.csv"), "none.csv cannot be read"),
         (("verify", "BTCUSDT"), "no candles of BTCUSDT are stored: see aitrader data list"),

@@ -241,6 +241,7 @@ def test_several_symbols_and_intervals_are_fetched(tmp_path: Path) -> None:
     ("options", "sentence"),
     [
         ({"from_text": "soon"}, "expected a date such as 2025-01-31, found 'soon'"),
+        ({"symbols": ("../BTC",)}, "expected a symbol such as BTCUSDT, found '../BTC'"),
         ({"to_text": "2024-01-01"}, "expected a start before the end"),
         ({"from_text": "2031-01-01", "to_text": ""}, "expected a start before the end"),
         ({"intervals": ("7m",)}, "expected an interval of 1m 3m .*, found '7m'"),
