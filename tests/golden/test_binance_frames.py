@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from msgspec import UNSET
 
 from aitrader.exchange.binance import wire
 from aitrader.exchange.binance.rules import instrument, instruments
@@ -32,6 +31,8 @@ def seen(payload: bytes) -> str:
         message = wire.read_message(payload)
     except Refused:
         return "refused"
+    if isinstance(message, wire.Message):
+        return f"control {message.id!r} {message.e}".rstrip()
     data = message.data
     if isinstance(data, wire.TickerFrame):
         return f"ticker {data.symbol} {data.last} {data.change_pct} {data.quote_volume}"
@@ -42,8 +43,6 @@ def seen(payload: bytes) -> str:
         state = "closed" if candle.is_closed else "forming"
         assert wire.is_sound(candle, data.at_ms)
         return f"candle {candle.symbol} {candle.interval} {candle.close} {state}"
-    if data is UNSET:
-        return f"control {message.id!r} {message.e}".rstrip()
     return type(data).__name__
 
 

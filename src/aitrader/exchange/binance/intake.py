@@ -26,6 +26,8 @@ from aitrader.model.ports import Clock, Inbox
 
 _log = logging.getLogger(__name__)
 
+_Ticker, _Kline = wire.TickerFrame, wire.KlineFrame
+
 _FUTURE_MS = 60_000
 """A frame stamped later than our clock by more than this is not believed."""
 
@@ -99,9 +101,9 @@ class Intake:
             self.dropped["from the future"] += 1
             return
         kind = type(data)
-        if kind is wire.TickerFrame:
+        if kind is _Ticker:
             self.board.on_ticker(data)  # type: ignore[arg-type]
-        elif kind is wire.KlineFrame:
+        elif kind is _Kline:
             self.candles.on_kline(stream, data, self.now_ms)  # type: ignore[arg-type]
         elif kind is wire.SimulatedClockFrame and self.lockstep is not None:
             self.lockstep.on_instant(at_ms)

@@ -14,6 +14,8 @@ from aitrader.exchange.binance import wire
 from aitrader.exchange.binance.sockets import Connect, Socket
 from aitrader.model.errors import Refused, Transient
 
+_Envelope, _Shutdown = wire.Envelope, wire.ShutdownFrame
+
 
 class StreamTiming(msgspec.Struct, frozen=True, kw_only=True):
     """How patient a connection is, and the exchange's limits it keeps to.
@@ -57,6 +59,8 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._time = self._loop.time
         self._user = user
+        self._deliver = user.on_data
+        self._has_data = False
         self._wake = wake
         self._timing = timing
         self._socket: Socket | None = None
@@ -128,16 +132,16 @@ class Link:
         except Refused as refused:
             self._user.on_unfit(refused.reason)
             return
-        data = message.data
-        if data is UNSET:
+        if not isinstance(message, _Envelope):
             self._on_control(message)
-        elif type(data) is wire.ShutdownFrame:
+        elif type(message.data) is _Shutdown:
             self._on_shutdown()
         else:
             self.data_s = self.frame_s
-            if not self.first_data.is_set():
+            if not self._has_data:
+                self._has_data = True
                 self.first_data.set()
-            self._user.on_data(message.stream, data)
+            self._deliver(message.stream, message.data)
 
     def on_closed(self, reason: str) -> None:
         """Nothing comes any more; whoever waits for an answer waits no longer."""

@@ -122,12 +122,18 @@ class WireError(msgspec.Struct, gc=False):
     msg: str = ""
 
 
-class Message(msgspec.Struct, gc=False):
-    """Any text message of a stream connection.
+class Envelope(msgspec.Struct, gc=False):
+    """Data of a combined stream: what nearly every message is."""
 
-    Data of a combined stream have `stream` and `data`. The answer to a control message has `id`
-    and `result`, or `code` and `msg`, or `error`. A shutdown notice may stand alone (`e`) or in
-    `event`.
+    stream: str
+    data: Data
+
+
+class Message(msgspec.Struct, gc=False):
+    """Any other text message of a stream connection.
+
+    The answer to a control message has `id` and `result`, or `code` and `msg`, or `error`. A
+    shutdown notice may stand alone (`e`) or in `event`.
     """
 
     stream: str = ""
@@ -149,17 +155,25 @@ class Control(msgspec.Struct):
     id: int
 
 
+_envelopes = msgspec.json.Decoder(Envelope, strict=False)
 _messages = msgspec.json.Decoder(Message, strict=False)
 _encoder = msgspec.json.Encoder()
 _UNFIT = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
 
 
-def read_message(payload: bytes) -> Message:
+def read_message(payload: bytes) -> Envelope | Message:
     """Return one text message of a stream.
 
     Raises:
         Refused: It is not JSON, of an unknown kind, or not of that kind's form.
     """
+    try:
+        return _envelopes.decode(payload)
+    except _UNFIT:
+        return _read_other(payload)
+
+
+def _read_other(payload: bytes) -> Message:
     try:
         return _messages.decode(payload)
     except _UNFIT as error:
