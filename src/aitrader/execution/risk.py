@@ -30,7 +30,7 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
     fee_bps: Decimal = Decimal(10)
     reserve_bps: Decimal = Decimal(20)
     max_open_positions: int = 20
-    max_position_pct: Decimal = Decimal(20)
+    max_position_pct: Decimal = Decimal(10)
     max_stops_per_symbol: int = 5
     entry_window_ms: int = 5_000
     protect_window_ms: int = 1_500
