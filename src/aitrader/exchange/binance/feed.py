@@ -1,7 +1,7 @@
 """The market edge on Binance's protocol: streams, history, prices, bands, candle closes.
 
 This joins the parts: `intake` takes what the `streams` bring, `backfill` fills what they do not,
-`pulse` looks at the clock.
+`reference` knows the rules, `pulse` looks at the clock.
 
 Time. On a real exchange the clock is the computer's, corrected by the exchange's; the pulse looks
 at what is due. On a simulated one the frames carry the time and drive the clock. In lockstep the
@@ -24,6 +24,7 @@ from aitrader.exchange.binance.limits import WeightLimiter
 from aitrader.exchange.binance.links import StreamTiming, wait_at_most
 from aitrader.exchange.binance.lockstep import Lockstep
 from aitrader.exchange.binance.pulse import Pulse
+from aitrader.exchange.binance.reference import Reference
 from aitrader.exchange.binance.rest import BinanceRest, RestTiming
 from aitrader.exchange.binance.sockets import connect
 from aitrader.exchange.binance.streams import StreamPool
@@ -32,8 +33,7 @@ from aitrader.market.series import SeriesTable
 from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.commands import ArmBand, DisarmBand, RankMarket, WatchMarket
 from aitrader.model.errors import ConfigError, Refused, Transient
-from aitrader.model.events import InstrumentsLoaded, MarketRanked
-from aitrader.model.instrument import Instrument
+from aitrader.model.events import MarketRanked
 from aitrader.model.ports import Clock, Inbox, PriceListener, Tasks
 
 __all__ = ["BinanceMarket", "FeedSettings", "FeedTime"]
@@ -91,10 +91,11 @@ class BinanceMarket:
         )
         self._intake = Intake(inbox, clock, series=series, backfill=self._backfill, time=self._time)
         self._backfill.join(self._intake.candles, self._intake.on_work_done)
+        self._reference = Reference(
+            inbox, clock, rest=self._rest, time=self._time, intake=self._intake
+        )
         self._pool: StreamPool | None = None
         self._intervals: dict[str, str] = {}
-        self._instruments: tuple[Instrument, ...] = ()
-        self._ahead_ms = 0
         self._closed = asyncio.Event()
 
     # -- the Market port
@@ -106,12 +107,10 @@ class BinanceMarket:
             ConfigError: The exchange cannot be reached, in one sentence.
         """
         try:
-            await self._sync_clock()
-            self._instruments = await self._rest.fetch_instruments()
+            await self._reference.load()
         except (Transient, Refused) as error:
             url = self._settings.rest_url
             raise ConfigError(f"The exchange at {url} cannot be reached: {error}") from error
-        self._post_instruments()
         self._pool = self._make_pool()
         self._intake.is_pool_up = lambda: self._pool is not None and self._pool.is_up
         if self._time.pacer is not None:
@@ -123,7 +122,7 @@ class BinanceMarket:
             self._intake,
             self._clock,
             renew=self._pool.renew,
-            refresh=self._refresh if self._time.sink is None else None,
+            refresh=self._reference.refresh if self._time.sink is None else None,
             refresh_s=self._settings.refresh_s,
             unfit_per_minute=self._settings.unfit_per_minute,
         )
@@ -167,7 +166,7 @@ class BinanceMarket:
                 _log.warning("the market cannot be ranked now: %s", error)
                 await wait_at_most(self._closed, self._settings.again_s)
                 continue
-            known = {row.symbol for row in self._instruments}
+            known = {row.symbol for row in self._reference.instruments}
             ranked = tuple(row for row in volumes if row[0] in known)
             self._inbox.post(MarketRanked(at_ms=self._clock.now_ms(), volumes=ranked))
             return
@@ -247,29 +246,3 @@ class BinanceMarket:
     def _is_at_rest(self) -> bool:
         """Tell whether every stream is subscribed and no request is under way."""
         return self._pool is not None and self._pool.is_settled and self._backfill.is_idle
-
-    async def _sync_clock(self) -> None:
-        """Learn the exchange's time."""
-        exchange_ms = await self._rest.fetch_time()
-        if self._time.sink is not None:
-            self._time.sink.advance_to(exchange_ms)
-        elif self._time.correct is not None:
-            self._ahead_ms += exchange_ms - self._clock.now_ms()
-            self._time.correct(self._ahead_ms)
-        self._intake.now_ms = max(self._intake.now_ms, self._clock.now_ms())
-
-    async def _refresh(self) -> None:
-        """Fetch time and rules again; post the rules if they changed."""
-        try:
-            await self._sync_clock()
-            rules = await self._rest.fetch_instruments()
-        except (Transient, Refused) as error:
-            _log.warning("the exchange's rules could not be read again: %s", error)
-            return
-        if rules != self._instruments:
-            self._instruments = rules
-            self._post_instruments()
-
-    def _post_instruments(self) -> None:
-        at_ms = self._clock.now_ms()
-        self._inbox.post(InstrumentsLoaded(at_ms=at_ms, instruments=self._instruments))

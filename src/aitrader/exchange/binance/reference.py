@@ -1,0 +1,60 @@
+"""What the exchange says about itself: its time and the rules of its symbols."""
+
+from __future__ import annotations
+
+import logging
+
+from aitrader.exchange.binance.intake import FeedTime, Intake
+from aitrader.exchange.binance.rest import BinanceRest
+from aitrader.model.errors import Refused, Transient
+from aitrader.model.events import InstrumentsLoaded
+from aitrader.model.instrument import Instrument
+from aitrader.model.ports import Clock, Inbox
+
+_log = logging.getLogger(__name__)
+
+
+class Reference:
+    """Fetches time and rules at the start and again later; posts the rules when they change."""
+
+    def __init__(
+        self, inbox: Inbox, clock: Clock, *, rest: BinanceRest, time: FeedTime, intake: Intake
+    ) -> None:
+        self._inbox = inbox
+        self._clock = clock
+        self._rest = rest
+        self._time = time
+        self._intake = intake
+        self._ahead_ms = 0
+        self.instruments: tuple[Instrument, ...] = ()
+
+    async def load(self) -> None:
+        """Set the clock and post `InstrumentsLoaded` if the rules are news.
+
+        Raises:
+            Transient: Not reachable, or unwell.
+            Refused: The answers were something else.
+        """
+        await self._sync_clock()
+        rules = await self._rest.fetch_instruments()
+        if rules != self.instruments:
+            self.instruments = rules
+            at_ms = self._clock.now_ms()
+            self._inbox.post(InstrumentsLoaded(at_ms=at_ms, instruments=rules))
+
+    async def refresh(self) -> None:
+        """Load again; what cannot be had now is left as it was."""
+        try:
+            await self.load()
+        except (Transient, Refused) as error:
+            _log.warning("the exchange's rules could not be read again: %s", error)
+
+    async def _sync_clock(self) -> None:
+        """Learn the exchange's time; a simulated one's starts our clock."""
+        exchange_ms = await self._rest.fetch_time()
+        if self._time.sink is not None:
+            self._time.sink.advance_to(exchange_ms)
+        elif self._time.correct is not None:
+            self._ahead_ms += exchange_ms - self._clock.now_ms()
+            self._time.correct(self._ahead_ms)
+        self._intake.now_ms = max(self._intake.now_ms, self._clock.now_ms())

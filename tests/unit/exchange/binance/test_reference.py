@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from tests.unit.exchange.binance.stub import T0, ListInbox, ManualClock, StubExchange, TestTasks
+
+from aitrader.exchange.binance.backfill import Backfill
+from aitrader.exchange.binance.intake import FeedTime, Intake
+from aitrader.exchange.binance.limits import WeightLimiter
+from aitrader.exchange.binance.reference import Reference
+from aitrader.exchange.binance.rest import BinanceRest, RestTiming
+from aitrader.market.series import SeriesTable
+from aitrader.model.errors import Transient
+from aitrader.model.events import InstrumentsLoaded
+
+
+class Room:
+    def __init__(self, stub: StubExchange, time: FeedTime) -> None:
+        self.stub = stub
+        self.inbox = ListInbox()
+        self.clock = ManualClock(T0 - 700)
+        self.rest = BinanceRest(stub.rest_url, WeightLimiter(), RestTiming(attempts=1))
+        series = SeriesTable()
+        backfill = Backfill(self.rest, series, tasks=TestTasks(), workers=1, again_s=1.0)
+        self.intake = Intake(self.inbox, self.clock, series=series, backfill=backfill, time=time)
+        self.reference = Reference(
+            self.inbox, self.clock, rest=self.rest, time=time, intake=self.intake
+        )
+
+
+def tell(story: Callable[[Room], Awaitable[None]], time: FeedTime) -> None:
+    async def play() -> None:
+        async with StubExchange() as stub:
+            room = Room(stub, time)
+            await story(room)
+            await room.rest.close()
+
+    asyncio.run(play())
+
+
+def test_the_rules_are_posted_when_they_are_news() -> None:
+    async def story(room: Room) -> None:
+        await room.reference.load()
+        await room.reference.load()
+        assert len(room.inbox.of(InstrumentsLoaded)) == 1
+        room.stub.symbols.append("NEWUSDT")
+        await room.reference.refresh()
+        assert len(room.inbox.of(InstrumentsLoaded)) == 2
+
+    tell(story, FeedTime())
+
+
+def test_the_clock_is_told_how_far_the_exchange_is_ahead_in_all() -> None:
+    told: list[int] = []
+
+    async def story(room: Room) -> None:
+        await room.reference.load()
+        room.clock.ms = T0 - 100
+        await room.reference.load()
+        assert told == [700, 800]
+        assert room.intake.now_ms == T0 - 100
+
+    tell(story, FeedTime(correct=told.append))
+
+
+def test_a_simulated_exchange_starts_our_clock() -> None:
+    clock = ManualClock(0)
+
+    async def story(room: Room) -> None:
+        await room.reference.load()
+        assert clock.now_ms() == T0
+
+    tell(story, FeedTime(sink=clock))
+
+
+def test_what_cannot_be_had_now_is_left_as_it_was() -> None:
+    async def story(room: Room) -> None:
+        await room.reference.load()
+        room.stub.scripted["/api/v3/time"] = [(500, {}, b"")] * 2
+        await room.reference.refresh()
+        assert len(room.reference.instruments) == 3
+        with pytest.raises(Transient):
+            await room.reference.load()
+
+    tell(story, FeedTime())
