@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 from tests.builders import (
     AT_MS,
     TRADER,
@@ -10,8 +11,6 @@ from tests.builders import (
     a_trader,
     an_order,
 )
-
-import msgspec
 
 from aitrader.model import ids
 from aitrader.model.commands import Command, StartTimer
