@@ -48,9 +48,12 @@ def cli(
 
         run_headless(settings, ready_fd=ready_fd)
     else:
-        from aitrader.modes.local import run_local
+        from aitrader.modes.local import ensure_engine
 
-        run_local(settings)
+        folder = ensure_engine(settings)
+        from aitrader.modes.terminal import show  # after the engine began to start
+
+        show(folder)
 
 
 @cli.command()
@@ -85,21 +88,27 @@ def demo(  # noqa: PLR0913 - one parameter per flag of the command
     ready_fd: int | None,
 ) -> None:
     """See it work: a simulated exchange and example traders, no key and no network."""
-    from aitrader.modes.demo import DemoOptions, run_demo
+    from aitrader.modes.demo import DemoOptions, ensure_demo
 
-    run_demo(
-        DemoOptions(
-            symbols=symbols,
-            seed=seed,
-            speed=_speed(speed),
-            is_headless=headless,
-            for_s=for_s,
-            replay=replay,
-            as_json=as_json,
-            data_folder=data_folder,
-            ready_fd=ready_fd,
-        )
+    options = DemoOptions(
+        symbols=symbols,
+        seed=seed,
+        speed=_speed(speed),
+        for_s=for_s,
+        replay=replay,
+        as_json=as_json,
+        data_folder=data_folder,
+        ready_fd=ready_fd,
     )
+    if headless:
+        from aitrader.modes.demo_engine import run_headless_demo
+
+        run_headless_demo(options)
+        return
+    folder = ensure_demo(options)
+    from aitrader.modes.terminal import show  # after the engine began to start
+
+    show(folder)
 
 
 @cli.command()
@@ -120,10 +129,10 @@ def exchange(  # noqa: PLR0913 - one parameter per flag of the command
     parent_pipe: bool,
 ) -> None:
     """Run the simulated exchange alone: Binance's REST and streams on loopback."""
-    from aitrader.exchange.simulated.server import ExchangeOptions
-    from aitrader.modes.exchange import run_exchange
+    from aitrader.exchange.simulated.options import ExchangeOptions
+    from aitrader.exchange.simulated.server import run
 
-    run_exchange(
+    run(
         ExchangeOptions(
             port=port,
             symbols=symbols,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -11,9 +11,9 @@ from aitrader.config import Settings
 from aitrader.engine.chronicle import Chronicle
 from aitrader.engine.clock import AlarmClock, FrameClock, SystemClock
 from aitrader.engine.control import EngineControl
-from aitrader.engine.dispatch import Dispatch, Handler, on
+from aitrader.engine.dispatch import Dispatch, edge_handlers
 from aitrader.engine.dump import Dumps
-from aitrader.engine.engine import Engine
+from aitrader.engine.engine import Engine, Stage
 from aitrader.engine.health import Health
 from aitrader.engine.inbox import BoundedInbox
 from aitrader.engine.journal import Journal
@@ -29,9 +29,9 @@ from aitrader.execution.stage import ExecutionStage
 from aitrader.filters.traderfile import compile_trader
 from aitrader.market.series import SeriesTable
 from aitrader.market.universe import UniverseStage
-from aitrader.model import commands
 from aitrader.model.events import Event, InstrumentsLoaded
 from aitrader.model.instrument import Instrument
+from aitrader.model.ports import Prices
 from aitrader.positions.stage import PositionStage
 from aitrader.screening.stage import ScreeningStage
 from aitrader.signals.stage import SignalStage
@@ -86,18 +86,14 @@ class Wired:
         *,
         store: SqliteStore,
         logs: LogSource,
-        health: Health,
         clock: AlarmClock,
     ) -> None:
-        self.health = health
-        self._store = store
-        self._clock = clock
-        self._inbox = BoundedInbox(health)
-        self._supervisor = Supervisor(health)
-        self._timers = ClockTimers(self._inbox, clock)
+        self.health = Health()
+        self._store, self._clock = store, clock
+        self._inbox = BoundedInbox(self.health)
+        self._supervisor = Supervisor(self.health)
         self._screener = Screener(self._inbox, self._supervisor)
-        series = SeriesTable()
-        rulebook = Rulebook()
+        series, rulebook = SeriesTable(), Rulebook()
         self._market = BinanceMarket(
             self._inbox,
             clock,
@@ -106,51 +102,28 @@ class Wired:
             settings=FeedSettings(
                 rest_url=settings.market_rest_url, stream_url=settings.market_stream_url
             ),
-            time=self._feed_time(choices),
+            time=_feed_time(choices, clock, self.settled),
         )
         self._venue = PaperVenue(
-            self._inbox,
-            clock,
-            find_instrument=rulebook.find,
-            settings=PaperSettings(
-                start_cash=settings.start_cash,
-                fee_bps=settings.fee_bps,
-                slippage_bps=settings.slippage_bps,
-                quote=QUOTE,
-            ),
+            self._inbox, clock, find_instrument=rulebook.find, settings=_paper(settings)
         )
         self._market.listen(self._venue)
         self.view = EngineView(
-            ViewSettings(
-                mode="PAPER",
-                market=choices.market_name,
-                account=ACCOUNT,
-                quote=QUOTE,
-                start_cash=settings.start_cash,
-            ),
-            self._market,
-            clock=clock,
-            logs=logs,
-            health=health,
+            _header(settings, choices), self._market, clock=clock, logs=logs, health=self.health
         )
-        execution = ExecutionSettings(
-            start_cash=settings.start_cash,
-            fee_bps=settings.fee_bps,
-            max_open_positions=settings.max_open_positions,
+        handlers = edge_handlers(
+            self._market,
+            self._venue,
+            timers=ClockTimers(self._inbox, clock),
+            screener=self._screener,
         )
         self._engine = Engine(
             self._inbox,
-            (
-                UniverseStage(max_symbols=settings.max_symbols),
-                ScreeningStage(series, series),
-                SignalStage(),
-                ExecutionStage(execution, self._market),
-                PositionStage(),
-            ),
-            journal=Journal(store, health),
-            dispatch=Dispatch(self._handlers(), self._supervisor, inbox=self._inbox, clock=clock),
+            _stages(settings, series, self._market),
+            journal=Journal(store, self.health),
+            dispatch=Dispatch(handlers, self._supervisor, inbox=self._inbox, clock=clock),
             observers=(rulebook, self.view, Chronicle()),
-            dumps=Dumps(settings.data_folder / "dumps", health),
+            dumps=Dumps(settings.data_folder / "dumps", self.health),
         )
         self.control = EngineControl(
             self._engine,
@@ -159,6 +132,7 @@ class Wired:
             candles=series,
             compile_trader=compile_trader,
         )
+        self._is_running = False
         self._ended = asyncio.Event()
 
     async def start(self) -> None:
@@ -170,15 +144,17 @@ class Wired:
         await recover(
             self._store, self._venue, market=self._market, inbox=self._inbox, clock=self._clock
         )
+        self._is_running = True
         self._supervisor.spawn("loop lag", self.health.watch_lag())
         self._supervisor.spawn("engine", self._run())
 
     async def stop(self) -> None:
         """End: nothing new comes in; what is in the inbox is handled and on disk."""
         await self._market.close()
-        self._engine.stop()
-        async with asyncio.timeout(STOP_S):
-            await self._ended.wait()
+        if self._is_running:
+            self._engine.stop()
+            async with asyncio.timeout(STOP_S):
+                await self._ended.wait()
         self.view.end()
         self._screener.close()
         await self._supervisor.close()
@@ -189,29 +165,6 @@ class Wired:
         finally:
             self._ended.set()
 
-    def _feed_time(self, choices: Choices) -> FeedTime:
-        if isinstance(self._clock, FrameClock):
-            pacer = _Pacer(self) if choices.is_lockstep else None
-            return FeedTime(sink=self._clock, pacer=pacer, on_end=choices.on_end)
-        assert isinstance(self._clock, SystemClock)
-        return FeedTime(correct=self._clock.correct)
-
-    def _handlers(self) -> Mapping[type[commands.Command], Handler]:
-        return dict(
-            (
-                on(commands.WatchMarket, self._market.watch),
-                on(commands.RankMarket, self._market.rank),
-                on(commands.ArmBand, self._market.arm),
-                on(commands.DisarmBand, self._market.disarm),
-                on(commands.Screen, self._screener.screen),
-                on(commands.SubmitOrder, self._venue.submit),
-                on(commands.CancelOrders, self._venue.cancel),
-                on(commands.QueryOrder, self._venue.query),
-                on(commands.StartTimer, self._timers.start_command),
-                on(commands.StopTimer, self._timers.stop_command),
-            )
-        )
-
     async def settled(self) -> None:
         """Return when the engine has nothing to do."""
         await self._engine.settled()
@@ -220,12 +173,58 @@ class Wired:
 class _Pacer:
     """The engine as the market edge waits for it; made before the engine is."""
 
-    def __init__(self, wired: Wired) -> None:
-        self._wired = wired
+    def __init__(self, settled: Callable[[], Awaitable[None]]) -> None:
+        self._settled = settled
 
     async def settled(self) -> None:
         """Return when the engine has nothing to do."""
-        await self._wired.settled()
+        await self._settled()
+
+
+def _feed_time(
+    choices: Choices, clock: AlarmClock, settled: Callable[[], Awaitable[None]]
+) -> FeedTime:
+    """Who gives the time: the frames of a simulated exchange, or the computer."""
+    if isinstance(clock, FrameClock):
+        pacer = _Pacer(settled) if choices.is_lockstep else None
+        return FeedTime(sink=clock, pacer=pacer, on_end=choices.on_end)
+    assert isinstance(clock, SystemClock)
+    return FeedTime(correct=clock.correct)
+
+
+def _stages(settings: Settings, series: SeriesTable, prices: Prices) -> tuple[Stage, ...]:
+    """The stages in the order of the house."""
+    execution = ExecutionSettings(
+        start_cash=settings.start_cash,
+        fee_bps=settings.fee_bps,
+        max_open_positions=settings.max_open_positions,
+    )
+    return (
+        UniverseStage(max_symbols=settings.max_symbols),
+        ScreeningStage(series, series),
+        SignalStage(),
+        ExecutionStage(execution, prices),
+        PositionStage(),
+    )
+
+
+def _paper(settings: Settings) -> PaperSettings:
+    return PaperSettings(
+        start_cash=settings.start_cash,
+        fee_bps=settings.fee_bps,
+        slippage_bps=settings.slippage_bps,
+        quote=QUOTE,
+    )
+
+
+def _header(settings: Settings, choices: Choices) -> ViewSettings:
+    return ViewSettings(
+        mode="PAPER",
+        market=choices.market_name,
+        account=ACCOUNT,
+        quote=QUOTE,
+        start_cash=settings.start_cash,
+    )
 
 
 async def open_store(settings: Settings) -> SqliteStore:
@@ -247,4 +246,4 @@ def build(
     settings: Settings, choices: Choices, *, store: SqliteStore, logs: LogSource, clock: AlarmClock
 ) -> Wired:
     """Return the engine of these settings, not yet started; the caller closes the store."""
-    return Wired(settings, choices, store=store, logs=logs, health=Health(), clock=clock)
+    return Wired(settings, choices, store=store, logs=logs, clock=clock)

@@ -1,4 +1,4 @@
-"""The simulated exchange as a process: alone by `aitrader exchange`, or as the child of a demo."""
+"""The simulated exchange as a child process of a demo."""
 
 from __future__ import annotations
 
@@ -9,20 +9,11 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from aitrader.exchange.simulated.server import Address, ExchangeOptions, run
+from aitrader.exchange.simulated.options import Address, ExchangeOptions
 from aitrader.model.errors import ConfigError
 
 READY_S = 60.0
 """Reading a large replay on a busy machine takes a while."""
-
-
-def run_exchange(options: ExchangeOptions) -> None:
-    """Serve until interrupted.
-
-    Raises:
-        ConfigError: The port is taken or the options make no market, in one sentence.
-    """
-    run(options)
 
 
 @contextlib.asynccontextmanager

@@ -1,4 +1,4 @@
-"""`aitrader`: find the engine of this data folder or start it, then show the terminal app on it."""
+"""The engine of a data folder as another process: find the one that runs, or start it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aitrader.config import Settings
-from aitrader.model.control import CloseAll, StopEngine
 from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.modes import door
 from aitrader.remote.client import RemoteEngine
 
+OFFER = "; to see it work without a network: aitrader demo"
 
-def run_local(settings: Settings) -> None:
-    """Show the terminal app on the engine of this folder, which is started when none runs.
+
+def ensure_engine(settings: Settings) -> Path:
+    """Return the folder of an engine that runs, started now if none did.
 
     Raises:
-        ConfigError: The engine cannot start, in one sentence.
+        ConfigError: The engine cannot start, in one sentence that offers the demo.
     """
     if find_engine(settings.data_folder) is None:
-        start_engine(["--headless", "--data-folder", str(settings.data_folder)])
-    show(settings.data_folder)
+        try:
+            start_engine(["--headless", "--data-folder", str(settings.data_folder)])
+        except ConfigError as error:
+            raise ConfigError(f"{error}{OFFER}") from error
+    return settings.data_folder
 
 
 def find_engine(data_folder: Path) -> RemoteEngine | None:
@@ -70,35 +74,3 @@ def start_engine(arguments: Sequence[str]) -> None:
     )
     os.close(tells)
     door.hear(hears)
-
-
-def show(data_folder: Path) -> None:
-    """Show the terminal app on the running engine, then do what the person chose on leaving."""
-    from aitrader.tui.app import Parting, TraderApp  # noqa: PLC0415 - start-up: engine first
-
-    engine = find_engine(data_folder)
-    if engine is None:
-        raise ConfigError("the engine ended before the terminal app was up; its log says why")
-    parting = TraderApp(engine, engine).run()
-    if parting in (Parting.STOP, Parting.CLOSE_FIRST):
-        asyncio.run(_end(engine, is_closing_first=parting is Parting.CLOSE_FIRST))
-
-
-async def _end(engine: RemoteEngine, *, is_closing_first: bool) -> None:
-    try:
-        if is_closing_first:
-            await engine.ask(CloseAll())
-            await _until_flat(engine)
-        await engine.ask(StopEngine())
-    except Transient:
-        return
-    finally:
-        await engine.close()
-
-
-async def _until_flat(engine: RemoteEngine) -> None:
-    """Wait until nothing is held, at most a minute: the venue may be slow."""
-    async with asyncio.timeout(60):
-        async for frame in engine.frames(2.0):
-            if frame.status.open_positions == 0:
-                return
