@@ -157,16 +157,20 @@ class Table(Lines, Generic[R], can_focus=True):
         return self.strip([Cell(" " * MARGIN + " ".join(labels), "faint")], width)
 
     def _line(self, key: str, mark: str) -> Strip:
-        row, cells, run, style = self.rows[key], [], " " * MARGIN, "text"
+        row, run, style = self.rows[key], " " * MARGIN, "text"
+        segments: list[Segment] = []
+        left = self._fitted_size.width - SCROLLBAR - MARGIN + 1
         for column, space in self._fitted:
             cell = column.cell(row, space)
             text = fit(clean(cell.text), space, is_right=column.is_right)
             if (cell.style or "text") != style:
-                cells.append(Cell(run, style + mark))
+                segments.append(Segment(run, self.ink(style + mark)))
                 run, style = "", cell.style or "text"
             run += text + " "
-        cells.append(Cell(run[:-1], style + mark))
-        return self.strip(cells, self._fitted_size.width - SCROLLBAR, fill="text" + mark)
+            left -= space + 1
+        segments.append(Segment(run[:-1] + " " * left, self.ink(style + mark)))
+        width = self._fitted_size.width - SCROLLBAR
+        return Strip(segments, width) if left >= 0 else Strip(segments).crop(0, width)
 
     # -- the cursor ------------------------------------------------------------------------------
 
