@@ -11,7 +11,7 @@ from aitrader.exchange.binance.links import Link, StreamTiming, wait_at_most
 from aitrader.exchange.binance.sockets import connect
 from aitrader.model.errors import Transient
 
-QUICK = StreamTiming(answer_s=0.05, control_gap_s=0.02, names_per_message=2)
+QUICK = StreamTiming(answer_s=0.2, control_gap_s=0.02, names_per_message=2)
 
 
 class User:

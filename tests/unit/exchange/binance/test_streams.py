@@ -199,7 +199,7 @@ def test_when_the_successor_fails_the_old_link_stays() -> None:
         await until(lambda: pool.opened == 2)
         assert user.lost == []
 
-    tell(story, answer_s=0.02)
+    tell(story, answer_s=0.1)
 
 
 def test_a_successor_that_dies_while_it_is_tried_is_no_loss() -> None:
