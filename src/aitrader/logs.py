@@ -32,8 +32,8 @@ FILES_KEPT = 3
 TAIL_ROWS = 500
 LINE_CHARS = 4_000
 MASK = "***"
-TALKATIVE = ("httpx2", "httpcore2", "asyncio")
-"""Libraries that tell every request at INFO; only their warnings are ours."""
+TALKATIVE = ("httpx2", "httpcore2", "asyncio", "picows", "stamina", "websockets")
+"""Libraries that tell every request or connection at INFO; only their warnings are ours."""
 
 LogStyle = Literal["text", "json"]
 

@@ -74,7 +74,7 @@ _OPTIONS: _Options = {
     "max_size": MESSAGE_LIMIT_BYTES,
     "write_limit": WRITE_LIMIT_BYTES,
     "server_header": None,
-    "logger": log,
+    "logger": logging.getLogger("websockets.server"),
 }
 
 

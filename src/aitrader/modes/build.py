@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -37,6 +39,8 @@ from aitrader.screening.stage import ScreeningStage
 from aitrader.signals.stage import SignalStage
 from aitrader.storage.rows.statement import Owner
 from aitrader.storage.sqlite import SqliteStore
+
+log = logging.getLogger(__name__)
 
 QUOTE = "USDT"
 ACCOUNT = "paper"
@@ -76,62 +80,28 @@ class Rulebook:
         return self._instruments.get(symbol)
 
 
+class Parts(NamedTuple):
+    """What an engine was made of, as far as its life needs it."""
+
+    engine: Engine
+    inbox: BoundedInbox
+    supervisor: Supervisor
+    store: SqliteStore
+    market: BinanceMarket
+    venue: PaperVenue
+    screener: Screener
+    clock: AlarmClock
+    health: Health
+
+
 class Wired:
     """A whole engine: `start` recovers what was open and runs, `stop` ends with all on disk."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        choices: Choices,
-        *,
-        store: SqliteStore,
-        logs: LogSource,
-        clock: AlarmClock,
-    ) -> None:
-        self.health = Health()
-        self._store, self._clock = store, clock
-        self._inbox = BoundedInbox(self.health)
-        self._supervisor = Supervisor(self.health)
-        self._screener = Screener(self._inbox, self._supervisor)
-        series, rulebook = SeriesTable(), Rulebook()
-        self._market = BinanceMarket(
-            self._inbox,
-            clock,
-            tasks=self._supervisor,
-            series=series,
-            settings=FeedSettings(
-                rest_url=settings.market_rest_url, stream_url=settings.market_stream_url
-            ),
-            time=_feed_time(choices, clock, self.settled),
-        )
-        self._venue = PaperVenue(
-            self._inbox, clock, find_instrument=rulebook.find, settings=_paper(settings)
-        )
-        self._market.listen(self._venue)
-        self.view = EngineView(
-            _header(settings, choices), self._market, clock=clock, logs=logs, health=self.health
-        )
-        handlers = edge_handlers(
-            self._market,
-            self._venue,
-            timers=ClockTimers(self._inbox, clock),
-            screener=self._screener,
-        )
-        self._engine = Engine(
-            self._inbox,
-            _stages(settings, series, self._market),
-            journal=Journal(store, self.health),
-            dispatch=Dispatch(handlers, self._supervisor, inbox=self._inbox, clock=clock),
-            observers=(rulebook, self.view, Chronicle()),
-            dumps=Dumps(settings.data_folder / "dumps", self.health),
-        )
-        self.control = EngineControl(
-            self._engine,
-            self.view.board,
-            clock=clock,
-            candles=series,
-            compile_trader=compile_trader,
-        )
+    def __init__(self, parts: Parts, view: EngineView, control: EngineControl) -> None:
+        self.view = view
+        self.control = control
+        self.health = parts.health
+        self._parts = parts
         self._is_running = False
         self._ended = asyncio.Event()
 
@@ -141,53 +111,109 @@ class Wired:
         Raises:
             ConfigError: The disk cannot be read or the exchange cannot be reached.
         """
+        parts = self._parts
         await recover(
-            self._store, self._venue, market=self._market, inbox=self._inbox, clock=self._clock
+            parts.store, parts.venue, market=parts.market, inbox=parts.inbox, clock=parts.clock
         )
         self._is_running = True
-        self._supervisor.spawn("loop lag", self.health.watch_lag())
-        self._supervisor.spawn("engine", self._run())
+        parts.supervisor.spawn("loop lag", self.health.watch_lag())
+        parts.supervisor.spawn("engine", self._run())
 
     async def stop(self) -> None:
         """End: nothing new comes in; what is in the inbox is handled and on disk."""
-        await self._market.close()
+        parts = self._parts
+        await parts.market.close()
         if self._is_running:
-            self._engine.stop()
-            async with asyncio.timeout(STOP_S):
-                await self._ended.wait()
+            parts.engine.stop()
+            try:
+                async with asyncio.timeout(STOP_S):
+                    await self._ended.wait()
+            except TimeoutError:
+                log.error("the engine did not end within %.0f s and is cut off", STOP_S)
         self.view.end()
-        self._screener.close()
-        await self._supervisor.close()
+        parts.screener.close()
+        await parts.supervisor.close()
+
+    async def settled(self) -> None:
+        """Return when the engine has nothing to do."""
+        await self._parts.engine.settled()
 
     async def _run(self) -> None:
         try:
-            await self._engine.run()
+            await self._parts.engine.run()
         finally:
             self._ended.set()
 
-    async def settled(self) -> None:
-        """Return when the engine has nothing to do."""
-        await self._engine.settled()
-
 
 class _Pacer:
-    """The engine as the market edge waits for it; made before the engine is."""
+    """The engine as the market edge waits for it; the edge is made before the engine is."""
 
-    def __init__(self, settled: Callable[[], Awaitable[None]]) -> None:
-        self._settled = settled
+    engine: Engine
 
     async def settled(self) -> None:
         """Return when the engine has nothing to do."""
-        await self._settled()
+        await self.engine.settled()
 
 
-def _feed_time(
-    choices: Choices, clock: AlarmClock, settled: Callable[[], Awaitable[None]]
-) -> FeedTime:
+async def open_store(settings: Settings) -> SqliteStore:
+    """Return the disk of these settings, locked for this process.
+
+    Raises:
+        ConfigError: It cannot be used, in one sentence.
+    """
+    owner = Owner(user_id=settings.user_id, account_id=ACCOUNT)
+    return await SqliteStore.open(settings.sqlite_path, owner)
+
+
+def clock_of(choices: Choices) -> AlarmClock:
+    """Return the clock of this way to run."""
+    return FrameClock(choices.start_ms) if choices.is_frame_time else SystemClock()
+
+
+def build(
+    settings: Settings, choices: Choices, *, store: SqliteStore, logs: LogSource, clock: AlarmClock
+) -> Wired:
+    """Return the engine of these settings, not yet started; the caller closes the store."""
+    health = Health()
+    inbox, supervisor = BoundedInbox(health), Supervisor(health)
+    series, rulebook, pacer = SeriesTable(), Rulebook(), _Pacer()
+    market = BinanceMarket(
+        inbox,
+        clock,
+        tasks=supervisor,
+        series=series,
+        settings=FeedSettings(
+            rest_url=settings.market_rest_url, stream_url=settings.market_stream_url
+        ),
+        time=_feed_time(choices, clock, pacer),
+    )
+    venue = PaperVenue(inbox, clock, find_instrument=rulebook.find, settings=_paper(settings))
+    market.listen(venue)
+    screener = Screener(inbox, supervisor)
+    timers = ClockTimers(inbox, clock)
+    handlers = edge_handlers(market, venue, timers=timers, screener=screener)
+    view = EngineView(_header(settings, choices), market, clock=clock, logs=logs, health=health)
+    engine = Engine(
+        inbox,
+        _stages(settings, series, market),
+        journal=Journal(store, health),
+        dispatch=Dispatch(handlers, supervisor, inbox=inbox, clock=clock),
+        observers=(rulebook, view, Chronicle()),
+        dumps=Dumps(settings.data_folder / "dumps", health),
+    )
+    pacer.engine = engine
+    control = EngineControl(
+        engine, view.board, clock=clock, candles=series, compile_trader=compile_trader
+    )
+    parts = Parts(engine, inbox, supervisor, store, market, venue, screener, clock, health)
+    return Wired(parts, view, control)
+
+
+def _feed_time(choices: Choices, clock: AlarmClock, pacer: _Pacer) -> FeedTime:
     """Who gives the time: the frames of a simulated exchange, or the computer."""
     if isinstance(clock, FrameClock):
-        pacer = _Pacer(settled) if choices.is_lockstep else None
-        return FeedTime(sink=clock, pacer=pacer, on_end=choices.on_end)
+        waits = pacer if choices.is_lockstep else None
+        return FeedTime(sink=clock, pacer=waits, on_end=choices.on_end)
     assert isinstance(clock, SystemClock)
     return FeedTime(correct=clock.correct)
 
@@ -225,25 +251,3 @@ def _header(settings: Settings, choices: Choices) -> ViewSettings:
         quote=QUOTE,
         start_cash=settings.start_cash,
     )
-
-
-async def open_store(settings: Settings) -> SqliteStore:
-    """Return the disk of these settings, locked for this process.
-
-    Raises:
-        ConfigError: It cannot be used, in one sentence.
-    """
-    owner = Owner(user_id=settings.user_id, account_id=ACCOUNT)
-    return await SqliteStore.open(settings.sqlite_path, owner)
-
-
-def clock_of(choices: Choices) -> AlarmClock:
-    """Return the clock of this way to run."""
-    return FrameClock(choices.start_ms) if choices.is_frame_time else SystemClock()
-
-
-def build(
-    settings: Settings, choices: Choices, *, store: SqliteStore, logs: LogSource, clock: AlarmClock
-) -> Wired:
-    """Return the engine of these settings, not yet started; the caller closes the store."""
-    return Wired(settings, choices, store=store, logs=logs, clock=clock)
