@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,9 +52,7 @@ def cli(
         from aitrader.modes.local import ensure_engine
 
         folder = ensure_engine(settings)
-        from aitrader.modes.terminal import show  # after the engine began to start
-
-        show(folder)
+        _show(folder)
 
 
 @cli.command()
@@ -106,9 +105,7 @@ def demo(  # noqa: PLR0913 - one parameter per flag of the command
         run_headless_demo(options)
         return
     folder = ensure_demo(options)
-    from aitrader.modes.terminal import show  # after the engine began to start
-
-    show(folder)
+    _show(folder)
 
 
 @cli.command()
@@ -254,6 +251,14 @@ def data_export(
     from aitrader.modes.data import run_export
 
     run_export(settings, symbol, interval, path=path, from_text=from_text, to_text=to_text)
+
+
+def _show(folder: Path) -> None:
+    """Show the terminal app; what it imports is loaded while the engine starts."""
+    gc.disable()  # start-up: the app enables it again after its first paint
+    from aitrader.modes.terminal import show
+
+    show(folder)
 
 
 def _speed(text: str | None) -> float | None:
