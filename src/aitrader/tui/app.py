@@ -21,6 +21,7 @@ from typing import ClassVar
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.reactive import Reactive
 from textual.screen import Screen
 
 from aitrader.model.control import (
@@ -67,9 +68,11 @@ class TraderApp(App[Parting]):
     VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
+    theme: Reactive[str] = Reactive("tokyo-night")
+    """Set here, not later: the style sheet takes the theme's colors when the app is made."""
+
     def __init__(self, view: View, control: Control, *, hz: float = DEFAULT_HZ) -> None:
         super().__init__()
-        self.set_reactive(App.theme, "tokyo-night")
         self._view = view
         self._control = control
         self._hz = hz
