@@ -111,7 +111,7 @@ def screen_ms(traders: int, symbols: int, *, is_diverse: bool) -> tuple[float, i
     return cpu_ms(lambda: program.run(panels)), program.size
 
 
-def per_symbol_ms(traders: int, symbols: int) -> float | None:
+def per_symbol_ms(traders: int, symbols: int) -> float | None:  # noqa: C901
     """Return the CPU of the same conditions as columns of one data frame per trader and symbol.
 
     None where pandas is not installed: it is no dependency of this program.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aitrader.filters.graph import COMPARISONS, Node
 from aitrader.filters.operands import SIGNS
 from aitrader.filters.operations import Kind
@@ -109,6 +111,12 @@ def _bracketed(text: str) -> str:
 def short(text: str) -> str:
     """Return the text in at most `MAX_TEXT` characters."""
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
+
+
+def value_text(node: Node, base: str) -> str:
+    """Return a value's name for a person; the trader's own interval goes without saying."""
+    text = re.sub(rf"\({base}(?=[,)])", "(m", text_of(node))
+    return short(re.sub(rf"\b{base} ", "", text))
 
 
 def values_behind(condition: Node) -> list[Node]:

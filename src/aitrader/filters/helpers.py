@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from aitrader.filters.averages import talib
@@ -202,6 +203,8 @@ def _extremum(op: str) -> Builder:
 
 
 def _plain(op: str, a: float, b: float) -> float:
+    if math.isnan(a) or math.isnan(b):
+        return math.nan
     return max(a, b) if op == "max" else min(a, b)
 
 

@@ -189,7 +189,7 @@ def bind(
     found: dict[str, Value] = {}
     if first is not None and first.slot is Slot.MARKET:
         found[first.name], left = _market(function, first, left, graph=graph, default=default_view)
-    elif first is not None and first.slot is Slot.VIEW and not left and not named:
+    elif first is not None and _is_without_view(function, first, left):
         found[first.name] = default_view
     rest = [p for p in function.parameters if p.name not in found]
     if len(left) > len(rest):
@@ -202,6 +202,13 @@ def bind(
     for name, value in named.items():
         _take_named(function, found, name, value=value)
     return [_checked(function, p, found, graph) for p in function.parameters]
+
+
+def _is_without_view(function: Function, first: Parameter, given: Sequence[Value]) -> bool:
+    """Return whether a function of the market was called without it, as in `vwap()`."""
+    if first.slot is not Slot.VIEW or len(given) >= len(function.parameters):
+        return False
+    return not given or not isinstance(given[0], MarketView)
 
 
 def _market(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -28,8 +27,7 @@ from aitrader.filters.constants import (
     symbols_of,
     text_of,
 )
-from aitrader.filters.describe import short, values_behind
-from aitrader.filters.describe import text_of as node_text
+from aitrader.filters.describe import value_text, values_behind
 from aitrader.filters.document import (
     MAX_CONDITIONS,
     FilterGraph,
@@ -296,11 +294,8 @@ def _root(graph: Graph, node: Node, what: str) -> Node:
 def _findings(roots: Roots, base: str) -> dict[str, tuple[tuple[str, int], ...]]:
     """Return the values behind each condition; the trader's own interval goes without saying."""
     named = {**roots.exits, **roots.conditions}
-    own = re.compile(rf"\b{base} ")
     return {
-        name: tuple(
-            (short(own.sub("", node_text(value))), value.index) for value in values_behind(node)
-        )
+        name: tuple((value_text(value, base), value.index) for value in values_behind(node))
         for name, node in named.items()
     }
 

@@ -1,0 +1,41 @@
+"""Every function of volatility gives its TA-Lib numbers through the whole language."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.filter_worlds import answers, compiled, walk, with_intervals
+
+from aitrader.filters.library import Function
+from aitrader.filters.volatility import VOLATILITY
+
+
+@pytest.mark.parametrize("function", VOLATILITY, ids=lambda f: f.name)
+def test_a_function_has_known_values_once_it_is_ready(function: Function) -> None:
+    trader = compiled(function.example)
+    panels = with_intervals(
+        walk(("AAAUSDT", "BTCUSDT"), max(trader.lookback.values()) + 60), trader.lookback
+    )
+    found = answers(trader, panels)
+    assert found.ready[:, -1].all()
+    assert all(np.isfinite(value) for _, value in found.findings(0)[0].values)
+
+
+@pytest.mark.parametrize("function", VOLATILITY, ids=lambda f: f.name)
+def test_a_function_answers_to_its_aliases(function: Function) -> None:
+    plain = compiled(function.example)
+    for alias in function.aliases:
+        assert (
+            compiled(function.example.replace(f"{function.name}(", f"{alias}(")).digest
+            == plain.digest
+        )
+
+
+def test_the_width_of_bands_around_an_accumulator_has_no_meaning() -> None:
+    assert compiled("obv(m) > bbands(obv(m), 20, 2).upper").conditions
+    assert compiled("bbands(obv(m), 20, 2).percent_b > 1").conditions
+
+
+def test_choppiness_is_between_0_and_100() -> None:
+    trader = compiled("between(choppiness(m, 14), 0, 100)")
+    assert answers(trader, {"5m": walk(bars=60)}).condition_rows[0][0, 20:].all()
