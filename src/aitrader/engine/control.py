@@ -19,6 +19,7 @@ from aitrader.model.control import (
     AddTrader,
     Answer,
     AnyRequest,
+    CheckTrader,
     CloseAll,
     ClosePosition,
     PauseEntries,
@@ -98,6 +99,7 @@ class EngineControl:
         self._table: Mapping[type, Handler] = dict(
             (
                 _on(AddTrader, self._add_trader),
+                _on(CheckTrader, self._check_trader),
                 _on(RemoveTrader, self._remove_trader),
                 _on(SwitchTrader, self._switch_trader),
                 _on(PauseEntries, self._pause_entries),
@@ -124,6 +126,9 @@ class EngineControl:
         async with self._trader_lock:
             name = compiled.plan.name
             known = next((t for t in self._board.traders.values() if t.plan.name == name), None)
+            refusal = _refusal(request, name, known)
+            if refusal:
+                return _no(refusal)
             if known is None:
                 trader = self._new_trader(request.source, compiled)
                 text = f"{name} is watching"
@@ -135,6 +140,15 @@ class EngineControl:
                 )
                 text = f"{name} is now version {trader.version}"
             await self._save(trader)
+        return _yes("; ".join((text, *compiled.warnings)))
+
+    async def _check_trader(self, request: CheckTrader) -> Answer:
+        try:
+            compiled = await asyncio.to_thread(self._compile, request.source)
+        except FilterFault as exc:
+            return _no(str(exc))
+        plan = compiled.plan
+        text = f"{plan.name} is sound: {plan.side.value} on {plan.interval} candles"
         return _yes("; ".join((text, *compiled.warnings)))
 
     def _new_trader(self, source: str, compiled: Checked) -> Trader:
@@ -226,6 +240,15 @@ class EngineControl:
     def _no_trader(self, trader_id: str) -> Answer:
         known = " ".join(self._board.traders) or "none"
         return _no(f"there is no trader {trader_id}; there are: {known}")
+
+
+def _refusal(request: AddTrader, name: str, known: Trader | None) -> str:
+    """Return why a change is not one of the trader, or of its version, that was meant; or ""."""
+    if request.trader_id and (known is None or known.trader_id != request.trader_id):
+        return f"NAME is {name}, which is not the trader {request.trader_id}"
+    if request.version and known is not None and known.version != request.version:
+        return f"{name} is at version {known.version}, this was made from {request.version}"
+    return ""
 
 
 def _yes(text: str) -> Answer:

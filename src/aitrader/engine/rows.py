@@ -124,6 +124,7 @@ def trader_row(trader: Trader, tally: Tally, around: Surroundings) -> TraderRow:
         open_positions=tally.open_positions,
         pnl=money(tally.realized_pnl),
         last_check_ms=tally.last_check_ms,
+        version=trader.version,
     )
 
 

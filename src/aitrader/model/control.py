@@ -14,7 +14,18 @@ class Request(msgspec.Struct, frozen=True, tag=True):
 
 
 class AddTrader(Request, frozen=True):
-    """Check a trader file's text and start it on paper; a known name is a new version of it."""
+    """Check a trader file's text and start it on paper; a known name is a new version of it.
+
+    With `trader_id` it must be a change of that trader, with `version` of that version of it.
+    """
+
+    source: str
+    trader_id: str = ""
+    version: int = 0
+
+
+class CheckTrader(Request, frozen=True):
+    """Check a trader file's text and change nothing; answered with what it would watch."""
 
     source: str
 
@@ -68,6 +79,7 @@ class ReadCandles(Request, frozen=True):
 
 AnyRequest = (
     AddTrader
+    | CheckTrader
     | RemoveTrader
     | SwitchTrader
     | PauseEntries

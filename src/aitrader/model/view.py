@@ -70,6 +70,7 @@ class TraderRow(msgspec.Struct, frozen=True):
     open_positions: int
     pnl: str
     last_check_ms: int
+    version: int = 0
 
 
 class SignalRow(msgspec.Struct, frozen=True):

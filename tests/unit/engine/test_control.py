@@ -19,6 +19,7 @@ from aitrader.model.control import (
     AddTrader,
     Answer,
     AnyRequest,
+    CheckTrader,
     CloseAll,
     ClosePosition,
     PauseEntries,
@@ -123,6 +124,28 @@ def test_a_broken_trader_is_refused_with_its_line() -> None:
     answer = bench.ask(AddTrader("bad\n"))
     assert in_full(answer) == (False, "line 3: unknown name 'rsj'; did you mean 'rsi'?")
     assert bench.store.facts == []
+
+
+def test_a_check_changes_nothing() -> None:
+    bench = Bench()
+    assert in_full(bench.ask(CheckTrader("slow\n"))) == (
+        True,
+        "slow is sound: LONG on 5m candles; it is slow",
+    )
+    assert not bench.ask(CheckTrader("bad\n")).is_ok
+    assert bench.store.facts == []
+
+
+def test_a_change_of_another_version_is_refused() -> None:
+    answer = Bench().ask(AddTrader("Dip\n"), AddTrader("Dip\n2", trader_id="dip", version=2))
+    assert in_full(answer) == (False, "Dip is at version 1, this was made from 2")
+    answer = Bench().ask(AddTrader("Dip\n"), AddTrader("Dip\n2", trader_id="dip", version=1))
+    assert in_full(answer) == (True, "Dip is now version 2")
+
+
+def test_a_change_of_one_trader_makes_no_other() -> None:
+    answer = Bench().ask(AddTrader("Dip\n"), AddTrader("Dop\n", trader_id="dip"))
+    assert in_full(answer) == (False, "NAME is Dop, which is not the trader dip")
 
 
 def test_what_an_author_should_know_is_in_the_answer() -> None:
