@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from typing import TypedDict
 
 import msgspec
 from msgspec import structs
@@ -44,7 +45,7 @@ from aitrader.model.events import (
 from aitrader.model.ids import ClientOrderId, FillId, PositionId
 from aitrader.model.instrument import Instrument
 from aitrader.model.money import ZERO, decimal_from_float, money_to_step
-from aitrader.model.order import Fill, Leg, Order, OrderStatus, Side
+from aitrader.model.order import Fill, Leg, Order, OrderKind, OrderStatus, Side
 from aitrader.model.ports import Clock, Inbox
 
 TOO_LATE = -1021
@@ -54,6 +55,17 @@ KEPT_DONE = 5_000
 
 Valuer = Callable[[Order], Decimal]
 """What one base unit of an entry is worth in quote."""
+
+
+class Terms(TypedDict):
+    """What a fill costs besides its fee, and the grid its price is on."""
+
+    slippage_bps: Decimal
+    tick_size: Decimal
+
+
+FindPrice = Callable[[Order, bool, Terms], Decimal | None]
+"""At what an order fills, None if it does not; True: it has met no price before."""
 
 
 class PaperSettings(msgspec.Struct, frozen=True):
@@ -274,23 +286,54 @@ class PaperVenue:
     def on_price(self, symbol: str, price: float, at_ms: int) -> None:
         """Let one price do to the resting orders of its symbol what it does."""
         self._last[symbol] = price
-        resting = self._book.resting(symbol)
-        instrument = self._find_instrument(symbol) if resting else None
-        if instrument is None:
+        if not self._book.resting(symbol):
             return
         exact = decimal_from_float(price)
-        for order in resting:
+
+        def find_price(order: Order, is_new: bool, terms: Terms) -> Decimal | None:
+            at_tick = fills.fill_price_on_arrival if is_new else fills.fill_price_on_tick
+            return at_tick(order, exact, **terms)
+
+        self._meet(symbol, find_price, at_ms)
+
+    # -- whole candles, as a backtest has them --------------------------------------------------
+
+    def on_candle(self, symbol: str, candle: fills.PriceRange, at_ms: int) -> None:
+        """Let a whole candle do what it does, in place of every price after its open.
+
+        `on_price` was shown the open before. A MARKET order that came since waits for the next
+        open; of the orders that rest the stops are tested first.
+        """
+        self._last[symbol] = float(candle.close)
+
+        def find_price(order: Order, is_new: bool, terms: Terms) -> Decimal | None:
+            if order.kind is OrderKind.MARKET:
+                return None
+            met = fills.fill_price_on_arrival(order, candle.open, **terms) if is_new else None
+            return fills.fill_price_on_candle(order, candle, **terms) if met is None else met
+
+        self._meet(symbol, find_price, at_ms)
+
+    def know_price(self, symbol: str, price: float) -> None:
+        """Take a symbol's last price without letting it meet any order."""
+        self._last[symbol] = price
+
+    def resting(self, symbol: str) -> list[Order]:
+        """Return the open orders of a symbol, stops first."""
+        return self._book.resting(symbol)
+
+    def _meet(self, symbol: str, find_price: FindPrice, at_ms: int) -> None:
+        instrument = self._find_instrument(symbol)
+        if instrument is None:
+            return
+        slippage_bps = self._settings.slippage_bps
+        terms = Terms(slippage_bps=slippage_bps, tick_size=instrument.tick_size)
+        for order in self._book.resting(symbol):
             if self._book.find(order.client_order_id) is not order:
                 continue  # the order of its list before it has filled
             is_new = order.client_order_id in self._arriving
             self._arriving.discard(order.client_order_id)
-            at_tick = fills.fill_price_on_arrival if is_new else fills.fill_price_on_tick
-            found = at_tick(
-                order,
-                exact,
-                slippage_bps=self._settings.slippage_bps,
-                tick_size=instrument.tick_size,
-            )
+            found = find_price(order, is_new, terms)
             if found is not None:
                 self._fill(order, found, at_ms)
 

@@ -8,6 +8,7 @@ from tests.builders import AT_MS, POSITION, a_filled_order, an_instrument, an_or
 
 from aitrader.exchange import paper
 from aitrader.exchange.paper import PaperSettings, PaperVenue
+from aitrader.exchange.simulated.fills import PriceRange
 from aitrader.model.commands import CancelOrders, QueryOrder, SubmitOrder
 from aitrader.model.events import (
     Event,
@@ -371,3 +372,68 @@ def test_whatever_prices_come_a_list_sells_what_is_held_once_and_no_cash_is_lost
     earned = (fill.quantity * fill.price - fill.fee for fill in distinct.values())
     assert desk.venue.account.cash == Decimal("9899.9") + sum(earned)
     assert desk.venue.account.held(POSITION) == 1 - len(distinct)
+
+
+# -- whole candles
+
+
+def a_candle(low: str, high: str, *, opens: str = "100", closes: str = "100") -> PriceRange:
+    return PriceRange(Decimal(opens), Decimal(high), Decimal(low), Decimal(closes))
+
+
+def test_a_candle_that_touches_stop_and_target_fills_the_stop_at_its_trigger() -> None:
+    desk = Desk()
+    desk.bought()
+    stop, target = a_stop(list_id="l"), a_target(list_id="l")
+    desk.submit(stop, target)
+    desk.venue.on_candle("BTCUSDT", a_candle("98", "103"), AT_MS)
+    filled, canceled = desk.events[-2:]
+    assert isinstance(filled, OrderFilled)
+    assert (filled.client_order_id, filled.fill.price) == (stop.client_order_id, Decimal(99))
+    assert isinstance(canceled, OrderCanceled)
+    assert desk.venue.resting("BTCUSDT") == []
+
+
+def test_a_target_that_rests_when_a_candle_opens_beyond_it_takes_the_open_as_it_arrives() -> None:
+    desk = Desk()
+    desk.bought()
+    desk.submit(a_target("102"))
+    desk.venue.on_candle("BTCUSDT", a_candle("100", "106", opens="104"), AT_MS)
+    filled = desk.events[-1]
+    assert isinstance(filled, OrderFilled)
+    assert filled.fill.price == Decimal(104)
+
+
+def test_a_target_within_a_candle_fills_at_its_price() -> None:
+    desk = Desk()
+    desk.bought()
+    desk.submit(a_target("102"))
+    desk.venue.on_candle("BTCUSDT", a_candle("100", "101"), AT_MS)
+    desk.venue.on_candle("BTCUSDT", a_candle("100", "103"), AT_MS)
+    filled = desk.events[-1]
+    assert isinstance(filled, OrderFilled)
+    assert filled.fill.price == Decimal(102)
+
+
+def test_a_market_order_lets_a_candle_pass_and_takes_the_next_open() -> None:
+    desk = Desk()
+    order = an_order(quantity=Decimal(1))
+    desk.submit(order)
+    desk.venue.on_candle("BTCUSDT", a_candle("98", "103"), AT_MS)
+    assert desk.venue.resting("BTCUSDT") != []
+    (filled,) = desk.price(101.0)
+    assert isinstance(filled, OrderFilled)
+    assert filled.fill.price == Decimal(101)
+
+
+def test_a_known_price_is_what_an_entry_is_worth_before_any_is_seen() -> None:
+    desk = Desk(start_cash=Decimal(150))
+    desk.venue.know_price("BTCUSDT", 100.0)
+    (refused,) = desk.submit(an_order(quantity=Decimal(2)))
+    assert isinstance(refused, OrderRejected)
+
+
+def test_a_candle_of_a_symbol_without_rules_does_nothing() -> None:
+    desk = Desk()
+    desk.venue.on_candle("ETHUSDT", a_candle("98", "103"), AT_MS)
+    assert desk.events == []
