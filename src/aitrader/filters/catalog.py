@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aitrader.filters.averages import AVERAGES
-from aitrader.filters.helpers import HELPERS
 from aitrader.filters.library import Function
 from aitrader.filters.oscillators import OSCILLATORS
 from aitrader.filters.plain import PLAIN
+from aitrader.filters.timing import TIMING
 from aitrader.filters.trend import TREND
 from aitrader.filters.volatility import VOLATILITY
 from aitrader.filters.volume import VOLUME
@@ -19,7 +19,7 @@ GROUPS: Mapping[str, tuple[Function, ...]] = {
     "Volatility": VOLATILITY,
     "Volume": VOLUME,
     "Trend and structure": TREND,
-    "Helpers in time": HELPERS,
+    "Helpers in time": TIMING,
     "Plain": PLAIN,
 }
 

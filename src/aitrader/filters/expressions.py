@@ -15,6 +15,7 @@ from aitrader.filters.operands import (
     MAX_ITEMS,
     MAX_TEXT,
     arithmetic,
+    as_series,
     choose,
     compare,
     find_field,
@@ -158,8 +159,8 @@ def _unary(walker: Walker, node: ast.UnaryOp, scopes: Scopes) -> Value:
     if is_number(value) and not isinstance(node.op, ast.Invert):
         return -value if isinstance(node.op, ast.USub) else value  # type: ignore[operator]
     if isinstance(value, Node | MarketView) and not isinstance(node.op, ast.Invert):
-        zero = 0 if isinstance(node.op, ast.USub) else None
-        return value if zero is None else arithmetic(walker.graph, "mul", value, -1)
+        series = as_series(walker.graph, value, "minus")
+        return walker.graph.apply("neg", series) if isinstance(node.op, ast.USub) else series
     return refuse(f"cannot negate {kind_of(value)}", node)
 
 

@@ -1,6 +1,6 @@
 """What a function of the language is: its parameters, its limits, how it builds nodes.
 
-The tables in averages, oscillators, volatility, volume, trend, helpers and plain are made of
+The tables in averages, oscillators, volatility, volume, trend, timing and plain are made of
 these; the catalog joins them; the reference document is written from them.
 """
 

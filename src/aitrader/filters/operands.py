@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from aitrader.filters.graph import Graph, Node
 from aitrader.filters.operations import BIGGEST, Kind
 from aitrader.filters.values import MarketView, Outputs, Value, is_number, kind_of
-from aitrader.filters.words import nearest
 from aitrader.model.candle import ROW_FIELDS
 from aitrader.model.errors import FilterFault
 
@@ -50,8 +49,7 @@ def find_field(graph: Graph, view: MarketView, name: str) -> Node | None:
 def field(graph: Graph, view: MarketView, name: str) -> Node:
     """Return a series of the market that is known to exist."""
     found = find_field(graph, view, name)
-    if found is None:
-        raise FilterFault(f"the market has no '{name}'", hint=nearest(name, MARKET_FIELDS))
+    assert found is not None, name
     return found
 
 

@@ -261,11 +261,10 @@ def _condition_name(key: Value) -> str:
     return key
 
 
-def _line_of(interpreter: Interpreter, function: str, key: Value) -> int | None:
+def _line_of(interpreter: Interpreter, function: str, key: Value) -> int:
     """Return the line on which a function of the text names this condition, or begins."""
-    found = interpreter.names.get(function)
-    if not isinstance(found, UserFunction):
-        return None
+    found = interpreter.names[function]
+    assert isinstance(found, UserFunction)
     for node in ast.walk(found.node):
         if isinstance(node, ast.Constant) and node.value == key and type(node.value) is type(key):
             return node.lineno

@@ -67,6 +67,8 @@ def test_value_when_looks_back_to_the_right_occurrence() -> None:
         arrays.value_when(yes, ~yes, values, occurrence=1, limit=10), NAN, NAN, NAN, 2, 2, 2
     )
     assert same(arrays.value_when(yes, ~yes, values, occurrence=0, limit=2), NAN, 2, 2, 4, 4, NAN)
+    never = arrays.value_when(yes, ~yes, values, occurrence=5, limit=10)
+    assert np.isnan(never).all()
     assert same(
         arrays.value_when(yes, flags(T, F, T, F, F, T), values, occurrence=0, limit=10),
         NAN,

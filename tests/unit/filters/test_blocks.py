@@ -24,7 +24,7 @@ USES = {
     "pow": "m.close ** 2 > 0",
     "min": "min(m.open, m.close) > 0",
     "max": "max(m.open, m.close) > 0",
-    "neg": "0 - m.close < 0",
+    "neg": "-m.close < 0",
     "abs": "abs(m.close) > 0",
     "sqrt": "sqrt(m.close) > 0",
     "log": "log(m.close) > 0",
@@ -61,7 +61,7 @@ def test_an_operation_gives_what_it_says(op: str) -> None:
     assert answers(trader, panels).condition_rows[0][0, -1], USES[op]
 
 
-def test_a_negative_is_a_product() -> None:
+def test_signs_stand_before_series() -> None:
     trader = compiled("-m.close < 0", "+m.close > 0", "m.close // 1 <= m.close")
     found = answers(trader, {"5m": walk(bars=20)})
     assert all(rows[0, -1] for rows in found.condition_rows)

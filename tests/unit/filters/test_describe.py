@@ -19,6 +19,7 @@ from aitrader.filters.describe import MAX_TEXT, short
         ("m.of('BTCUSDT').close > 1", {"BTCUSDT close"}),
         ("m.close - m.open > 1", {"close - open"}),
         ("(m.close - m.open) / m.range > 1", {"(close - open) / (high - low)"}),
+        ("-m.body < 1", {"-(close - open)"}),
         ("abs(m.body) > 1", {"abs(close - open)"}),
         ("count(m.close > m.open, 5) > 1", {"count(close > open, 5)"}),
         ("crosses_above(m.close, sma(m.close, 9))", {"close", "sma(close, 9)"}),

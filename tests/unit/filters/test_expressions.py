@@ -122,6 +122,7 @@ def test_plain_expressions_fold(text: str, value: float) -> None:
         ("5 in 5", "cannot loop"),
         ("ema(**{'length': 5})", "name the arguments"),
         ("max(" + "1," * 300 + ")", "too many arguments"),
+        ("[a async for a in [1]]", "async"),
         ("lambda *a: 1", "plain parameters"),
         ("lambda __a: 1", "not allowed"),
         ("{n: n for n in range(999) for k in [1, 2000]}", "always"),

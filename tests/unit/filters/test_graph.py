@@ -77,6 +77,8 @@ def test_a_number_cannot_be_negated() -> None:
         ("out", (0,)),
         ("align", ("5m",)),
         ("align", ("1h",)),
+        ("align", (5,)),
+        ("add", ()),
     ],
 )
 def test_what_does_not_fit_is_refused(op: str, params: tuple[object, ...]) -> None:

@@ -157,6 +157,11 @@ def test_deep_python_recursion_is_a_plain_refusal() -> None:
         deeper(800)
 
 
+def test_a_module_may_unpack() -> None:
+    text = "A, B = 3, 4\n" + trader_text("def conditions(m):\n    return {'a': m.close > A + B}\n")
+    assert compile_trader(text).conditions == ("a",)
+
+
 def test_constants_of_the_module_are_seen_in_functions() -> None:
     text = "LEVEL = 7\n" + trader_text("def conditions(m):\n    return {'a': m.close > LEVEL}\n")
     assert compile_trader(text).digest == compile_trader(text.replace("LEVEL}", "7}")).digest

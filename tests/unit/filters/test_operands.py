@@ -9,7 +9,9 @@ from tests.filter_worlds import answers, compiled, walk
 from tests.unit.filters.test_plain import number
 from tests.unit.filters.test_trend import where_true
 
-from aitrader.filters.operands import BIGGEST
+from aitrader.filters.graph import Graph
+from aitrader.filters.operands import BIGGEST, field, find_field
+from aitrader.filters.values import MarketView
 from aitrader.model.errors import FilterFault
 
 FIELDS = {
@@ -32,6 +34,12 @@ FIELDS = {
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_derived_field_is_its_formula(name: str) -> None:
     assert compiled(f"m.{name} > 1").digest == compiled(f"{FIELDS[name]} > 1").digest
+
+
+def test_a_field_is_found_in_any_case_or_not_at_all() -> None:
+    graph, view = Graph("5m"), MarketView("", "5m")
+    assert find_field(graph, view, "Close") is field(graph, view, "close")
+    assert find_field(graph, view, "nothing") is None
 
 
 def test_the_market_stands_for_its_close() -> None:

@@ -251,7 +251,7 @@ _SHIFT = whole("bars", 1, low=0, high=MAX_SHIFT)
 _STEP = whole("bars", 1, high=MAX_SHIFT)
 _WHERE = tuple(Parameter(name=n, slot=Slot.ANY, is_required=True) for n in ("condition", "a", "b"))
 
-HELPERS = (
+TIMING = (
     _function(
         "crosses_above crossover cross_above crossed_above cross_over cross_up",
         (operand("a"), operand("b")),

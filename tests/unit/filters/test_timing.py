@@ -9,7 +9,7 @@ import pytest
 from tests.filter_worlds import answers, compiled, walk, with_intervals
 from tests.unit.filters.test_trend import where_true
 
-from aitrader.filters.helpers import HELPERS
+from aitrader.filters.timing import TIMING
 from aitrader.model.errors import FilterFault
 
 UP_DOWN = [1, 3, 2, 4, 5, 3, 2, 6]
@@ -41,6 +41,8 @@ UP_DOWN = [1, 3, 2, 4, 5, 3, 2, 6]
         ("m.close == highest(m.close, 3)", [3, 4, 7]),
         ("m.close == lowest(m.close, 3)", [5, 6]),
         ("highest(m.close, 1) == 6", [7]),
+        ("highest(m, 1) > 6", [7]),
+        ("lowest(m, 2) < 1", [1]),
         ("rolling_sum(m.close, 2) == 9", [4]),
         ("rolling_sum(m.close, 1) == 6", [7]),
         ("change(cumulative(m.close), 2) == 5", [2, 6]),
@@ -66,7 +68,7 @@ def test_a_helper_is_true_where_a_person_would_say_so(condition: str, places: li
     assert where_true(condition, UP_DOWN) == places
 
 
-@pytest.mark.parametrize("function", HELPERS, ids=lambda f: f.name)
+@pytest.mark.parametrize("function", TIMING, ids=lambda f: f.name)
 def test_aliases_mean_the_same(function) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
     plain = compiled(function.example)
     for alias in function.aliases:
