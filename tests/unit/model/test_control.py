@@ -11,6 +11,7 @@ from aitrader.model.control import (
     Answer,
     AnyRequest,
     Ask,
+    CheckTrader,
     CloseAll,
     ClosePosition,
     Hello,
@@ -25,6 +26,7 @@ from aitrader.model.control import (
 
 REQUESTS: list[AnyRequest] = [
     AddTrader(source="NAME = 'x'"),
+    CheckTrader(source="NAME = 'x'"),
     RemoveTrader(trader_id="dip"),
     SwitchTrader(trader_id="dip", is_enabled=False),
     PauseEntries(is_paused=True),
