@@ -218,6 +218,14 @@ def limits_of(value: Value) -> Limits:
     return Limits(SizeKind(key.upper()), number, max_open)
 
 
+def name_of(value: Value) -> str:
+    """Return the trader's name: one line that can be shown anywhere."""
+    name = text_of("NAME", value, longest=MAX_NAME)
+    if not name.isprintable():
+        raise FilterFault("NAME must be one line of plain characters", hint='write NAME = "..."')
+    return name
+
+
 def text_of(name: str, value: Value, *, longest: int) -> str:
     """Return a text constant of 1 to `longest` characters on one or several lines."""
     if not isinstance(value, str) or not 0 < len(value.strip()) <= longest:

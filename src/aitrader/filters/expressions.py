@@ -46,6 +46,9 @@ from aitrader.model.errors import FilterFault
 MAX_SOURCE_TEXT = 2000
 FORMAT = re.compile(r"[+ ,]?[0-9]{0,2}(\.[0-9])?[dfg%]?\Z")
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character: it could not be stored or shown."""
+
 NOT_AVAILABLE: Mapping[str, str] = {
     "Await": "there is nothing to wait for",
     "Yield": "return a dict of conditions instead",
@@ -70,7 +73,7 @@ def _constant(walker: Walker, node: ast.Constant, scopes: Scopes) -> Value:
         return value
     if isinstance(value, int | float) and abs(value) <= BIGGEST:
         return value
-    if isinstance(value, str) and len(value) <= MAX_SOURCE_TEXT:
+    if isinstance(value, str) and len(value) <= MAX_SOURCE_TEXT and not _SURROGATE.search(value):
         return value
     return refuse("this constant is too large or of no use here", node)
 

@@ -20,9 +20,9 @@ from aitrader.filters.calls import interval_of
 from aitrader.filters.compiled import CompiledTrader, ExitPlan, LevelPlan
 from aitrader.filters.constants import (
     MAX_ANALYST,
-    MAX_NAME,
     exits_of,
     limits_of,
+    name_of,
     side_of,
     symbols_of,
     text_of,
@@ -43,7 +43,7 @@ from aitrader.filters.lookback import cost_us, lookback
 from aitrader.filters.operands import field
 from aitrader.filters.operations import Kind
 from aitrader.filters.values import MarketView, UserFunction, Value, kind_of
-from aitrader.filters.words import nearest
+from aitrader.filters.words import nearest, printable
 from aitrader.model.errors import FilterFault
 from aitrader.model.trader import LevelKind, SizeKind, TraderPlan
 
@@ -66,13 +66,18 @@ def compile_trader(source: str) -> CompiledTrader:
     Raises:
         FilterFault: The first thing that is wrong, with its line and what to write instead.
     """
-    tree = parse(source)
-    interpreter = Interpreter(Graph(_UNKNOWN_BASE))
-    interpreter.run_module(tree)
-    reader = _Reader(interpreter.names, interpreter.lines)
-    plan, exits = _plan(reader, ast.get_docstring(tree) or "")
-    interpreter.graph = Graph(plan.interval)
-    return _compiled(interpreter, plan, exits)
+    try:
+        tree = parse(source)
+        interpreter = Interpreter(Graph(_UNKNOWN_BASE))
+        interpreter.run_module(tree)
+        reader = _Reader(interpreter.names, interpreter.lines)
+        plan, exits = _plan(reader, ast.get_docstring(tree) or "")
+        interpreter.graph = Graph(plan.interval)
+        return _compiled(interpreter, plan, exits)
+    except FilterFault as fault:
+        fault.reason = printable(fault.reason)  # it may quote the text
+        fault.hint = printable(fault.hint)
+        raise
 
 
 class _Reader:
@@ -99,7 +104,7 @@ class _Reader:
 
 def _plan(reader: _Reader, docstring: str) -> tuple[TraderPlan, ExitPlan]:
     """Return what the constants say."""
-    name = _read(reader, "NAME", '"My trader"', lambda v: text_of("NAME", v, longest=MAX_NAME))
+    name = _read(reader, "NAME", '"My trader"', name_of)
     universe = _read(reader, "SYMBOLS", '"top 50 USDT"', symbols_of)
     interval = _read(reader, "INTERVAL", '"5m"', _interval)
     side = _read(reader, "SIDE", '"LONG"', side_of) if reader.has("SIDE") else side_of("LONG")
@@ -254,7 +259,7 @@ def _named_conditions(interpreter: Interpreter, name: str, view: MarketView) -> 
 
 
 def _condition_name(key: Value) -> str:
-    if not isinstance(key, str) or not 0 < len(key) <= MAX_CONDITION_NAME:
+    if not isinstance(key, str) or not 0 < len(key) <= MAX_CONDITION_NAME or not key.isprintable():
         raise FilterFault(
             f"a condition's name must be a text of 1 to {MAX_CONDITION_NAME} characters"
         )

@@ -13,6 +13,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"did you mean '{by_lower[found[0]]}'?" if found else ""
 
 
+def printable(text: str) -> str:
+    """Return the text as one line without control characters."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def listed(words: Iterable[str]) -> str:
     """Return the words with commas between."""
     return ", ".join(words)

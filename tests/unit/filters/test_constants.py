@@ -12,6 +12,7 @@ from aitrader.filters.compiled import ExitPlan, LevelPlan
 from aitrader.filters.constants import (
     exits_of,
     limits_of,
+    name_of,
     percent_of_text,
     side_of,
     symbols_of,
@@ -170,6 +171,13 @@ def test_another_size_is_refused(value: object) -> None:
 def test_a_percentage_names_what_it_is_for() -> None:
     with pytest.raises(FilterFault, match="trailing must be a percentage"):
         percent_of_text("trailing", 1)
+
+
+def test_a_name_is_one_line() -> None:
+    assert name_of("Dip buyer 2") == "Dip buyer 2"
+    for wrong in ("a\nb", "a\x1b[31m", "\u202eabc"):
+        with pytest.raises(FilterFault, match="one line"):
+            name_of(wrong)
 
 
 def test_a_text_has_a_length() -> None:

@@ -189,6 +189,17 @@ def test_functions_of_the_file_must_fit(body: str, said: str) -> None:
     assert said in str(fault_of(trader_text(body)))
 
 
+@pytest.mark.parametrize("name", ["a\\nb", "\\x1b[2J", "\\ud800", "\\u202e"])
+def test_a_condition_name_can_be_shown_anywhere(name: str) -> None:
+    fault = fault_of(trader_text(f"def conditions(m):\n    return {{'{name}': m.close > 1}}\n"))
+    assert fault.line and str(fault).isprintable()
+
+
+def test_a_fault_that_quotes_the_text_stays_one_line() -> None:
+    text = trader_text("def conditions(m):\n    return {'a': m.at('1\\n2').close > 1}\n")
+    assert str(fault_of(text)).isprintable()
+
+
 def test_a_condition_alone_or_in_a_list_gets_a_name() -> None:
     assert compile_trader(
         trader_text("def conditions(m):\n    return m.close > 1\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aitrader.filters.words import listed, nearest
+from aitrader.filters.words import listed, nearest, printable
 
 
 def test_the_nearest_word_is_suggested_in_its_own_spelling() -> None:
@@ -11,6 +11,10 @@ def test_the_nearest_word_is_suggested_in_its_own_spelling() -> None:
 
 def test_a_far_word_suggests_nothing() -> None:
     assert nearest("zebra", ["close", "open"]) == ""
+
+
+def test_a_message_is_one_line_whatever_it_quotes() -> None:
+    assert printable("a\nb\x1b[31m") == "a b [31m"
 
 
 def test_words_are_listed_with_commas() -> None:
