@@ -21,40 +21,28 @@ exceeds what it holds.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TypedDict
 
 import msgspec
 from msgspec import structs
 
+from aitrader.exchange.paper_account import PaperAccount
+from aitrader.exchange.paper_book import PaperBook
+from aitrader.exchange.paper_reports import PaperReports
 from aitrader.exchange.simulated import fills, rules
 from aitrader.model.commands import CancelOrders, QueryOrder, SubmitOrder
 from aitrader.model.errors import Refused
-from aitrader.model.events import (
-    Event,
-    OrderAccepted,
-    OrderCanceled,
-    OrderExpired,
-    OrderFilled,
-    OrderNotFound,
-    OrderRejected,
-    Saved,
-)
-from aitrader.model.ids import ClientOrderId, FillId, PositionId
+from aitrader.model.events import Saved
+from aitrader.model.ids import ClientOrderId, FillId
 from aitrader.model.instrument import Instrument
-from aitrader.model.money import ZERO, decimal_from_float, money_to_step
-from aitrader.model.order import Fill, Leg, Order, OrderKind, OrderStatus, Side
+from aitrader.model.money import ZERO, decimal_from_float
+from aitrader.model.order import Fill, Leg, Order, OrderKind, OrderStatus
 from aitrader.model.ports import Clock, Inbox
 
 TOO_LATE = -1021
 UNKNOWN_SYMBOL = -1121
-KEPT_DONE = 5_000
-"""How many ended orders stay known to `query`; the oldest are forgotten first."""
-
-Valuer = Callable[[Order], Decimal]
-"""What one base unit of an entry is worth in quote."""
 
 
 class Terms(TypedDict):
@@ -77,132 +65,6 @@ class PaperSettings(msgspec.Struct, frozen=True):
     quote: str = "USDT"
 
 
-class PaperAccount:
-    """Cash and holdings of the paper account, and what orders may still use of them."""
-
-    def __init__(self, cash: Decimal) -> None:
-        self.cash = cash
-        self._holdings: dict[PositionId, Decimal] = {}
-        self._locked: dict[PositionId, Decimal] = {}
-
-    @property
-    def free_cash(self) -> Decimal:
-        """What may be spent: cash without the proceeds and the collateral of open shorts."""
-        return self.cash - 2 * sum(self._locked.values(), ZERO)
-
-    def held(self, position_id: PositionId) -> Decimal:
-        """Return the base units of one position, below zero for a short."""
-        return self._holdings.get(position_id, ZERO)
-
-    def pay(self, order: Order, fill: Fill) -> None:
-        """Book the cash of one fill; its fee is in quote."""
-        notional = fill.quantity * fill.price
-        self.cash += (notional if order.side is Side.SELL else -notional) - fill.fee
-
-    def move(self, order: Order, fill: Fill) -> None:
-        """Book the base units of one fill, and the collateral if it opens or closes a short."""
-        change = fill.quantity if order.side is Side.BUY else -fill.quantity
-        name, before = order.position_id, self.held(order.position_id)
-        after = before + change
-        if order.leg is Leg.ENTRY and order.side is Side.SELL:
-            self._locked[name] = self._locked.get(name, ZERO) + fill.quantity * fill.price
-        elif name in self._locked and before != ZERO:
-            self._locked[name] = money_to_step(self._locked[name] * after / before)
-        self._holdings[name] = after
-        if after == ZERO:
-            del self._holdings[name]
-            self._locked.pop(name, None)
-
-    def check(self, orders: Sequence[Order], resting: Iterable[Order], value: Valuer) -> None:
-        """Accept the orders of one list if what they need is there besides what rests.
-
-        Raises:
-            Refused: As Binance refuses an order the balance cannot cover.
-        """
-        first = orders[0]
-        if first.leg is Leg.ENTRY:
-            entries = [order for order in resting if order.leg is Leg.ENTRY]
-            asked = sum((value(order) * order.remaining for order in entries), ZERO)
-            is_covered = value(first) * first.quantity <= self.free_cash - asked
-        else:
-            wanted = max(order.quantity for order in orders) + _reserved(first, resting)
-            held = self.held(first.position_id)
-            is_covered = wanted <= (held if first.side is Side.SELL else -held)
-        if not is_covered:
-            raise Refused(rules.ORDER_REJECTED, rules.NO_BALANCE)
-
-
-def _reserved(exit_order: Order, resting: Iterable[Order]) -> Decimal:
-    """Base units that the resting exits of its position hold; a list holds them once."""
-    held: dict[str, Decimal] = {}
-    for order in resting:
-        if order.position_id == exit_order.position_id and order.leg is Leg.EXIT:
-            key = order.list_id or order.client_order_id
-            held[key] = max(held.get(key, ZERO), order.remaining)
-    return sum(held.values(), ZERO)
-
-
-class PaperBook:
-    """The orders the venue knows: those that rest, and the newest of those that ended."""
-
-    def __init__(self) -> None:
-        self._orders: dict[ClientOrderId, Order] = {}
-        self._resting: dict[str, dict[ClientOrderId, Order]] = {}
-        self._refusals: dict[ClientOrderId, Refused] = {}
-        self._denied: deque[ClientOrderId] = deque(maxlen=KEPT_DONE)
-
-    def deny(self, name: ClientOrderId) -> None:
-        """Remember that an order was said to be unknown."""
-        self._denied.append(name)
-
-    def is_denied(self, name: ClientOrderId) -> bool:
-        """Return whether an order was said to be unknown."""
-        return name in self._denied
-
-    def find(self, name: ClientOrderId) -> Order | None:
-        """Return an order as it stands, None if it is unknown."""
-        return self._orders.get(name)
-
-    def refusal_of(self, order: Order) -> Refused:
-        """Return why an order was rejected; a recovered one has lost its code."""
-        return self._refusals.get(order.client_order_id, Refused(0, order.note))
-
-    def resting(self, symbol: str) -> list[Order]:
-        """Return the open orders of a symbol, stops first."""
-        return sorted(self._resting.get(symbol, {}).values(), key=fills.urgency)
-
-    def all_resting(self) -> list[Order]:
-        """Return every open order."""
-        return [order for orders in self._resting.values() for order in orders.values()]
-
-    def siblings(self, order: Order) -> list[Order]:
-        """Return the other open orders of an order's list."""
-        resting = self._resting.get(order.symbol, {}).values() if order.list_id else ()
-        return [other for other in resting if other.list_id == order.list_id]
-
-    def keep(self, order: Order, refusal: Refused | None = None) -> None:
-        """Remember an order as it stands now; only the open ones rest."""
-        name = order.client_order_id
-        self._orders.pop(name, None)
-        self._orders[name] = order
-        if refusal is not None:
-            self._refusals[name] = refusal
-        resting = self._resting.setdefault(order.symbol, {})
-        if not order.is_done:
-            resting[name] = order
-            return
-        resting.pop(name, None)
-        if not resting:
-            del self._resting[order.symbol]
-        self._forget_oldest()
-
-    def _forget_oldest(self) -> None:
-        if len(self._orders) - sum(map(len, self._resting.values())) > KEPT_DONE:
-            oldest = next(name for name, order in self._orders.items() if order.is_done)
-            del self._orders[oldest]
-            self._refusals.pop(oldest, None)
-
-
 class PaperVenue:
     """A `Venue` and `PriceListener`: orders in memory, filled by the stream's prices."""
 
@@ -214,11 +76,11 @@ class PaperVenue:
         find_instrument: Callable[[str], Instrument | None],
         settings: PaperSettings,
     ) -> None:
-        self._inbox = inbox
         self._clock = clock
         self._find_instrument = find_instrument
         self._settings = settings
         self._book = PaperBook()
+        self._reports = PaperReports(inbox, clock, self._book)
         self._arriving: set[ClientOrderId] = set()
         self._last: dict[str, float] = {}
         self.account = PaperAccount(settings.start_cash)
@@ -231,10 +93,11 @@ class PaperVenue:
         Where one order of a list had ended on disk and its mate had not, the mate ends now, as it
         did at once when we lived: it must never rest alone, or it could sell a second time.
         """
-        self._book, self._arriving = PaperBook(), set()
+        self._book.clear()
+        self._arriving.clear()
         cash = self._settings.start_cash if saved.cash is None else saved.cash
         self.account = PaperAccount(cash)
-        for order in sorted(saved.orders, key=lambda order: order.planned_ms):
+        for order in sorted(saved.orders, key=_entries_first):
             for fill in order.fills:
                 self.account.move(order, fill)
             if order.status is OrderStatus.PENDING and not order.fills:
@@ -250,7 +113,7 @@ class PaperVenue:
         known = [order for order in found if order is not None]
         if known:
             for order in known:
-                self._report(order)
+                self._reports.everything(order)
             return
         refusal = self._find_refusal(command.orders)
         for order in command.orders:
@@ -259,16 +122,16 @@ class PaperVenue:
                 continue
             self._book.keep(structs.replace(order, status=OrderStatus.OPEN))
             self._arriving.add(order.client_order_id)
-            self._post(self._accepted(order))
+            self._reports.accepted(order)
 
     async def cancel(self, command: CancelOrders) -> None:
         """Take orders off, with the rest of their list; what has ended is reported again."""
         for asked in command.orders:
             order = self._book.find(asked.client_order_id)
             if order is None:
-                self._post(self._not_found(asked))
+                self._reports.unknown(asked)
             elif order.is_done:
-                self._report(order)
+                self._reports.everything(order)
             else:
                 self._end(order, OrderStatus.CANCELED)
                 self._cancel_siblings(order)
@@ -277,9 +140,9 @@ class PaperVenue:
         """Report all that is known of an order, or that nothing is."""
         order = self._book.find(command.order.client_order_id)
         if order is None:
-            self._post(self._not_found(command.order))
+            self._reports.unknown(command.order)
         else:
-            self._report(order)
+            self._reports.everything(order)
 
     # -- PriceListener --------------------------------------------------------------------------
 
@@ -353,7 +216,7 @@ class PaperVenue:
         self.account.move(order, fill)
         filled = structs.replace(order, status=OrderStatus.FILLED, fills=(*order.fills, fill))
         self._book.keep(filled)
-        self._post(OrderFilled(at_ms=at_ms, client_order_id=order.client_order_id, fill=fill))
+        self._reports.filled(order, fill)
         self._cancel_siblings(order)
 
     def _cancel_siblings(self, order: Order) -> None:
@@ -364,12 +227,12 @@ class PaperVenue:
         self._arriving.discard(order.client_order_id)
         ended = structs.replace(order, status=status)
         self._book.keep(ended)
-        self._report_end(ended)
+        self._reports.ended(ended)
 
     def _reject(self, order: Order, refusal: Refused) -> None:
         rejected = structs.replace(order, status=OrderStatus.REJECTED, note=refusal.reason)
         self._book.keep(rejected, refusal)
-        self._report_end(rejected)
+        self._reports.ended(rejected)
 
     # -- what is refused ------------------------------------------------------------------------
 
@@ -401,42 +264,7 @@ class PaperVenue:
         last = self._last.get(symbol)
         return None if last is None else decimal_from_float(last)
 
-    # -- what is said ---------------------------------------------------------------------------
 
-    def _post(self, event: Event) -> None:
-        self._inbox.post(event)
-
-    def _report(self, order: Order) -> None:
-        """Say again everything that is known of an order, oldest first."""
-        if order.status is not OrderStatus.REJECTED:
-            self._post(self._accepted(order))
-        for fill in order.fills:
-            self._post(
-                OrderFilled(at_ms=fill.at_ms, client_order_id=order.client_order_id, fill=fill)
-            )
-        self._report_end(order)
-
-    def _report_end(self, order: Order) -> None:
-        now_ms, name = self._clock.now_ms(), order.client_order_id
-        if order.status is OrderStatus.CANCELED:
-            self._post(OrderCanceled(at_ms=now_ms, client_order_id=name))
-        elif order.status is OrderStatus.EXPIRED:
-            self._post(OrderExpired(at_ms=now_ms, client_order_id=name, reason=order.note))
-        elif order.status is OrderStatus.REJECTED:
-            refusal = self._book.refusal_of(order)
-            self._post(
-                OrderRejected(
-                    at_ms=now_ms, client_order_id=name, code=refusal.code, reason=refusal.reason
-                )
-            )
-
-    def _accepted(self, order: Order) -> OrderAccepted:
-        return OrderAccepted(
-            at_ms=self._clock.now_ms(),
-            client_order_id=order.client_order_id,
-            venue_order_id=f"paper-{order.client_order_id}",
-        )
-
-    def _not_found(self, order: Order) -> OrderNotFound:
-        self._book.deny(order.client_order_id)
-        return OrderNotFound(at_ms=self._clock.now_ms(), client_order_id=order.client_order_id)
+def _entries_first(order: Order) -> tuple[bool, int]:
+    """Entries before exits, whose time may be earlier by a moment: prices lag behind clocks."""
+    return (order.leg is Leg.EXIT, order.planned_ms)

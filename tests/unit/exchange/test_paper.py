@@ -8,6 +8,7 @@ from tests.builders import AT_MS, POSITION, a_filled_order, an_instrument, an_or
 
 from aitrader.exchange import paper
 from aitrader.exchange.paper import PaperSettings, PaperVenue
+from aitrader.exchange.paper_book import KEPT_DONE
 from aitrader.exchange.simulated.fills import PriceRange
 from aitrader.model.commands import CancelOrders, QueryOrder, SubmitOrder
 from aitrader.model.events import (
@@ -340,7 +341,7 @@ def test_only_the_newest_ended_orders_stay_known() -> None:
             status=OrderStatus.REJECTED,
             note="no",
         )
-        for number in range(paper.KEPT_DONE + 2)
+        for number in range(KEPT_DONE + 2)
     )
     desk.recover(Saved(orders=orders))
     assert kinds(desk.query(orders[0])) == [OrderNotFound]
@@ -437,3 +438,17 @@ def test_a_candle_of_a_symbol_without_rules_does_nothing() -> None:
     desk = Desk()
     desk.venue.on_candle("ETHUSDT", a_candle("98", "103"), AT_MS)
     assert desk.events == []
+
+
+def test_a_short_whose_exit_is_stamped_before_its_entry_is_booked_in_the_right_order() -> None:
+    entry = a_filled_order(side=Side.SELL, planned_ms=AT_MS + 5)
+    half = a_filled_order(
+        Leg.EXIT,
+        1,
+        side=Side.BUY,
+        fills=(msgspec.structs.replace(entry.fills[0], quantity=Decimal("0.5")),),
+        planned_ms=AT_MS,
+    )
+    desk = Desk()
+    desk.recover(Saved(orders=(half, entry), cash=Decimal(10_000)))
+    assert desk.venue.account.free_cash == Decimal(10_000) - 2 * Decimal(50)
