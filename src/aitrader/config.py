@@ -28,6 +28,24 @@ ENVIRONMENT_NAMES = {"data_folder": "AITRADER_DATA_FOLDER"}
 MAX_BPS = Decimal(1000)
 
 
+class Addresses(msgspec.Struct, frozen=True):
+    """Where one market is found."""
+
+    rest_url: str
+    stream_url: str
+
+
+MARKETS: Mapping[str, Addresses] = {
+    "data-only": Addresses("https://data-api.binance.vision", "wss://data-stream.binance.vision"),
+    "binance.com": Addresses("https://api.binance.com", "wss://stream.binance.com:9443"),
+    "binance.us": Addresses("https://api.binance.us", "wss://stream.binance.us:9443"),
+    "testnet": Addresses("https://testnet.binance.vision", "wss://stream.testnet.binance.vision"),
+    "demo": Addresses("https://demo-api.binance.com", "wss://demo-stream.binance.com:9443"),
+    "simulator": Addresses("http://127.0.0.1:9090", "ws://127.0.0.1:9090"),
+}
+"""What the setting `market` stands for; an address that is given itself goes before it."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of one run. Field descriptions are what `docs/settings.md` shows."""
 
@@ -87,11 +105,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             le=1000,
         ),
     ] = 100
+    market: Annotated[
+        Literal["data-only", "binance.com", "binance.us", "testnet", "demo", "simulator"],
+        Meta(
+            title="data-only, binance.com, binance.us, testnet, demo or simulator",
+            description="Whose market is followed: stands for the two addresses below.",
+        ),
+    ] = "data-only"
     market_rest_url: Annotated[
         str,
         Meta(
             title="an address that begins with http:// or https://",
-            description="Where candle history and symbol rules are fetched.",
+            description="Where candle history and symbol rules are fetched; beats `market`.",
             pattern=r"^https?://[^\s/]+",
         ),
     ] = "https://data-api.binance.vision"
@@ -99,10 +124,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             title="an address that begins with ws:// or wss://",
-            description="Where candles and prices stream from.",
+            description="Where candles and prices stream from; beats `market`.",
             pattern=r"^wss?://[^\s/]+",
         ),
     ] = "wss://data-stream.binance.vision"
+    proxy_url: Annotated[
+        str,
+        Meta(
+            title="an address that begins with http://",
+            description="The HTTP proxy through which the market is reached; none when not given.",
+            pattern=r"^$|^http://[^\s/]+",
+        ),
+    ] = ""
     archive_url: Annotated[
         str,
         Meta(
@@ -193,6 +226,9 @@ def read_settings(
         values[name] = _checked(name, value, where=environment_name(name))
     for name, value in given.items():
         values[name] = _checked(name, value, where=f"--{name.replace('_', '-')}")
+    addresses = MARKETS[values.get("market", Settings().market)]
+    values.setdefault("market_rest_url", addresses.rest_url)
+    values.setdefault("market_stream_url", addresses.stream_url)
     values["data_folder"] = folder
     database = values.get("sqlite_path", folder / DATABASE_NAME)
     values["sqlite_path"] = Path(str(database)).expanduser().absolute()

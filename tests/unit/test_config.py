@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from aitrader.config import Settings, environment_name, known_settings, read_settings
+from aitrader.config import (
+    MARKETS,
+    Settings,
+    environment_name,
+    known_settings,
+    read_settings,
+)
 from aitrader.model.errors import ConfigError
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -91,9 +97,33 @@ def test_a_database_may_stand_elsewhere(tmp_path: Path) -> None:
     assert flagged.sqlite_path == path
 
 
+@pytest.mark.parametrize("name", MARKETS)
+def test_a_market_stands_for_two_addresses(tmp_path: Path, name: str) -> None:
+    settings = read(tmp_path, MARKET=name)
+    expected = MARKETS[name]
+    assert (settings.market_rest_url, settings.market_stream_url) == (
+        expected.rest_url,
+        expected.stream_url,
+    )
+
+
+def test_without_a_market_the_addresses_are_those_of_public_data(tmp_path: Path) -> None:
+    settings = read(tmp_path)
+    assert settings.market_rest_url == Settings().market_rest_url
+    assert settings.market_stream_url == MARKETS["data-only"].stream_url
+
+
+def test_an_address_of_ones_own_beats_the_market(tmp_path: Path) -> None:
+    settings = read(tmp_path, "market_rest_url = 'http://here:1'", MARKET="binance.us")
+    assert settings.market_rest_url == "http://here:1"
+    assert settings.market_stream_url == MARKETS["binance.us"].stream_url
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("MARKET", "nyse"),
+        ("PROXY_URL", "somewhere"),
         ("PORT", "eighty"),
         ("PORT", "70000"),
         ("PAPER_TRADING", "maybe"),

@@ -183,7 +183,9 @@ def build(
         tasks=supervisor,
         series=series,
         settings=FeedSettings(
-            rest_url=settings.market_rest_url, stream_url=settings.market_stream_url
+            rest_url=settings.market_rest_url,
+            stream_url=settings.market_stream_url,
+            proxy_url=settings.proxy_url,
         ),
         time=_feed_time(choices, clock, pacer),
     )

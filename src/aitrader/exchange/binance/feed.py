@@ -15,6 +15,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 
@@ -46,12 +47,14 @@ _NO_LINK_MS = 86_400_000
 class FeedSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the exchange is and how patient we are. `stream_url` is without path.
 
+    `proxy_url`: the way to both, "" for a straight one.
     `again_s` passes before history or a ranking is asked for again; `workers` bounds the requests
     under way; more than `unfit_per_minute` messages that do not fit end the connections.
     """
 
     rest_url: str
     stream_url: str
+    proxy_url: str = ""
     streams: StreamTiming = StreamTiming()
     rest: RestTiming = RestTiming()
     pulse_s: float = 0.25
@@ -85,7 +88,9 @@ class BinanceMarket:
         self._series = series
         self._settings = settings
         self._time = time or FeedTime()
-        self._rest = BinanceRest(settings.rest_url, WeightLimiter(), settings.rest)
+        self._rest = BinanceRest(
+            settings.rest_url, WeightLimiter(), settings.rest, proxy_url=settings.proxy_url
+        )
         self._backfill = Backfill(
             self._rest, series, tasks=tasks, workers=settings.workers, again_s=settings.again_s
         )
@@ -113,6 +118,7 @@ class BinanceMarket:
             raise ConfigError(f"The exchange at {url} cannot be reached: {error}") from error
         self._pool = self._make_pool()
         self._intake.is_pool_up = lambda: self._pool is not None and self._pool.is_up
+        self._intake.on_up = self._rest.expect_life
         if self._time.pacer is not None:
             lockstep = Lockstep(self._time.pacer, self._pool.send, self._is_at_rest)
             self._intake.lockstep = lockstep
@@ -238,7 +244,7 @@ class BinanceMarket:
             self._settings.stream_url.rstrip("/") + "/stream",
             self._intake,
             tasks=self._tasks,
-            connect=connect,
+            connect=partial(connect, proxy_url=self._settings.proxy_url),
             timing=timing,
             rng=random.Random(),  # spreads reconnects over time, decides nothing
         )

@@ -88,6 +88,8 @@ class Intake:
         )
         self.is_pool_up: Callable[[], bool] = bool
         """Tells whether every connection is up; set by who joins the two."""
+        self.on_up: Callable[[], object] = bool
+        """Called when a connection was opened; set by who joins the parts."""
         self.lockstep: Lockstep | None = None
         self.is_closed = False
 
@@ -134,6 +136,8 @@ class Intake:
     def on_link(self, reason: str) -> None:
         """Say that the feed went up or down, once per change."""
         is_up = self.is_pool_up()
+        if is_up:
+            self.on_up()
         if is_up != self._is_up and not self.is_closed:
             self._is_up = is_up
             at_ms = self._clock.now_ms()

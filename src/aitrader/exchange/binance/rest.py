@@ -1,18 +1,20 @@
 """Binance's public REST: rules, history, tickers, time. Read-only, so every request may be retried.
 
 Every foreign exception becomes `Transient` or `Refused`. A request is retried a few times with
-jittered, growing delays, and not before the exchange wants to hear from us again.
+jittered, growing delays, and not before the exchange wants to hear from us again. An endpoint that
+keeps failing is left alone for a while (`breaker`), each family for itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import httpx2
 import msgspec
 import stamina
 
 from aitrader.exchange.binance import wire
+from aitrader.exchange.binance.breaker import FAILURES, PAUSE_S, Breaker
 from aitrader.exchange.binance.limits import WeightLimiter
 from aitrader.exchange.binance.rules import instruments
 from aitrader.model.candle import INTERVAL_MS, Row
@@ -22,18 +24,23 @@ from aitrader.model.instrument import Instrument
 MAX_ROWS = 1_000
 """The most candles of one answer."""
 
-_WEIGHT_TIME, _WEIGHT_KLINES, _WEIGHT_INFO, _WEIGHT_TICKERS = 1, 2, 20, 80
+_WEIGHT_TIME, _WEIGHT_KLINES, _WEIGHT_INFO, _WEIGHT_TICKERS, _WEIGHT_PRICES = 1, 2, 20, 80, 4
 _UNWELL = frozenset({403, 408, 418, 429})
 """Besides 5xx: the exchange may answer later. 403 is its firewall."""
 
 
 class RestTiming(msgspec.Struct, frozen=True, kw_only=True):
-    """How patient requests are; `attempts` counts the first one."""
+    """How patient requests are; `attempts` counts the first one.
+
+    After `failures` in a row an endpoint is left alone for `pause_s`.
+    """
 
     timeout_s: float = 10.0
     attempts: int = 4
     backoff_first_s: float = 0.2
     backoff_most_s: float = 10.0
+    failures: int = FAILURES
+    pause_s: float = PAUSE_S
 
 
 _PATIENT = RestTiming()
@@ -43,15 +50,21 @@ class BinanceRest:
     """A client of one exchange; all requests share one limiter."""
 
     def __init__(
-        self, base_url: str, limiter: WeightLimiter, timing: RestTiming = _PATIENT
+        self,
+        base_url: str,
+        limiter: WeightLimiter,
+        timing: RestTiming = _PATIENT,
+        *,
+        proxy_url: str = "",
     ) -> None:
-        """Connect to nothing yet.
+        """Connect to nothing yet; `proxy_url`: through which HTTP proxy, "" for none.
 
         Raises:
-            ConfigError: `base_url` is no URL.
+            ConfigError: `base_url` or `proxy_url` is no URL.
         """
         self._limiter = limiter
         self._timing = timing
+        self._breakers: dict[str, Breaker] = {}
         self._is_closed = False
         try:
             self._client = httpx2.AsyncClient(
@@ -59,16 +72,23 @@ class BinanceRest:
                 timeout=timing.timeout_s,
                 limits=httpx2.Limits(max_connections=16, max_keepalive_connections=8),
                 trust_env=False,
+                proxy=proxy_url or None,
             )
         except (httpx2.InvalidURL, ValueError) as error:
+            found = f"{base_url} through {proxy_url}" if proxy_url else base_url
             raise ConfigError(
-                f"market_rest_url: expected a URL such as https://api.binance.com, found {base_url}"
+                f"market_rest_url: expected a URL such as https://api.binance.com, found {found}"
             ) from error
 
     async def close(self) -> None:
         """Close all connections; what is under way or asked later ends as `Transient`."""
         self._is_closed = True
         await self._client.aclose()
+
+    def expect_life(self) -> None:
+        """Let what is left alone be tried again at once: the exchange shows signs of life."""
+        for breaker in self._breakers.values():
+            breaker.hint()
 
     async def fetch_time(self) -> int:
         """Return the exchange's time.
@@ -106,6 +126,21 @@ class BinanceRest:
         rows.sort(key=lambda row: (-row.quote_volume, row.symbol))
         return tuple((row.symbol, row.quote_volume) for row in rows)
 
+    async def fetch_prices(self, symbols: Sequence[str]) -> tuple[tuple[str, float], ...]:
+        """Return (symbol, last price) of these symbols; what cannot be a price is left out.
+
+        Raises:
+            Transient: Not reachable, or unwell.
+            Refused: The exchange does not know one of them, or the answer was not prices.
+        """
+        names = msgspec.json.encode(list(symbols)).decode()
+        body = await self._get("/api/v3/ticker/price", {"symbols": names}, weight=_WEIGHT_PRICES)
+        return tuple(
+            (row.symbol, row.price)
+            for row in wire.read_prices(body)
+            if 0.0 < row.price < wire.MAX_NUMBER
+        )
+
     async def fetch_rows(
         self, symbol: str, interval: str, *, start_ms: int, closed_by_ms: int
     ) -> list[tuple[int, Row]]:
@@ -130,15 +165,14 @@ class BinanceRest:
             }
             body = await self._get("/api/v3/klines", parameters, weight=_WEIGHT_KLINES)
             page = wire.read_klines(body)
-            rows = [
+            found.extend(
                 (open_ms, row)
-                for open_ms, end_ms, row in page
+                for open_ms, end_ms, row in page.rows
                 if open_ms >= start_ms and end_ms < closed_by_ms
-            ]
-            found.extend(rows)
-            if len(page) < wanted or not rows:
+            )
+            if page.taken < wanted or page.last_ms < start_ms:
                 break
-            start_ms = rows[-1][0] + step
+            start_ms = page.last_ms + step
         return found
 
     async def _get(self, path: str, parameters: Mapping[str, str], *, weight: int) -> bytes:
@@ -157,12 +191,29 @@ class BinanceRest:
         raise AssertionError("the last attempt returns or raises")
 
     async def _ask(self, path: str, parameters: Mapping[str, str], weight: int) -> bytes:
-        await self._limiter.take(weight)
+        breaker = self._breaker(path)
+        entered_s = breaker.enter()
+        try:
+            await self._limiter.take(weight)
+            body = await self._exchange(path, parameters)
+        except Transient as transient:
+            if transient.retry_after_s is None and not self._is_closed:
+                breaker.failed(entered_s)
+            raise
+        except Refused:
+            breaker.succeeded()
+            raise
+        finally:
+            breaker.leave()
+        breaker.succeeded()
+        return body
+
+    async def _exchange(self, path: str, parameters: Mapping[str, str]) -> bytes:
         if self._is_closed:
             raise Transient("the connection to the exchange was closed")
         try:
             answer = await self._client.get(path, params=parameters)
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, RuntimeError) as error:
             words = str(error) or type(error).__name__
             raise Transient(f"{self._client.base_url} is not reachable: {words}") from error
         away_s = self._limiter.learn(answer.status_code, answer.headers)
@@ -174,7 +225,14 @@ class BinanceRest:
             raise Transient(reason, retry_after_s=away_s)
         raise Refused(error_said.code, reason)
 
+    def _breaker(self, path: str) -> Breaker:
+        """Return the breaker of an endpoint's family: the path itself."""
+        if path not in self._breakers:
+            timing = self._timing
+            self._breakers[path] = Breaker(path, failures=timing.failures, pause_s=timing.pause_s)
+        return self._breakers[path]
+
     def _is_worth_another(self, error: Exception) -> bool:
-        """Retry what is unwell, but leave it to the caller after a 429 or a ban."""
+        """Retry what is unwell; after a 429, a ban or an open breaker it is the caller's."""
         is_unwell = isinstance(error, Transient) and error.retry_after_s is None
         return is_unwell and not self._is_closed

@@ -21,6 +21,7 @@ from picows import (
     WSTransport,
     ws_connect,
 )
+from python_socks import ProxyError
 
 from aitrader.model.errors import Transient
 
@@ -66,8 +67,10 @@ Connect: TypeAlias = Callable[[str, SocketUser], Awaitable[Socket]]
 """Opens a connection to a URL; raises `Transient` when it cannot."""
 
 
-async def connect(url: str, user: SocketUser, *, handshake_timeout_s: float = 10.0) -> Socket:
-    """Return an open connection to `url` whose frames go to `user`.
+async def connect(
+    url: str, user: SocketUser, *, handshake_timeout_s: float = 10.0, proxy_url: str = ""
+) -> Socket:
+    """Return an open connection to `url` whose frames go to `user`; "" is no proxy.
 
     Raises:
         Transient: Refused, unreachable, no answer in time, or an answer that is no upgrade.
@@ -78,13 +81,14 @@ async def connect(url: str, user: SocketUser, *, handshake_timeout_s: float = 10
             url,
             websocket_handshake_timeout=handshake_timeout_s,
             max_frame_size=MAX_MESSAGE_BYTES,
+            proxy=proxy_url or None,
         )
     except WSInvalidStatusError as error:
         status = int(error.response.status) if error.response else 0
         told = error.response.headers.get("Retry-After", "") if error.response else ""
         away_s = float(told) if told.isdigit() else _AWAY_S.get(status)
         raise Transient(f"{url} answered {status}", retry_after_s=away_s) from error
-    except (WSError, OSError, TimeoutError, EOFError, ValueError) as error:
+    except (WSError, ProxyError, OSError, TimeoutError, EOFError, ValueError) as error:
         raise Transient(f"{url} did not accept a stream: {_words(error)}") from error
     assert isinstance(listener, _Listener)
     return listener

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from math import inf
-from typing import Annotated, TypeAlias
+from typing import Annotated, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType, field
@@ -273,6 +273,13 @@ class TickerRow(msgspec.Struct, rename="camel", gc=False):
     price_change_percent: float = 0.0
 
 
+class PriceRow(msgspec.Struct, gc=False):
+    """One symbol of GET /api/v3/ticker/price."""
+
+    symbol: str
+    price: float
+
+
 KlineRow: TypeAlias = tuple[
     Milliseconds,
     float,
@@ -293,6 +300,7 @@ _times = msgspec.json.Decoder(ServerTime)
 _infos = msgspec.json.Decoder(ExchangeInfo, strict=False)
 _tickers = msgspec.json.Decoder(list[TickerRow], strict=False)
 _klines = msgspec.json.Decoder(list[KlineRow], strict=False)
+_prices = msgspec.json.Decoder(list[PriceRow], strict=False)
 _errors = msgspec.json.Decoder(WireError)
 
 
@@ -336,8 +344,32 @@ def read_tickers(body: bytes) -> list[TickerRow]:
         raise _unfit("tickers", error) from error
 
 
-def read_klines(body: bytes) -> list[tuple[int, int, Row]]:
-    """Return candles as (open_ms, last millisecond, row), unsound ones left out.
+def read_prices(body: bytes) -> list[PriceRow]:
+    """Return the last prices of some symbols.
+
+    Raises:
+        Refused: The body is something else.
+    """
+    try:
+        return _prices.decode(body)
+    except _UNFIT as error:
+        raise _unfit("prices", error) from error
+
+
+class KlinePage(NamedTuple):
+    """One answer: (open_ms, last millisecond, row) of what can be a candle.
+
+    `taken` and `last_ms` (the newest open time, -1 without any) speak of the answer as it came, so
+    that an unsound row does not look like the end of the history.
+    """
+
+    rows: list[tuple[int, int, Row]]
+    taken: int
+    last_ms: int
+
+
+def read_klines(body: bytes) -> KlinePage:
+    """Return a page of candles, unsound ones left out.
 
     Raises:
         Refused: The body is something else.
@@ -347,11 +379,13 @@ def read_klines(body: bytes) -> list[tuple[int, int, Row]]:
     except _UNFIT as error:
         raise _unfit("candles", error) from error
     candles: list[tuple[int, int, Row]] = []
+    last_ms = -1
     for open_ms, first, high, low, close, volume, end_ms, quote, trades, taker, _, _ in rows:
+        last_ms = max(last_ms, open_ms)
         row = (first, high, low, close, volume, quote, trades, taker)
         if is_sound_row(row):
             candles.append((open_ms, end_ms, row))
-    return candles
+    return KlinePage(candles, len(rows), last_ms)
 
 
 def read_error(body: bytes) -> WireError:

@@ -168,6 +168,7 @@ class StubExchange:
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.scripted: dict[str, list[tuple[int, dict[str, str], bytes]]] = {}
         self.holes: set[int] = set()
+        self.prices: dict[str, float] = {}
         self.is_answering = True
         self.refusal = ""
         self.accepts = True
@@ -242,6 +243,7 @@ class StubExchange:
             "/api/v3/exchangeInfo": self._info,
             "/api/v3/ticker/24hr": self._tickers,
             "/api/v3/klines": lambda: self._klines(parameters),
+            "/api/v3/ticker/price": lambda: self._prices(parameters),
         }[parts.path]()
         return 200, {"x-mbx-used-weight-1m": "10"}, json.dumps(answer).encode()
 
@@ -267,6 +269,10 @@ class StubExchange:
             {"symbol": symbol, "lastPrice": "1.0", "quoteVolume": str(1000.0 + place)}
             for place, symbol in enumerate([*self.symbols, "STRANGE"])
         ]
+
+    def _prices(self, parameters: dict[str, str]) -> Any:
+        names = json.loads(parameters["symbols"])
+        return [{"symbol": name, "price": str(self.prices.get(name, 1.0))} for name in names]
 
     def _klines(self, parameters: dict[str, str]) -> Any:
         interval = parameters["interval"]

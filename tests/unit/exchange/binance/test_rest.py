@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.unit.exchange.binance.stub import MINUTE, T0, StubExchange
+from tests.unit.exchange.binance.stub import MINUTE, T0, StubExchange, kline_row
 
 from aitrader.exchange.binance.limits import WeightLimiter
 from aitrader.exchange.binance.rest import BinanceRest, RestTiming
@@ -147,6 +148,66 @@ def test_a_closed_client_and_a_missing_server_are_transient() -> None:
         with pytest.raises(Transient, match=r"http://127.0.0.1:9 is not reachable"):
             await lonely.fetch_time()
         await lonely.close()
+
+    tell(story)
+
+
+def test_an_unsound_row_does_not_end_the_history() -> None:
+    async def story(rest: BinanceRest, stub: StubExchange) -> None:
+        start_ms = T0 - 1_500 * MINUTE
+        page = [kline_row("AUSDT", "1m", start_ms + n * MINUTE) for n in range(1_000)]
+        for place in (0, 500, 999):
+            page[place][4] = "NaN"
+        stub.scripted["/api/v3/klines"] = [(200, {}, json.dumps(page).encode())]
+        rows = await rest.fetch_rows("AUSDT", "1m", start_ms=start_ms, closed_by_ms=T0)
+        assert len(rows) == 1_497
+        assert rows[-1][0] == T0 - MINUTE
+
+    tell(story)
+
+
+def test_an_answer_of_older_candles_than_asked_for_ends_the_history() -> None:
+    async def story(rest: BinanceRest, stub: StubExchange) -> None:
+        page = [kline_row("AUSDT", "1m", T0 - n * MINUTE) for n in (9, 8, 7)]
+        stub.scripted["/api/v3/klines"] = [(200, {}, json.dumps(page).encode())] * 2
+        rows = await rest.fetch_rows("AUSDT", "1m", start_ms=T0 - 3 * MINUTE, closed_by_ms=T0)
+        assert rows == []
+        assert stub.count("/api/v3/klines") == 1
+
+    tell(story)
+
+
+def test_prices_of_some_symbols_come_without_those_that_cannot_be() -> None:
+    async def story(rest: BinanceRest, stub: StubExchange) -> None:
+        stub.prices = {"AUSDT": 1.5, "BUSDT": 0.0}
+        assert await rest.fetch_prices(["AUSDT", "BUSDT"]) == (("AUSDT", 1.5),)
+        assert stub.requests[-1][1]["symbols"] == '["AUSDT","BUSDT"]'
+
+    tell(story)
+
+
+def test_an_endpoint_that_keeps_failing_is_left_alone_until_there_is_a_sign_of_life() -> None:
+    async def story(rest: BinanceRest, stub: StubExchange) -> None:
+        stub.scripted["/api/v3/time"] = [(502, {}, b"")] * 5
+        for _ in range(3):
+            with pytest.raises(Transient):
+                await rest.fetch_time()
+        with pytest.raises(Transient, match="left alone") as found:
+            await rest.fetch_time()
+        assert found.value.retry_after_s is not None
+        assert stub.count("/api/v3/time") == 5
+        assert await rest.fetch_instruments()
+        rest.expect_life()
+        assert await rest.fetch_time() == T0
+
+    tell(story)
+
+
+def test_requests_go_through_the_proxy_when_there_is_one() -> None:
+    async def story(rest: BinanceRest, stub: StubExchange) -> None:
+        through = BinanceRest("http://far.away", WeightLimiter(), QUICK, proxy_url=stub.rest_url)
+        assert await through.fetch_time() == T0
+        await through.close()
 
     tell(story)
 

@@ -179,6 +179,25 @@ def test_a_refused_handshake_says_how_long_to_stay_away(
     asyncio.run(story())
 
 
+def test_a_proxy_is_asked_first_and_its_refusal_is_transient() -> None:
+    asked: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    async def story() -> None:
+        server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+        proxy_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(Transient, match="did not accept a stream"):
+            await sockets.connect("ws://far.away/stream", User(), proxy_url=proxy_url)
+        server.close()
+
+    asyncio.run(story())
+    assert asked[0].startswith(b"CONNECT far.away:80 ")
+
+
 def test_a_listener_before_its_connection_sends_and_closes_nothing() -> None:
     listener = sockets._Listener(User())
     assert isinstance(listener, WSListener)

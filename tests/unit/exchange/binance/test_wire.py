@@ -173,12 +173,20 @@ def test_control_messages_are_written_as_the_exchange_reads_them() -> None:
 def test_rest_candles_that_cannot_be_are_left_out() -> None:
     good = kline_row("AUSDT", "1m", T0)
     bad = [*good[:4], "NaN", *good[5:]]
-    rows = wire.read_klines(json.dumps([good, bad]).encode())
-    assert [(open_ms, end_ms) for open_ms, end_ms, _ in rows] == [(T0, T0 + MINUTE - 1)]
+    page = wire.read_klines(json.dumps([good, [T0 + MINUTE, *bad[1:]]]).encode())
+    assert [(open_ms, end_ms) for open_ms, end_ms, _ in page.rows] == [(T0, T0 + MINUTE - 1)]
+    assert (page.taken, page.last_ms) == (2, T0 + MINUTE)
+    assert wire.read_klines(b"[]") == ([], 0, -1)
 
 
 def test_rest_bodies_of_another_form_are_refused() -> None:
-    for read in (wire.read_time, wire.read_exchange_info, wire.read_tickers, wire.read_klines):
+    for read in (
+        wire.read_time,
+        wire.read_exchange_info,
+        wire.read_tickers,
+        wire.read_klines,
+        wire.read_prices,
+    ):
         with pytest.raises(Refused, match="of the exchange, found"):
             read(b'{"nothing": 1')
 
@@ -187,6 +195,7 @@ def test_tickers_and_time_are_read() -> None:
     body = b'[{"symbol":"A","lastPrice":"1.5","quoteVolume":"7","priceChangePercent":"-2.5"}]'
     assert wire.read_tickers(body) == [wire.TickerRow("A", 1.5, 7.0, -2.5)]
     assert wire.read_time(b'{"serverTime":5}') == 5
+    assert wire.read_prices(b'[{"symbol":"A","price":"1.5"}]') == [wire.PriceRow("A", 1.5)]
 
 
 def test_a_refusal_is_read_even_when_it_is_no_json() -> None:
