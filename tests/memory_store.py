@@ -21,6 +21,7 @@ from aitrader.model.events import (
     PositionClosed,
     PositionOpened,
     PositionUpdated,
+    Quarantined,
     Saved,
     SignalRaised,
     SignalUpdated,
@@ -104,7 +105,21 @@ def saved_from(facts: Sequence[Event]) -> Saved:
         last_event_ms=max((fact.at_ms for fact in facts), default=0),
         is_paused=is_paused,
         results=_results(positions, raised),
+        quarantined=_quarantined(facts),
     )
+
+
+def _quarantined(facts: Sequence[Event]) -> tuple[tuple[TraderId, str], ...]:
+    pairs: set[tuple[TraderId, str]] = set()
+    for fact in facts:
+        match fact:
+            case Quarantined(trader_id=trader_id, symbol=symbol):
+                pairs.add((trader_id, symbol))
+            case TraderSaved(trader=Trader(trader_id=owner)) | TraderRemoved(trader_id=owner):
+                pairs = {pair for pair in pairs if pair[0] != owner}
+            case _:
+                pass
+    return tuple(sorted(pairs))
 
 
 def _day_pnl(facts: Sequence[Event]) -> Decimal:

@@ -39,6 +39,7 @@ from aitrader.model.events import (
     PositionClosed,
     PositionOpened,
     PositionUpdated,
+    Quarantined,
     Saved,
     SignalRaised,
     SignalUpdated,
@@ -350,3 +351,19 @@ def test_facts_of_one_call_and_of_many_runs_come_back_alike(disk: Disk) -> None:
     assert saved.positions == (a_position(),)
     assert saved.orders[0].position_id == POSITION
     assert saved.cash == Decimal("9899.9")
+
+
+def test_a_quarantine_outlives_the_process_until_its_trader_is_saved_or_removed(disk: Disk) -> None:
+    other = TraderId("other")
+    saved = disk.after_facts(
+        TraderSaved(at_ms=AT_MS, trader=a_trader()),
+        Quarantined(at_ms=AT_MS, trader_id=TRADER, symbol="BTCUSDT", reason="overfill"),
+        Quarantined(at_ms=AT_MS + 1, trader_id=TRADER, symbol="BTCUSDT", reason="again"),
+        Quarantined(at_ms=AT_MS, trader_id=other, symbol="ETHUSDT", reason="overfill"),
+    )
+    assert saved.quarantined == ((TRADER, "BTCUSDT"), (other, "ETHUSDT"))
+    saved = disk.after_facts(
+        TraderSaved(at_ms=AT_MS + 2, trader=a_trader(version=2)),
+        TraderRemoved(at_ms=AT_MS + 2, trader_id=other),
+    )
+    assert saved.quarantined == ()

@@ -79,7 +79,9 @@ class Desk:
 
     def _price(self, orders: tuple[Order, ...]) -> Decimal:
         last = self.prices.last_price(orders[0].symbol)
-        return average_price(orders[:1]) if last is None else decimal_from_float(last)
+        if last is not None:
+            return decimal_from_float(last)
+        return average_price(row for row in orders if row.leg is Leg.ENTRY)
 
     def open_count(self, trader_id: TraderId | None = None) -> int:
         """Return the positions open or on their way, of one trader or of the account."""
@@ -93,6 +95,10 @@ class Desk:
         held_now = {(row.trader_id, row.symbol) for row in self.positions.values()}
         awaited = {(row.trader_id, row.symbol) for row in self.entries.values()}
         return (trader_id, symbol) in held_now | awaited
+
+    def free(self, trader_id: TraderId) -> None:
+        """End the quarantines of a trader: a person has saved or removed it."""
+        self.quarantined = {pair for pair in self.quarantined if pair[0] != trader_id}
 
     def stops_open(self, symbol: str) -> int:
         """Return the stop orders that rest, or soon will, on a symbol for the whole account."""

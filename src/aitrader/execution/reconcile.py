@@ -26,6 +26,7 @@ def rebuild(desk: Desk, event: Started) -> Messages:
     saved = event.saved
     desk.traders = {row.trader_id: row for row in saved.traders}
     desk.is_paused = saved.is_paused
+    desk.quarantined = set(saved.quarantined)
     answer: Messages = []
     if saved.cash is None:
         answer.append(CashChanged(at_ms=event.at_ms, cash=desk.account.cash))

@@ -103,10 +103,12 @@ class ExecutionStage:
 
     def _trader_saved(self, event: TraderSaved) -> Messages:
         self._desk.traders[event.trader.trader_id] = event.trader
+        self._desk.free(event.trader.trader_id)
         return []
 
     def _trader_removed(self, event: TraderRemoved) -> Messages:
         self._desk.traders.pop(event.trader_id, None)
+        self._desk.free(event.trader_id)
         return []
 
     def _entries_paused(self, event: EntriesPaused) -> Messages:

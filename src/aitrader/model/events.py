@@ -34,7 +34,8 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     RAISED or WAITING; `cash` is quote units of the account, None when the account is new;
     `day_pnl` is what was realized since 00:00 UTC of the last event. `is_paused` is the person's
     last word on new entries; `results` are, per trader, its signals so far
-    and what its positions realized.
+    and what its positions realized. `quarantined` are the (trader, symbol) pairs that were put
+    aside since the trader was last saved.
     """
 
     traders: tuple[Trader, ...] = ()
@@ -47,6 +48,7 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     last_event_ms: int = 0
     is_paused: bool = False
     results: tuple[tuple[TraderId, int, Decimal], ...] = ()
+    quarantined: tuple[tuple[TraderId, str], ...] = ()
 
 
 class Started(Event, frozen=True):
@@ -319,7 +321,10 @@ class EquityMarked(Event, frozen=True):
 
 
 class Quarantined(Event, frozen=True):
-    """Something impossible happened; this trader does not touch this symbol any more."""
+    """Something impossible happened; this trader enters this symbol no more.
+
+    It outlives a restart. Saving the trader anew (changed, or switched off and on) lifts it.
+    """
 
     trader_id: TraderId
     symbol: str

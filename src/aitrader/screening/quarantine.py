@@ -6,7 +6,7 @@ from aitrader.model.ids import TraderId
 
 
 class Quarantine:
-    """Faulty traders until they are saved anew, and (trader, symbol) pairs until the next start."""
+    """Faulty traders, and (trader, symbol) pairs, until the trader is saved anew."""
 
     def __init__(self) -> None:
         """Begin with nobody in it."""
@@ -22,6 +22,7 @@ class Quarantine:
     def free_trader(self, trader_id: TraderId) -> None:
         """Screen a trader again: it was changed or is gone."""
         self._faults.pop(trader_id, None)
+        self._pairs = {pair for pair in self._pairs if pair[0] != trader_id}
 
     def put_symbol(self, trader_id: TraderId, symbol: str) -> None:
         """Let a trader find no more entries on this symbol."""

@@ -102,6 +102,8 @@ class ScreeningStage:
             self._held[position.position_id] = (position.trader_id, position.symbol)
         for signal in saved.signals:
             self._keep_awaited(signal)
+        for trader_id, symbol in saved.quarantined:
+            self._quarantine.put_symbol(trader_id, symbol)
         answer: Messages = []
         for trader in saved.traders:
             answer.extend(self._enrolled(trader, at_ms=event.at_ms))

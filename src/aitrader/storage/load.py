@@ -23,6 +23,7 @@ from aitrader.storage.rows.positions import (
     pnl_since,
     position_from_row,
 )
+from aitrader.storage.rows.quarantines import QUARANTINES
 from aitrader.storage.rows.signals import LIVE_SIGNALS, SIGNALS_BY_TRADER, signal_from_row
 from aitrader.storage.rows.statement import Owner, Value
 from aitrader.storage.rows.traders import (
@@ -91,6 +92,9 @@ def _saved(rows: Rows) -> Saved:
         last_event_ms=last_ms,
         is_paused=bool(account["is_paused"]),
         results=_results(rows),
+        quarantined=tuple(
+            (TraderId(str(row["trader_id"])), str(row["symbol"])) for row in rows.of(QUARANTINES)
+        ),
     )
 
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from aitrader.model.events import DURABLE, Event
-from aitrader.storage.rows import account, orders, positions, signals, traders
+from aitrader.storage.rows import account, orders, positions, quarantines, signals, traders
 from aitrader.storage.rows.statement import Owner, Statement, Writer, to_json
 
-WRITERS: Mapping[type[Event], Writer] = dict(
-    traders.WRITERS + signals.WRITERS + orders.WRITERS + positions.WRITERS + account.WRITERS
-)
+ROOMS = (traders, signals, orders, positions, account, quarantines)
+
+
+def _by_kind() -> dict[type[Event], tuple[Writer, ...]]:
+    found: dict[type[Event], tuple[Writer, ...]] = {}
+    for room in ROOMS:
+        for kind, writer in room.WRITERS:
+            found[kind] = (*found.get(kind, ()), writer)
+    return found
+
+
+WRITERS: Mapping[type[Event], tuple[Writer, ...]] = _by_kind()
 SAVE_EVENT = """
 insert into events (user_id, account_id, at_ms, kind, body)
 values (:user_id, :account_id, :at_ms, :kind, :body)
@@ -34,6 +43,5 @@ def statements(fact: Event, owner: Owner) -> Iterator[Statement]:
             "body": to_json(fact),
         },
     )
-    write = WRITERS.get(type(fact))
-    if write is not None:
+    for write in WRITERS.get(type(fact), ()):
         yield from write(fact, owner)

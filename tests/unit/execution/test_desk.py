@@ -21,6 +21,12 @@ def test_equity_is_cash_and_what_is_held_at_its_last_price() -> None:
     assert desk.equity() == Decimal("10050.5")
 
 
+def test_what_is_held_counts_at_its_entry_even_if_an_exit_was_planned_before_it() -> None:
+    desk = a_desk(a_stop(), ENTRY, position=a_position())
+    desk.account.cash = Decimal(9_900)
+    assert desk.equity() == Decimal(10_000)
+
+
 def test_an_order_that_has_not_filled_is_worth_nothing() -> None:
     desk = a_desk(an_order())
     assert desk.equity() == Decimal(10_000)

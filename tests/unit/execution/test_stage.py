@@ -104,6 +104,13 @@ def test_pause_removal_and_quarantine_refuse_entries() -> None:
     assert types(told(a_stage(removed, back), WANTED))[0] is OrderPlanned
 
 
+def test_a_quarantine_outlives_a_restart_until_the_trader_is_saved() -> None:
+    quarantined = ((TRADER, "BTCUSDT"),)
+    back = TraderSaved(at_ms=AT_MS, trader=a_trader())
+    assert "quarantined" in refusal(a_stage(quarantined=quarantined))
+    assert types(told(a_stage(back, quarantined=quarantined), WANTED))[0] is OrderPlanned
+
+
 def test_an_entry_whose_id_is_taken_is_refused_and_quarantined() -> None:
     taken = an_order(client_order_id=ENTRY_ID)
     stage = a_stage(orders=(taken,))

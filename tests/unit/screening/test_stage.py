@@ -250,3 +250,19 @@ def test_starting_knows_what_is_held_and_awaited() -> None:
 
     assert isinstance(watch, WatchMarket)
     assert found(told(stage, done(a_match(), a_match(symbol="ETHUSDT")))) == []
+
+
+def test_a_quarantine_outlives_a_restart() -> None:
+    series = a_table({"BTCUSDT": JUMP, "ETHUSDT": FLAT})
+    stage = ScreeningStage(series, series)
+    trader = a_compiled()
+    saved = Saved(
+        traders=(trader,),
+        universes=((trader.plan.universe, SYMBOLS),),
+        quarantined=((trader.trader_id, "BTCUSDT"),),
+    )
+    stage.handle(Started(at_ms=SAVED_MS, saved=saved))
+    both = done(a_match(), a_match(symbol="ETHUSDT"))
+    assert found(told(stage, both)) == [("dip", "ETHUSDT")]
+    stage.handle(TraderSaved(at_ms=SAVED_MS, trader=trader))
+    assert found(told(stage, both)) == [("dip", "BTCUSDT"), ("dip", "ETHUSDT")]

@@ -36,7 +36,7 @@ def test_migrations_are_numbered_from_one_without_gaps() -> None:
 
 def test_a_new_database_gets_every_table(connection: sqlite3.Connection) -> None:
     migrate(connection)
-    assert tables(connection) == MONEY_TABLES | {"traders", "universes", "events"}
+    assert tables(connection) == MONEY_TABLES | {"traders", "universes", "events", "quarantines"}
     assert version_of(connection) == migrations()[-1][0]
 
 
