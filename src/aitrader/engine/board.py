@@ -13,11 +13,12 @@ from typing import TypeVar, cast
 
 import msgspec
 
-from aitrader.engine.rows import Surroundings, Tally
+from aitrader.engine.rows import Surroundings, Tally, analysis_row
 from aitrader.model.candle import DAY_MS, closing_intervals
 from aitrader.model.events import (
     CandlesClosed,
     CashChanged,
+    DecisionMade,
     EntriesPaused,
     Event,
     FeedChanged,
@@ -40,6 +41,7 @@ from aitrader.model.money import ZERO
 from aitrader.model.position import Position, PositionStatus
 from aitrader.model.signal import Signal
 from aitrader.model.trader import Trader, Universe
+from aitrader.model.view import AnalysisRow
 
 MOST_SIGNALS = 200
 MOST_CLOSED = 100
@@ -56,6 +58,7 @@ class Board:
         self.tallies: dict[TraderId, Tally] = {}
         self.signals: dict[SignalId, Signal] = {}
         self.positions: dict[PositionId, Position] = {}
+        self.analyses: dict[SignalId, AnalysisRow] = {}
         self.counts: Counter[type[Event]] = Counter()
         self.checks = 0
         self.screen_ms = 0.0
@@ -79,6 +82,7 @@ class Board:
                 _on(Quarantined, self._quarantined),
                 _on(SignalRaised, self._signal_raised),
                 _on(SignalUpdated, self._signal_updated),
+                _on(DecisionMade, self._decided),
                 _on(CashChanged, self._cash_changed),
                 _on(PositionOpened, self._position_changed),
                 _on(PositionUpdated, self._position_changed),
@@ -114,10 +118,14 @@ class Board:
     def around(self, trader: Trader) -> Surroundings:
         """Return what a trader's state depends on besides itself."""
         return Surroundings(
-            symbols=len(self._universes.get(trader.plan.universe, ())),
+            symbols=len(self.symbols_of(trader)),
             is_paused=self.is_paused,
             has_candles=self.is_feed_up and self.counts[CandlesClosed] > 0,
         )
+
+    def symbols_of(self, trader: Trader) -> tuple[str, ...]:
+        """Return what a trader looks at, in its universe's order; none before that is known."""
+        return self._universes.get(trader.plan.universe, ())
 
     def orders_planned(self) -> int:
         """Return how many orders were written down."""
@@ -191,6 +199,18 @@ class Board:
     def _signal_updated(self, fact: SignalUpdated) -> None:
         if fact.signal.signal_id in self.signals:
             self.signals[fact.signal.signal_id] = fact.signal
+
+    def _decided(self, fact: DecisionMade) -> None:
+        """Keep what was decided where an analyst is asked; rules alone are no analysis."""
+        signal = self.signals.get(fact.decision.signal_id)
+        trader = self.traders.get(signal.trader_id) if signal else None
+        if signal is None or trader is None or trader.plan.analyst is None:
+            return
+        self.analyses[signal.signal_id] = analysis_row(
+            fact.decision, signal, trader.plan.name, fact.at_ms
+        )
+        if len(self.analyses) > MOST_SIGNALS:
+            del self.analyses[next(iter(self.analyses))]
 
     def _cash_changed(self, fact: CashChanged) -> None:
         self.cash = fact.cash

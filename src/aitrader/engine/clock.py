@@ -18,6 +18,8 @@ from aitrader.model.ports import Clock
 LONGEST_SLEEP_MS = 30_000
 """A sleeping laptop's monotonic clock may stand still: an alarm looks at the time this often."""
 
+_BEGAN_S = time.monotonic()
+
 
 class Alarm(Protocol):
     """A wake-up that may be called off."""
@@ -38,6 +40,11 @@ class AlarmClock(Clock, Protocol):
 def cpu_s() -> float:
     """Return the CPU seconds this process has used."""
     return time.process_time()
+
+
+def uptime_s() -> float:
+    """Return the seconds since this process loaded its clock, wall time."""
+    return time.monotonic() - _BEGAN_S
 
 
 def thread_cpu_ms() -> float:

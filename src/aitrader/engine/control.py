@@ -22,8 +22,11 @@ from aitrader.model.control import (
     CheckTrader,
     CloseAll,
     ClosePosition,
+    ExplainTrader,
+    ExplanationRow,
     PauseEntries,
     ReadCandles,
+    ReadSignal,
     ReadTrader,
     RemoveTrader,
     StopEngine,
@@ -77,6 +80,16 @@ class CandleReader(Protocol):
         ...
 
 
+class Explainer(Protocol):
+    """Who says why a trader did not signal."""
+
+    async def explain(
+        self, trader: Trader, symbols: Sequence[str], now_ms: int
+    ) -> tuple[ExplanationRow, ...]:
+        """Return a row per symbol that is watched; raises FilterFault."""
+        ...
+
+
 class EngineControl:
     """Answers requests; `stopped` is set when the person ends the engine."""
 
@@ -88,12 +101,14 @@ class EngineControl:
         clock: Clock,
         candles: CandleReader,
         compile_trader: Callable[[str], Checked],
+        explainer: Explainer,
     ) -> None:
         self._engine = engine
         self._board = board
         self._clock = clock
         self._candles = candles
         self._compile = compile_trader
+        self._explainer = explainer
         self._trader_lock = asyncio.Lock()
         self.stopped = asyncio.Event()
         self._table: Mapping[type, Handler] = dict(
@@ -108,6 +123,8 @@ class EngineControl:
                 _on(StopEngine, self._stop_engine),
                 _on(ReadTrader, self._read_trader),
                 _on(ReadCandles, self._read_candles),
+                _on(ReadSignal, self._read_signal),
+                _on(ExplainTrader, self._explain_trader),
             )
         )
 
@@ -233,6 +250,25 @@ class EngineControl:
         if not candles:
             return _no(f"{request.symbol} {request.interval} is not watched or has no candles yet")
         return Answer(ask_id=0, is_ok=True, text="", candles=tuple(candles))
+
+    async def _read_signal(self, request: ReadSignal) -> Answer:
+        signal = self._board.signals.get(ids.SignalId(request.signal_id))
+        if signal is None:
+            return _no(f"signal {request.signal_id} is too old: it is in the database alone")
+        return Answer(ask_id=0, is_ok=True, text="", signal=signal)
+
+    async def _explain_trader(self, request: ExplainTrader) -> Answer:
+        trader = self._find_trader(request.trader_id)
+        if trader is None:
+            return self._no_trader(request.trader_id)
+        symbols = request.symbols or self._board.symbols_of(trader)
+        try:
+            rows = await self._explainer.explain(trader, symbols, self._clock.now_ms())
+        except FilterFault as exc:
+            return _no(str(exc))
+        if not rows:
+            return _no(f"{trader.plan.name} has no candles to look at yet")
+        return Answer(ask_id=0, is_ok=True, text="", explanations=rows)
 
     def _find_trader(self, trader_id: str) -> Trader | None:
         return self._board.traders.get(ids.TraderId(trader_id))

@@ -12,11 +12,12 @@ from typing import Protocol
 
 import msgspec
 
+from aitrader.model.decision import Decision
 from aitrader.model.money import ZERO, trimmed
 from aitrader.model.position import Position, PositionStatus
 from aitrader.model.signal import Signal
 from aitrader.model.trader import PositionSide, Trader
-from aitrader.model.view import MarketRow, PositionRow, SignalRow, TraderRow
+from aitrader.model.view import AnalysisRow, MarketRow, PositionRow, SignalRow, TraderRow
 
 CENT = Decimal("0.01")
 
@@ -139,6 +140,19 @@ def signal_row(signal: Signal, trader: str) -> SignalRow:
         conditions=tuple(finding.condition for finding in signal.findings),
         status=signal.status.value,
         note=signal.note,
+    )
+
+
+def analysis_row(decision: Decision, signal: Signal, trader: str, at_ms: int) -> AnalysisRow:
+    """Return what was decided about a signal; `trader` is the name to show."""
+    return AnalysisRow(
+        signal_id=signal.signal_id,
+        at_ms=at_ms,
+        trader=trader,
+        symbol=signal.symbol,
+        choice=decision.choice.value,
+        reason=decision.reason,
+        cost_usd=decision.cost_usd,
     )
 
 

@@ -19,7 +19,7 @@ from aitrader.engine.rows import (
 )
 from aitrader.engine.shelf import Shelf
 from aitrader.model.position import PositionStatus
-from aitrader.model.view import MarketRow, PositionRow, SignalRow, TraderRow
+from aitrader.model.view import AnalysisRow, MarketRow, PositionRow, SignalRow, TraderRow
 
 TREND_BARS = 30
 
@@ -57,6 +57,7 @@ class Seen(msgspec.Struct):
     traders: int = 0
     signals: int = 0
     positions: int = 0
+    analyses: int = 0
     logs: int = 0
     frames: int = 0
 
@@ -69,6 +70,7 @@ class Shelves:
         self.traders: Shelf[TraderRow] = Shelf()
         self.signals: Shelf[SignalRow] = Shelf()
         self.positions: Shelf[PositionRow] = Shelf()
+        self.analyses: Shelf[AnalysisRow] = Shelf()
         self._board = board
         self._market = market
         self._trends: dict[str, tuple[float, ...]] = {}
@@ -83,11 +85,15 @@ class Shelves:
         self._refresh_traders()
         self._refresh_signals()
         self._refresh_positions()
+        for key, row in self._board.analyses.items():
+            self.analyses.put(key, row)
+        self.analyses.keep(self._board.analyses)
 
     def mark(self, seen: Seen) -> None:
         """Note that a reader has had everything up to now."""
         seen.markets, seen.traders = self.markets.version, self.traders.version
         seen.signals, seen.positions = self.signals.version, self.positions.version
+        seen.analyses = self.analyses.version
 
     def gone(self, seen: Seen) -> tuple[str, ...]:
         """Return the traders and symbols a reader has and that are no longer shown."""

@@ -9,13 +9,16 @@ that is slow gets fewer, larger frames without anybody waiting for it.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from typing import Protocol
 
 import msgspec
 
+from aitrader import __version__
 from aitrader.engine.board import Board
+from aitrader.engine.clock import uptime_s
 from aitrader.engine.health import Health
 from aitrader.engine.rows import mark_of, money, worth
 from aitrader.engine.shelves import MarketReader, Seen, Shelves
@@ -39,13 +42,17 @@ class LogSource(Protocol):
 
 
 class ViewSettings(msgspec.Struct, frozen=True):
-    """What a face's header says and the engine does not know; `start_cash` in quote."""
+    """What a face's header says and the engine does not know; `start_cash` in quote.
+
+    `analyst`: the model that is asked, "" when none is configured.
+    """
 
     mode: str
     market: str
     account: str
     quote: str = "USDT"
     start_cash: Decimal = Decimal(10_000)
+    analyst: str = ""
 
 
 class EngineView:
@@ -127,6 +134,10 @@ class EngineView:
             errors=self._health.errors,
             screen_ms=board.screen_ms,
             notice=self._notice(),
+            analyst=self._settings.analyst,
+            version=__version__,
+            process_id=os.getpid(),
+            uptime_s=int(uptime_s()),
         )
 
     def _frame(self, seen: Seen, *, is_last: bool) -> Frame:
@@ -143,6 +154,7 @@ class EngineView:
             positions=rows.positions.since(seen.positions),
             logs=tuple(logs),
             gone=rows.gone(seen) if seen.frames else (),
+            analyses=rows.analyses.since(seen.analyses),
         )
         rows.mark(seen)
         seen.logs, seen.frames = count, frame.seq

@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from aitrader.model.candle import Candle
+from aitrader.model.signal import Signal
 
 
 class Request(msgspec.Struct, frozen=True, tag=True):
@@ -77,6 +78,23 @@ class ReadCandles(Request, frozen=True):
     bars: int
 
 
+class ReadSignal(Request, frozen=True):
+    """Ask for one signal with the values behind its conditions; answered with `signal`."""
+
+    signal_id: str
+
+
+class ExplainTrader(Request, frozen=True):
+    """Ask why a trader did or did not signal on its newest closed candle, for these symbols.
+
+    Without symbols: all that it looks at. Answered with `explanations`, the nearest to a signal
+    first.
+    """
+
+    trader_id: str
+    symbols: tuple[str, ...] = ()
+
+
 AnyRequest = (
     AddTrader
     | CheckTrader
@@ -88,6 +106,8 @@ AnyRequest = (
     | StopEngine
     | ReadTrader
     | ReadCandles
+    | ReadSignal
+    | ExplainTrader
 )
 
 
@@ -108,6 +128,29 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     hz: float
 
 
+class ConditionRow(msgspec.Struct, frozen=True):
+    """One condition at one candle and the values behind it; `truth`: true, false or unknown."""
+
+    name: str
+    truth: str
+    values: tuple[tuple[str, float | None], ...] = ()
+
+
+class ExplanationRow(msgspec.Struct, frozen=True):
+    """One trader on one symbol at its newest closed candle.
+
+    `is_ready`: its history is long enough. `held_before`: all conditions held one candle before
+    already, so that nothing *became* true.
+    """
+
+    symbol: str
+    candle_open_ms: int
+    is_ready: bool
+    is_signal: bool
+    held_before: bool
+    conditions: tuple[ConditionRow, ...]
+
+
 class Answer(msgspec.Struct, frozen=True, tag="answer"):
     """What came of a request: `text` is one sentence for the person, or what was read."""
 
@@ -115,6 +158,8 @@ class Answer(msgspec.Struct, frozen=True, tag="answer"):
     is_ok: bool
     text: str
     candles: tuple[Candle, ...] = ()
+    signal: Signal | None = None
+    explanations: tuple[ExplanationRow, ...] = ()
 
 
 class Control(Protocol):

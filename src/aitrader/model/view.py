@@ -17,7 +17,8 @@ class Status(msgspec.Struct, frozen=True):
     """The header: what runs, on what, how it is, and the counters since start.
 
     `feed`: "live", "stale" or "down"; `feed_age_ms`: since the last frame, wall time.
-    `is_paused`: no new entries. Money in `quote`.
+    `is_paused`: no new entries. Money in `quote`. `analyst`: the model that is asked, "" when none
+    is configured. `version`, `process_id` and `uptime_s` are the engine process's own.
     """
 
     mode: str
@@ -43,6 +44,10 @@ class Status(msgspec.Struct, frozen=True):
     errors: int
     screen_ms: float
     notice: str = ""
+    analyst: str = ""
+    version: str = ""
+    process_id: int = 0
+    uptime_s: int = 0
 
 
 class MarketRow(msgspec.Struct, frozen=True):
@@ -107,6 +112,21 @@ class PositionRow(msgspec.Struct, frozen=True):
     trend: tuple[float, ...]
 
 
+class AnalysisRow(msgspec.Struct, frozen=True):
+    """What was decided for a trader that asks an analyst (key: `signal_id`).
+
+    `choice`: ENTER, WAIT or SKIP; `cost_usd` is exact text.
+    """
+
+    signal_id: str
+    at_ms: int
+    trader: str
+    symbol: str
+    choice: str
+    reason: str
+    cost_usd: str
+
+
 class LogRow(msgspec.Struct, frozen=True):
     """One line of the log (never replaced); level: DEBUG, INFO, WARNING, ERROR."""
 
@@ -128,6 +148,7 @@ class Frame(msgspec.Struct, frozen=True, tag="frame"):
     logs: tuple[LogRow, ...] = ()
     gone: tuple[str, ...] = ()
     """Keys of traders and symbols that are no longer shown."""
+    analyses: tuple[AnalysisRow, ...] = ()
 
 
 class View(Protocol):

@@ -16,6 +16,7 @@ from aitrader.engine.control import EngineControl
 from aitrader.engine.dispatch import Dispatch, edge_handlers
 from aitrader.engine.dump import Dumps
 from aitrader.engine.engine import Engine, Stage
+from aitrader.engine.explainer import FilterExplainer
 from aitrader.engine.health import Health
 from aitrader.engine.inbox import BoundedInbox
 from aitrader.engine.journal import Journal
@@ -205,7 +206,12 @@ def build(
     )
     pacer.engine = engine
     control = EngineControl(
-        engine, view.board, clock=clock, candles=series, compile_trader=compile_trader
+        engine,
+        view.board,
+        clock=clock,
+        candles=series,
+        compile_trader=compile_trader,
+        explainer=FilterExplainer(series),
     )
     parts = Parts(engine, inbox, supervisor, store, market, venue, screener, clock, health)
     return Wired(parts, view, control)

@@ -9,9 +9,11 @@ from tests.builders import AT_MS, POSITION, SIGNAL, TRADER, a_plan, a_position, 
 from aitrader.engine.board import MOST_CLOSED, MOST_SIGNALS, Board
 from aitrader.engine.rows import state_of
 from aitrader.model.candle import DAY_MS
+from aitrader.model.decision import Choice, Decision
 from aitrader.model.events import (
     CandlesClosed,
     CashChanged,
+    DecisionMade,
     EntriesPaused,
     Event,
     FeedChanged,
@@ -195,3 +197,25 @@ def test_every_fact_is_counted_and_most_need_nothing_else() -> None:
     assert board.counts[OrderAccepted] == 2
     assert board.orders_planned() == 0
     assert board.tally_of(TraderId("nobody")).signals == 0
+
+
+def test_what_an_analyst_was_asked_is_kept_and_what_rules_decided_is_not() -> None:
+    decided = DecisionMade(at_ms=AT_MS, decision=Decision(SIGNAL, Choice.SKIP, "no model"))
+    raised = SignalRaised(at_ms=AT_MS, signal=a_signal())
+    asks = a_trader(plan=a_plan(analyst="Is the trend clean?"))
+    board = told(TraderSaved(at_ms=AT_MS, trader=asks), raised, decided)
+    row = board.analyses[SIGNAL]
+    assert (row.trader, row.choice, row.reason) == ("Dip", "SKIP", "no model")
+    assert told(ADDED, raised, decided).analyses == {}
+    assert told(decided).analyses == {}
+
+
+def test_analyses_are_kept_up_to_a_limit() -> None:
+    asks = a_trader(plan=a_plan(analyst="Is the trend clean?"))
+    board = told(TraderSaved(at_ms=AT_MS, trader=asks))
+    for number in range(MOST_SIGNALS + 3):
+        signal_id = SignalId(f"s-{number}")
+        decision = Decision(signal_id, Choice.WAIT, "not yet")
+        board.update([SignalRaised(at_ms=AT_MS, signal=a_signal(signal_id=signal_id))])
+        board.update([DecisionMade(at_ms=AT_MS, decision=decision)])
+    assert len(board.analyses) == MOST_SIGNALS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from aitrader.engine.clock import FrameClock, SystemClock, cpu_s, thread_cpu_ms
+from aitrader.engine.clock import FrameClock, SystemClock, cpu_s, thread_cpu_ms, uptime_s
 
 
 def test_the_system_clock_follows_the_exchange_and_stands_rather_than_go_back() -> None:
@@ -86,3 +86,8 @@ def test_cpu_time_only_grows() -> None:
     before = cpu_s(), thread_cpu_ms()
     assert cpu_s() >= before[0]
     assert thread_cpu_ms() >= before[1]
+
+
+def test_the_process_grows_older() -> None:
+    before_s = uptime_s()
+    assert 0 <= before_s <= uptime_s()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import msgspec
-from tests.builders import AT_MS, POSITION, TRADER, a_plan, a_position, a_trader
+from tests.builders import AT_MS, POSITION, TRADER, a_plan, a_position, a_signal, a_trader
 from tests.memory_store import MemoryStore
 from tests.unit.engine.fakes import FakeMarket, Parts
 
@@ -22,8 +22,12 @@ from aitrader.model.control import (
     CheckTrader,
     CloseAll,
     ClosePosition,
+    ConditionRow,
+    ExplainTrader,
+    ExplanationRow,
     PauseEntries,
     ReadCandles,
+    ReadSignal,
     ReadTrader,
     RemoveTrader,
     StopEngine,
@@ -36,11 +40,13 @@ from aitrader.model.events import (
     Event,
     PositionClosed,
     PositionOpened,
+    SignalRaised,
     TraderRemoved,
     TraderSaved,
+    UniverseChanged,
 )
 from aitrader.model.position import PositionStatus
-from aitrader.model.trader import TraderPlan
+from aitrader.model.trader import Trader, TraderPlan
 
 OPENED = PositionOpened(at_ms=AT_MS, position=a_position())
 ADDED = TraderSaved(at_ms=AT_MS, trader=a_trader())
@@ -69,6 +75,22 @@ class KeptCandles(FakeMarket):
         return (CANDLE,) if symbol == "BTCUSDT" else ()
 
 
+class ToldExplainer:
+    """Says of each symbol that one condition is missing; knows nothing of LOSTUSDT."""
+
+    async def explain(
+        self, trader: Trader, symbols: Sequence[str], now_ms: int
+    ) -> tuple[ExplanationRow, ...]:
+        if trader.source == "bad":
+            raise FilterFault("unknown name 'rsj'", line=3, hint="did you mean 'rsi'?")
+        missing = (ConditionRow("RSI is low", "false", (("rsi(close, 14)", 51.0),)),)
+        return tuple(
+            ExplanationRow(symbol, now_ms, True, False, False, missing)
+            for symbol in symbols
+            if symbol != "LOSTUSDT"
+        )
+
+
 class Bench:
     """A control on a running engine without stages."""
 
@@ -83,6 +105,7 @@ class Bench:
             clock=FrameClock(AT_MS),
             candles=KeptCandles(),
             compile_trader=check,
+            explainer=ToldExplainer(),
         )
 
     def ask(self, *requests: AnyRequest) -> Answer:
@@ -274,3 +297,30 @@ def test_candles_are_read_within_limits() -> None:
     )
     assert ask("BTCUSDT", "7m", 5).text.startswith("interval: expected one of 1m 3m")
     assert ask("BTCUSDT", "1m", 1001).text == "bars: expected 1 to 1000, found 1001"
+
+
+def test_a_signal_is_read_with_the_values_behind_it() -> None:
+    signal = a_signal()
+    bench = Bench(ADDED, SignalRaised(at_ms=AT_MS, signal=signal))
+    assert bench.ask(ReadSignal(signal.signal_id)).signal == signal
+    answer = Bench().ask(ReadSignal("long-ago"))
+    assert (answer.is_ok, answer.signal) == (False, None)
+    assert "too old" in answer.text
+
+
+def test_a_trader_says_why_it_did_not_signal() -> None:
+    universe = a_trader().plan.universe
+    known = UniverseChanged(at_ms=AT_MS, universe=universe, symbols=("BTCUSDT", "ETHUSDT"))
+    rows = Bench(ADDED, known).ask(ExplainTrader(TRADER)).explanations
+    assert [row.symbol for row in rows] == ["BTCUSDT", "ETHUSDT"]
+    assert rows[0].conditions[0].values == (("rsi(close, 14)", 51.0),)
+    rows = Bench(ADDED, known).ask(ExplainTrader(TRADER, ("SOLUSDT",))).explanations
+    assert [row.symbol for row in rows] == ["SOLUSDT"]
+
+
+def test_what_cannot_be_explained_is_refused() -> None:
+    bench = Bench(ADDED)
+    assert "there is no trader" in bench.ask(ExplainTrader("nobody")).text
+    assert "no candles" in Bench(ADDED).ask(ExplainTrader(TRADER, ("LOSTUSDT",))).text
+    broken = TraderSaved(at_ms=AT_MS, trader=a_trader(source="bad"))
+    assert "rsj" in Bench(broken).ask(ExplainTrader(TRADER)).text

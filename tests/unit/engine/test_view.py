@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from decimal import Decimal
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from tests.builders import AT_MS, a_position, a_trader, an_order
 from tests.unit.engine.fakes import ATicker, FakeLog, FakeMarket
 
+from aitrader import __version__
 from aitrader.engine.clock import FrameClock
 from aitrader.engine.health import Health
 from aitrader.engine.view import RATE_S, EngineView, Rate, ViewSettings
@@ -23,7 +25,7 @@ from aitrader.model.events import (
 )
 from aitrader.model.position import PositionStatus
 from aitrader.model.trader import PositionSide
-from aitrader.model.view import Frame, LogRow
+from aitrader.model.view import Frame, LogRow, Status
 
 FAST_HZ = 1000.0
 UP = FeedChanged(at_ms=AT_MS, is_up=True, reason="")
@@ -194,3 +196,14 @@ def test_every_frame_can_go_over_the_wire() -> None:
     bench.view.update([PositionOpened(at_ms=AT_MS, position=a_position())])
     (frame,) = asyncio.run(bench.frames(1))
     assert msgspec.json.decode(msgspec.json.encode(frame), type=Frame) == frame
+
+
+def test_the_header_says_which_process_and_which_model_it_is() -> None:
+    async def story() -> Status:
+        return Bench().view.status()
+
+    status = asyncio.run(story())
+    assert status.process_id == os.getpid()
+    assert status.version == __version__
+    assert status.analyst == ""
+    assert status.uptime_s >= 0

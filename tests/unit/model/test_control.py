@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from tests.builders import a_signal
 
 from aitrader.model.candle import Candle
 from aitrader.model.control import (
@@ -14,9 +15,13 @@ from aitrader.model.control import (
     CheckTrader,
     CloseAll,
     ClosePosition,
+    ConditionRow,
+    ExplainTrader,
+    ExplanationRow,
     Hello,
     PauseEntries,
     ReadCandles,
+    ReadSignal,
     ReadTrader,
     RemoveTrader,
     Request,
@@ -35,6 +40,8 @@ REQUESTS: list[AnyRequest] = [
     StopEngine(),
     ReadTrader(trader_id="dip"),
     ReadCandles(symbol="BTCUSDT", interval="5m", bars=10),
+    ReadSignal(signal_id="s-1"),
+    ExplainTrader(trader_id="dip", symbols=("BTCUSDT",)),
 ]
 
 
@@ -51,6 +58,13 @@ def test_every_kind_of_request_is_on_the_wire() -> None:
 def test_an_answer_carries_candles() -> None:
     row = (1.0, 2.0, 0.5, 1.5, 10.0, 15.0, 3.0, 4.0)
     answer = Answer(7, True, "ok", (Candle("BTCUSDT", "5m", 0, row, closed=True),))
+    assert msgspec.json.decode(msgspec.json.encode(answer), type=Answer) == answer
+
+
+def test_an_answer_carries_a_signal_and_explanations() -> None:
+    condition = ConditionRow("RSI is low", "unknown", (("rsi(close, 14)", None),))
+    row = ExplanationRow("BTCUSDT", 0, False, False, False, (condition,))
+    answer = Answer(7, True, "ok", signal=a_signal(), explanations=(row,))
     assert msgspec.json.decode(msgspec.json.encode(answer), type=Answer) == answer
 
 
