@@ -87,6 +87,7 @@ async def serving(
         opened = await _open_door(settings, wired)
         try:
             await wired.start()
+            _hear_signals(wired)  # first: who is told that we are up may tell us to stop
             door.tell(ready_fd, door.News(is_up=True))
             yield wired
         finally:
@@ -99,11 +100,14 @@ async def serving(
 
 async def until_stopped(wired: Wired) -> None:
     """Return when a signal or a person ends the engine."""
+    await wired.control.stopped.wait()
+
+
+def _heed_signals(wired: Wired) -> None:
+    """Let the signals that end a process end the engine in order."""
     loop = asyncio.get_running_loop()
-    stopped = wired.control.stopped
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
+        loop.add_signal_handler(number, wired.control.stopped.set)
 
 
 async def _open_door(settings: Settings, wired: Wired) -> stream.StreamServer:
