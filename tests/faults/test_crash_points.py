@@ -136,7 +136,7 @@ class Life:
             self.world,
             self.venue,
             timers=ClockTimers(self.inbox, self.clock),
-            screener=Screener(self.inbox, supervisor),
+            screener=Screener(self.inbox, supervisor, clock=self.clock),
         )
         self.dispatch = Dispatch(handlers, supervisor, inbox=self.inbox, clock=self.clock)
         self.engine = Engine(

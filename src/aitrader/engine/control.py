@@ -67,6 +67,10 @@ class Checked(Protocol):
 class Settler(Protocol):
     """The loop, as control needs it."""
 
+    async def begun(self) -> None:
+        """Return when what was saved is known again."""
+        ...
+
     async def settle(self, event: Event) -> Sequence[Event]:
         """Post an event and return what followed once it is on disk; raises Transient."""
         ...
@@ -129,7 +133,13 @@ class EngineControl:
         )
 
     async def ask(self, request: AnyRequest) -> Answer:
-        """Return what came of a request; never raises for a refusal."""
+        """Return what came of a request; never raises for a refusal.
+
+        What is asked of an engine that is still starting waits until it knows what was saved:
+        before that a pause would be forgotten and every trader be a new one.
+        """
+        if not isinstance(request, StopEngine):
+            await self._engine.begun()
         try:
             return await self._table[type(request)](request)
         except Transient as exc:

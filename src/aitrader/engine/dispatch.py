@@ -8,6 +8,7 @@ its fate is reported as unknown and the venue is asked.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar, cast
 
@@ -31,6 +32,8 @@ from aitrader.model.events import OrderOutcomeUnknown
 from aitrader.model.ports import Clock, Inbox, Market, Venue
 
 log = logging.getLogger(__name__)
+
+TO_THE_VENUE: tuple[type[Command], ...] = (SubmitOrder, CancelOrders, QueryOrder)
 
 Handler = Callable[[Command], Awaitable[None] | None]
 C = TypeVar("C", bound=Command)
@@ -64,7 +67,7 @@ def edge_handlers(
 
 
 class Dispatch:
-    """Starts commands and knows how many are outstanding; `on_quiet` is called when none is."""
+    """Starts commands and knows which are outstanding; `on_end` is called when one has ended."""
 
     def __init__(
         self,
@@ -78,8 +81,18 @@ class Dispatch:
         self.supervisor = supervisor
         self._inbox = inbox
         self._clock = clock
-        self.outstanding = 0
-        self.on_quiet: Callable[[], None] = _nothing
+        self._running: Counter[type[Command]] = Counter()
+        self.on_end: Callable[[], None] = _nothing
+
+    @property
+    def outstanding(self) -> int:
+        """How many commands have begun and not ended."""
+        return self._running.total()
+
+    @property
+    def sending(self) -> int:
+        """How many of these the venue is to answer."""
+        return sum(self._running[kind] for kind in TO_THE_VENUE)
 
     def start(self, command: Command) -> None:
         """Hand a command to its handler, without waiting for what comes of it."""
@@ -91,16 +104,15 @@ class Dispatch:
         report = self._reporter(command)
         answer = self.supervisor.attempt(name, lambda: handle(command), on_death=report)
         if answer is not None:
-            self.outstanding += 1
-            self.supervisor.spawn(name, self._finish(answer), on_death=report)
+            self._running[type(command)] += 1
+            self.supervisor.spawn(name, self._finish(type(command), answer), on_death=report)
 
-    async def _finish(self, answer: Awaitable[None]) -> None:
+    async def _finish(self, kind: type[Command], answer: Awaitable[None]) -> None:
         try:
             await answer
         finally:
-            self.outstanding -= 1
-            if not self.outstanding:
-                self.on_quiet()
+            self._running[kind] -= 1
+            self.on_end()
 
     def _reporter(self, command: Command) -> Callable[[Exception], None]:
         def report(exc: Exception) -> None:

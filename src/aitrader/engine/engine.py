@@ -12,6 +12,7 @@ Invariants:
   kept and written before, or with, the next ones.
 - A stage that meets something impossible costs one symbol of one trader, not the process. What
   that call of the stage said is not used; the facts it was shown are in a dump beside the data.
+- An engine that is to end first hears what the venue answers to what was sent, for a while.
 - `settled` returns when no event waits or is being handled and no command is outstanding, or
   when the loop has ended.
 """
@@ -50,6 +51,9 @@ MOST_FACTS = 10_000
 """No event has so many consequences: stages that answer each other for ever are a bug."""
 
 ENDED = "the engine has ended"
+
+SEND_PATIENCE_S = 3.0
+"""How long an engine that is to end waits for the venue's answers to what it has sent."""
 
 
 class Stage(Protocol):
@@ -90,9 +94,11 @@ class Engine:
         self._awaited: dict[int, asyncio.Future[Sequence[Event]]] = {}
         self._is_handling = False
         self._is_stopping = False
+        self._is_patient = True
         self._has_ended = False
         self._quiet = asyncio.Event()
-        dispatch.on_quiet = self._look_for_quiet
+        self._begun = asyncio.Event()
+        dispatch.on_end = self._command_ended
 
     def post(self, event: Event) -> None:
         """Put an event into the inbox; from the loop's own thread only."""
@@ -112,6 +118,10 @@ class Engine:
         self._inbox.post(event)
         return await future
 
+    async def begun(self) -> None:
+        """Return when all that waited as the loop began (what recovery found) is worked out."""
+        await self._begun.wait()
+
     async def settled(self) -> None:
         """Return when nothing waits, nothing is being handled and no command is outstanding."""
         while not self._is_settled():
@@ -120,25 +130,48 @@ class Engine:
 
     async def run(self) -> None:
         """Handle events until `stop`; what is in the inbox by then is handled too."""
+        waited = len(self._inbox)
         try:
-            while len(self._inbox) or not self._is_stopping:
+            while len(self._inbox) or not self._may_end():
+                if waited <= 0:
+                    self._begun.set()
                 event = await self._inbox.take()
                 if event is not None:
                     self._is_handling = True
                     await self.handle(event)
                     self._is_handling = False
+                    waited -= 1
                     self._look_for_quiet()
+            await self._journal.flush()
         finally:
             self._has_ended = True
+            self._begun.set()
             self._look_for_quiet()
             for future in self._awaited.values():
                 if not future.done():
                     future.set_exception(Transient(ENDED))
 
-    def stop(self) -> None:
-        """Let `run` end once the inbox is empty."""
+    def stop(self, *, patience_s: float = SEND_PATIENCE_S) -> None:
+        """Let `run` end once the inbox is empty and the venue has answered what was sent.
+
+        Args:
+            patience_s: How long its answers are waited for.
+        """
         self._is_stopping = True
         self._inbox.wake()
+        asyncio.get_running_loop().call_later(patience_s, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        self._is_patient = False
+        self._inbox.wake()
+
+    def _may_end(self) -> bool:
+        return self._is_stopping and not (self._is_patient and self._dispatch.sending)
+
+    def _command_ended(self) -> None:
+        self._look_for_quiet()
+        if self._is_stopping:
+            self._inbox.wake()
 
     async def handle(self, event: Event) -> None:
         """Work out all that follows from one event, commit it, show it, let commands leave."""

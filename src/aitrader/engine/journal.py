@@ -43,15 +43,21 @@ class Journal:
     async def commit(self, facts: Sequence[Event]) -> str:
         """Commit the durable ones among these, and what waits; return `fault` as it is then."""
         self._unwritten += [fact for fact in facts if isinstance(fact, DURABLE)]
-        if self._unwritten and self._may_try():
-            try:
-                await self._store.record(tuple(self._unwritten))
-            except Transient as exc:
-                self._note_refusal(exc.reason)
-            else:
-                self._note_success()
+        if self._may_try():
+            await self.flush()
         self._forget()
         return self.fault
+
+    async def flush(self) -> None:
+        """Try once to commit all that waits."""
+        if not self._unwritten:
+            return
+        try:
+            await self._store.record(tuple(self._unwritten))
+        except Transient as exc:
+            self._note_refusal(exc.reason)
+        else:
+            self._note_success()
 
     def _may_try(self) -> bool:
         if not self.fault or len(self._unwritten) <= FEW:

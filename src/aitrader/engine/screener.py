@@ -12,7 +12,7 @@ from aitrader.engine.clock import thread_cpu_ms
 from aitrader.engine.supervisor import Supervisor
 from aitrader.model.commands import Screen
 from aitrader.model.events import ScreenDone
-from aitrader.model.ports import Inbox
+from aitrader.model.ports import Clock, Inbox
 
 log = logging.getLogger(__name__)
 
@@ -24,20 +24,30 @@ class Screener:
     """Does `Screen` commands one after the other in one worker thread; each has its answer."""
 
     def __init__(
-        self, inbox: Inbox, supervisor: Supervisor, *, long_cpu_ms: float = LONG_CPU_MS
+        self,
+        inbox: Inbox,
+        supervisor: Supervisor,
+        *,
+        clock: Clock,
+        long_cpu_ms: float = LONG_CPU_MS,
     ) -> None:
+        self._clock = clock
         self._long_cpu_ms = long_cpu_ms
         self._inbox = inbox
         self._supervisor = supervisor
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="screener")
 
     async def screen(self, command: Screen) -> None:
-        """Evaluate and post `ScreenDone`; a round that died is posted as one without answers."""
+        """Evaluate and post `ScreenDone`; a round that died is posted as one without answers.
+
+        It is stamped as it is posted: what follows from it is decided then, not at the close.
+        """
         loop = asyncio.get_running_loop()
         done = await loop.run_in_executor(self._thread, lambda: self._evaluate(command))
         if done.cpu_ms > self._long_cpu_ms:
             log.warning("screening took %.0f ms of CPU for %d checks", done.cpu_ms, done.checks)
-        self._inbox.post(done)
+        at_ms = max(self._clock.now_ms(), done.closed_ms)
+        self._inbox.post(msgspec.structs.replace(done, at_ms=at_ms))
 
     def close(self) -> None:
         """Let the round that runs end, and begin no other."""

@@ -134,6 +134,8 @@ class EntriesPaused(Event, frozen=True):
 class ScreenDone(Event, frozen=True):
     """The answer to a `Screen` command for the candles that closed at `closed_ms`.
 
+    `at_ms` is when it came, which is later: the windows of orders begin then.
+
     `warming`: per trader the least (bars there, bars needed) among its symbols that are not
     ready. `faults`: per trader why its filter could not be evaluated. `checks`: trader x symbol.
     """

@@ -192,7 +192,7 @@ def build(
     )
     venue = PaperVenue(inbox, clock, find_instrument=rulebook.find, settings=_paper(settings))
     market.listen(venue)
-    screener = Screener(inbox, supervisor)
+    screener = Screener(inbox, supervisor, clock=clock)
     timers = ClockTimers(inbox, clock)
     handlers = edge_handlers(market, venue, timers=timers, screener=screener)
     view = EngineView(_header(settings, choices), market, clock=clock, logs=logs, health=health)

@@ -63,18 +63,20 @@ def test_a_coroutine_is_outstanding_until_it_ends() -> None:
 
         bench = Bench(on(SubmitOrder, submit))
         quiet = asyncio.Event()
-        bench.dispatch.on_quiet = quiet.set
+        bench.dispatch.on_end = quiet.set
         bench.dispatch.start(SUBMIT)
         bench.dispatch.start(SUBMIT)
-        assert bench.dispatch.outstanding == 2
+        assert (bench.dispatch.outstanding, bench.dispatch.sending) == (2, 2)
         gate.set()
-        await quiet.wait()
-        assert bench.dispatch.outstanding == 0
+        while bench.dispatch.outstanding:
+            quiet.clear()
+            await quiet.wait()
+        assert bench.dispatch.sending == 0
 
     asyncio.run(story())
 
 
-def test_nobody_need_listen_for_quiet() -> None:
+def test_nobody_need_listen_for_ends() -> None:
     async def story() -> int:
         async def submit(_: SubmitOrder) -> None:
             ended.set()
@@ -96,7 +98,7 @@ def test_an_order_whose_sending_died_has_an_unknown_outcome() -> None:
 
         bench = Bench(on(SubmitOrder, submit))
         quiet = asyncio.Event()
-        bench.dispatch.on_quiet = quiet.set
+        bench.dispatch.on_end = quiet.set
         bench.dispatch.start(SUBMIT)
         await quiet.wait()
         await asyncio.sleep(0)
@@ -168,7 +170,7 @@ def test_every_command_goes_to_the_edge_that_does_it() -> None:
     async def story() -> tuple[list[str], list[str]]:
         bench, edges = Bench(), Edges()
         timers = ClockTimers(bench.inbox, FrameClock(AT_MS))
-        screener = Screener(bench.inbox, bench.supervisor)
+        screener = Screener(bench.inbox, bench.supervisor, clock=FrameClock(AT_MS))
         table = edge_handlers(edges, edges, timers=timers, screener=screener)
         dispatch = Dispatch(table, bench.supervisor, inbox=bench.inbox, clock=FrameClock(AT_MS))
         for command in (
@@ -183,9 +185,11 @@ def test_every_command_goes_to_the_edge_that_does_it() -> None:
             QueryOrder(order=an_order()),
         ):
             dispatch.start(command)
-        quiet = asyncio.Event()
-        dispatch.on_quiet = quiet.set
-        await quiet.wait()
+        ended = asyncio.Event()
+        dispatch.on_end = ended.set
+        while dispatch.outstanding:
+            ended.clear()
+            await ended.wait()
         screener.close()
         return edges.asked, [type(event).__name__ for event in bench.inbox.events]
 

@@ -384,3 +384,79 @@ def test_the_dump_of_something_impossible_is_beside_the_data(tmp_path: Path) -> 
     asyncio.run(engine.handle(MATCHED))
     (dump,) = (tmp_path / "dumps").iterdir()
     assert "filled more than ordered" in dump.read_text()
+
+
+def test_an_engine_that_is_to_end_hears_what_became_of_what_it_sent() -> None:
+    sent, gate = asyncio.Event(), asyncio.Event()
+    answered = OrderAccepted(at_ms=AT_MS, client_order_id=an_order().client_order_id)
+
+    async def submit(_: Command) -> None:
+        sent.set()
+        await gate.wait()
+        parts.inbox.post(answered)
+
+    parts = Parts(SIGNALS, EXECUTION, handlers={SubmitOrder: submit})
+
+    async def story() -> None:
+        running = asyncio.gather(parts.engine.run())
+        parts.engine.post(MATCHED)
+        await sent.wait()
+        parts.engine.stop()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not running.done()
+        gate.set()
+        await running
+
+    asyncio.run(story())
+    assert parts.witness.seen[-1] == answered
+
+
+def test_an_engine_does_not_wait_for_ever_for_a_venue_that_is_silent() -> None:
+    sent = asyncio.Event()
+
+    async def submit(_: Command) -> None:
+        sent.set()
+        await asyncio.Event().wait()
+
+    parts = Parts(SIGNALS, EXECUTION, handlers={SubmitOrder: submit})
+
+    async def story() -> None:
+        parts.engine.post(MATCHED)
+        running = asyncio.gather(parts.engine.run())
+        await sent.wait()
+        parts.engine.stop(patience_s=0.001)
+        await running
+        await parts.supervisor.close()
+
+    asyncio.run(story())
+
+
+def test_an_engine_that_ends_writes_what_the_disk_has_refused() -> None:
+    store = MemoryStore()
+    parts = Parts(store=store)
+
+    async def story() -> None:
+        store.refusal = "full"
+        await parts.engine.handle(CLOSE)
+        store.refusal = ""
+        parts.engine.stop()
+        await parts.engine.run()
+
+    asyncio.run(story())
+    assert store.facts == [CLOSE]
+
+
+def test_who_asks_early_waits_for_what_recovery_found() -> None:
+    parts = Parts(SIGNALS)
+
+    async def story() -> None:
+        parts.engine.post(MATCHED)
+        asked = asyncio.gather(parts.engine.begun())
+        await asyncio.sleep(0)
+        assert not asked.done()
+        async with parts.running():
+            await asked
+            assert parts.witness.kinds()[0] == "FilterMatched"
+
+    asyncio.run(story())

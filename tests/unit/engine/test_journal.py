@@ -111,3 +111,17 @@ def test_memory_is_bounded_and_money_is_never_let_go() -> None:
 
     assert told(bench, story).kinds() == ["OrderPlanned", "OrderPlanned"]
     assert bench.health.counts()["unwritten_dropped"] == MOST_UNWRITTEN
+
+
+def test_a_last_try_does_not_wait_for_its_turn() -> None:
+    bench = Bench()
+
+    async def story(journal: Journal) -> None:
+        await journal.flush()
+        bench.store.refusal = "full"
+        await journal.commit([PLANNED] * (FEW + 1))
+        bench.store.refusal = ""
+        await journal.flush()
+
+    assert len(told(bench, story).store.facts) == FEW + 1
+    assert bench.journal.fault == ""

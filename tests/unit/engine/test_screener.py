@@ -9,6 +9,7 @@ import pytest
 from tests.builders import AT_MS
 from tests.unit.engine.fakes import ListInbox
 
+from aitrader.engine.clock import FrameClock
 from aitrader.engine.health import Health
 from aitrader.engine.screener import Screener
 from aitrader.engine.supervisor import Supervisor
@@ -29,10 +30,13 @@ def a_round(checks: int = 5, cpu_ms: float = 0.0) -> ScreenDone:
     )
 
 
-def screened(*commands: Screen, long_cpu_ms: float = 2000.0) -> tuple[list[ScreenDone], Health]:
+def screened(
+    *commands: Screen, long_cpu_ms: float = 2000.0, now_ms: int = AT_MS
+) -> tuple[list[ScreenDone], Health]:
     async def story() -> tuple[list[ScreenDone], Health]:
         inbox, health = ListInbox(), Health()
-        screener = Screener(inbox, Supervisor(health), long_cpu_ms=long_cpu_ms)
+        clock = FrameClock(now_ms)
+        screener = Screener(inbox, Supervisor(health), clock=clock, long_cpu_ms=long_cpu_ms)
         for command in commands:
             await screener.screen(command)
         screener.close()
@@ -68,3 +72,11 @@ def test_a_round_that_dies_is_answered_without_findings() -> None:
 def test_a_long_round_is_said(caplog: pytest.LogCaptureFixture) -> None:
     screened(Screen(closed_ms=AT_MS, run=a_round), long_cpu_ms=0.0)
     assert "for 5 checks" in caplog.text
+
+
+@pytest.mark.parametrize(("now_ms", "stamp"), [(AT_MS + 700, AT_MS + 700), (AT_MS - 9, AT_MS)])
+def test_an_answer_bears_the_time_it_came_and_never_one_before_its_close(
+    now_ms: int, stamp: int
+) -> None:
+    (done,), _ = screened(Screen(closed_ms=AT_MS, run=a_round), now_ms=now_ms)
+    assert (done.at_ms, done.closed_ms) == (stamp, AT_MS)
