@@ -15,7 +15,7 @@ from aitrader.engine.clock import AlarmClock, FrameClock, SystemClock
 from aitrader.engine.control import EngineControl
 from aitrader.engine.dispatch import Dispatch, edge_handlers
 from aitrader.engine.dump import Dumps
-from aitrader.engine.engine import Engine, Stage
+from aitrader.engine.engine import Engine, Observer, Stage
 from aitrader.engine.explainer import FilterExplainer
 from aitrader.engine.health import Health
 from aitrader.engine.inbox import BoundedInbox
@@ -54,7 +54,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
     `market_name` stands in the header. With `is_frame_time` the frames of the exchange are the
     clock, from `start_ms` on; with `is_lockstep` it also waits for us after each instant. `on_end`
-    is called when a replay has no more candles.
+    is called when a replay has no more candles. `observers` are told every fact besides the view.
     """
 
     market_name: str
@@ -62,6 +62,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     start_ms: int = 0
     is_lockstep: bool = False
     on_end: Callable[[], None] | None = None
+    observers: tuple[Observer, ...] = ()
 
 
 class Rulebook:
@@ -102,6 +103,7 @@ class Wired:
         self.view = view
         self.control = control
         self.health = parts.health
+        self.tasks = parts.supervisor
         self._parts = parts
         self._is_running = False
         self._ended = asyncio.Event()
@@ -162,8 +164,12 @@ async def open_store(settings: Settings) -> SqliteStore:
     Raises:
         ConfigError: It cannot be used, in one sentence.
     """
-    owner = Owner(user_id=settings.user_id, account_id=ACCOUNT)
-    return await SqliteStore.open(settings.sqlite_path, owner)
+    return await SqliteStore.open(settings.sqlite_path, owner_of(settings))
+
+
+def owner_of(settings: Settings) -> Owner:
+    """Return whose rows these settings write and read."""
+    return Owner(user_id=settings.user_id, account_id=ACCOUNT)
 
 
 def clock_of(choices: Choices) -> AlarmClock:
@@ -201,7 +207,7 @@ def build(
         _stages(settings, series, market),
         journal=Journal(store, health),
         dispatch=Dispatch(handlers, supervisor, inbox=inbox, clock=clock),
-        observers=(rulebook, view, Chronicle()),
+        observers=(rulebook, view, Chronicle(), *choices.observers),
         dumps=Dumps(settings.data_folder / "dumps", health),
     )
     pacer.engine = engine
