@@ -87,7 +87,7 @@ async def serving(
         opened = await _open_door(settings, wired)
         try:
             await wired.start()
-            _hear_signals(wired)  # first: who is told that we are up may tell us to stop
+            _heed_signals(wired)  # first: who is told that we are up may tell us to stop
             door.tell(ready_fd, door.News(is_up=True))
             yield wired
         finally:
