@@ -162,6 +162,7 @@ class OrderTable:
         self._by_position: dict[PositionId, dict[ClientOrderId, Order]] = {}
         self._position_of: dict[ClientOrderId, PositionId] = {}
         self._retired: dict[PositionId, None] = {}
+        self._live: dict[ClientOrderId, Order] = {}
 
     def add(self, order: Order) -> None:
         """Take a planned or remembered order.
@@ -172,7 +173,7 @@ class OrderTable:
         if order.client_order_id in self._position_of:
             raise InvariantBroken(f"order {order.client_order_id} was planned a second time")
         self._position_of[order.client_order_id] = order.position_id
-        self._by_position.setdefault(order.position_id, {})[order.client_order_id] = order
+        self._put(order)
 
     def find(self, client_order_id: ClientOrderId) -> Order | None:
         """Return the order as it stands, None if it is not ours or long gone."""
@@ -191,8 +192,15 @@ class OrderTable:
         after = apply(order, event)
         if after is order:
             return None
-        self._by_position[order.position_id][order.client_order_id] = after
+        self._put(after)
         return after
+
+    def _put(self, order: Order) -> None:
+        self._by_position.setdefault(order.position_id, {})[order.client_order_id] = order
+        if order.is_done:
+            self._live.pop(order.client_order_id, None)
+        else:
+            self._live[order.client_order_id] = order
 
     def of(self, position_id: PositionId, leg: Leg | None = None) -> tuple[Order, ...]:
         """Return the position's orders (of one leg, or all) in the order they were planned."""
@@ -204,9 +212,8 @@ class OrderTable:
         return tuple(row for row in self.of(position_id, leg) if not row.is_done)
 
     def all_live(self) -> Iterable[Order]:
-        """Yield every order of any position that the venue may still act on."""
-        for orders in self._by_position.values():
-            yield from (row for row in orders.values() if not row.is_done)
+        """Return every order of any position that the venue may still act on."""
+        return tuple(self._live.values())
 
     def positions(self) -> tuple[PositionId, ...]:
         """Return the positions that have orders and are not retired."""
@@ -225,6 +232,7 @@ class OrderTable:
             del self._retired[oldest]
             for client_order_id in self._by_position.pop(oldest):
                 del self._position_of[client_order_id]
+                self._live.pop(client_order_id, None)
 
     def revive(self, position_id: PositionId) -> None:
         """Keep the orders of a position that was given up and came to life after all."""

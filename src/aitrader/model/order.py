@@ -113,4 +113,5 @@ class Order(msgspec.Struct, frozen=True):
     @property
     def is_done(self) -> bool:
         """True once the venue will do no more with it."""
-        return self.status in DONE
+        # As `status in DONE`, without the hash of an Enum: this is asked most of all.
+        return self.status is not OrderStatus.PENDING and self.status is not OrderStatus.OPEN
