@@ -1,9 +1,9 @@
 """Candle frames become closed rows in the series, and closed rows become `CandlesClosed`.
 
-Invariants: a row is written only when the exchange said it is closed (`x`) or REST gave it after
-its end; a closed row is never opened again; a frame that is late, repeated or out of order changes
-nothing that a newer one said. A stream is *ready* from its back-fill until frames of it may be
-lost; closings wait for ready streams only.
+Invariants: a row is written only when the exchange said it is closed (`x`) and nothing in it leaps
+too far (`market.leaps`), or REST gave it after its end; a closed row is never opened again; a frame
+that is late, repeated or out of order changes nothing that a newer one said. A stream is *ready*
+from its back-fill until frames of it may be lost; closings wait for ready streams only.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from aitrader.exchange.binance import wire
 from aitrader.exchange.binance.tickers import PriceBoard
 from aitrader.market.gaps import CloseAssembler, Key
+from aitrader.market.leaps import HIGHEST_RATIO, LOWEST_RATIO
 from aitrader.market.series import SeriesTable
 from aitrader.model.candle import INTERVAL_MS, WEEK_OFFSET_MS, Row, open_of
 from aitrader.model.commands import Stream
@@ -27,12 +28,14 @@ class CandleStream:
     """One symbol's candles of one interval, as the stream shows them.
 
     `forming` is the newest frame's candle, still open or just closed; it opened at `forming_ms`.
+    `doubted` is the frame before, if its wick leapt too far to be believed at once.
     `epoch` grows when frames may have been lost: a back-fill begun before does not count.
     """
 
     __slots__ = (
         "bars",
         "closed_ms",
+        "doubted",
         "epoch",
         "forming",
         "forming_ms",
@@ -54,6 +57,7 @@ class CandleStream:
         self.frame_ms = 0
         self.forming_ms = _NEVER_MS
         self.forming: wire.Kline | None = None
+        self.doubted: wire.Kline | None = None
         self.closed_ms = _NEVER_MS
         """The instant the newest closed row ended."""
         self.is_subscribed = False
@@ -170,16 +174,37 @@ class CandleTable:
         ):
             self._dropped["no sound candle"] += 1
             return
-        if frame.at_ms > stream.frame_ms:
+        if self._is_doubtful(stream, candle, frame.at_ms):
+            return
+        if _is_news(stream, candle, frame.at_ms):
             stream.frame_ms = frame.at_ms
             stream.forming_ms = open_ms
             stream.forming = candle
-            self._board.on_price(stream.symbol, candle.close, frame.at_ms)
         elif not candle.is_closed:
             self._dropped["late or repeated"] += 1
         if candle.is_closed:
             self._close(stream, open_ms, candle.row)
             self.settle(max(now_ms, stream.closed_ms))
+
+    def _is_doubtful(self, stream: CandleStream, candle: wire.Kline, at_ms: int) -> bool:
+        """Tell, and count, that a candle leaps: it changes nothing, its row is asked of REST.
+
+        A wick that grew too far between two frames is believed when the next frame repeats it.
+        """
+        if not _is_news(stream, candle, at_ms):
+            then_ms = min(at_ms, candle.end_ms)
+            return not self._board.is_near(stream.symbol, candle.close, then_ms)
+        if not self._board.on_price(stream.symbol, candle.close, at_ms):
+            return True
+        before, doubted = stream.forming, stream.doubted
+        stream.doubted = None
+        if stream.forming_ms != candle.open_ms or before is None:
+            return False
+        if not _has_leapt(candle, before) or (doubted and not _has_leapt(candle, doubted)):
+            return False
+        stream.doubted = candle
+        self._dropped["absurd jump"] += 1
+        return True
 
     def _close(self, stream: CandleStream, open_ms: int, row: Row) -> None:
         """Write one row that closed now; holes before it are filled by REST."""
@@ -217,6 +242,17 @@ class CandleTable:
     def answered(self, at_ms: int) -> None:
         """REST has said all it will about an instant."""
         self._closes.answered(at_ms)
+
+
+def _is_news(stream: CandleStream, candle: wire.Kline, at_ms: int) -> bool:
+    """Tell whether a frame is newer than all before, of their candle or a later one."""
+    return at_ms > stream.frame_ms and candle.open_ms >= stream.forming_ms
+
+
+def _has_leapt(candle: wire.Kline, before: wire.Kline) -> bool:
+    """Tell whether a wick grew beyond what a price may leap between two frames."""
+    high, low = max(before.high, candle.close), min(before.low, candle.close)
+    return candle.high >= high * HIGHEST_RATIO or candle.low <= low * LOWEST_RATIO
 
 
 def _is_of(stream: CandleStream, candle: wire.Kline) -> bool:

@@ -1,7 +1,8 @@
 """The newest price of every watched symbol, and who must see each one.
 
-A price comes from a ticker or a candle frame. Listeners see it first (a resting stop fills before
-a band asks for an exit), then the watch bands.
+A price comes from a ticker, a trade, a candle frame or, while there is no stream, from REST. What
+leaps too far is held back (`market.leaps`). Listeners see a price first (a resting stop fills
+before a band asks for an exit), then the watch bands.
 """
 
 from __future__ import annotations
@@ -12,6 +13,14 @@ from math import inf
 
 from aitrader.exchange.binance import wire
 from aitrader.market.bands import BandTable
+from aitrader.market.leaps import (
+    FRESH_MS,
+    HIGHEST_RATIO,
+    LOWEST_RATIO,
+    LeapTable,
+    is_in_book,
+    is_plain,
+)
 from aitrader.model.commands import ArmBand
 from aitrader.model.events import PriceLeft
 from aitrader.model.ids import BandId
@@ -59,6 +68,7 @@ class PriceBoard:
         self._inbox = inbox
         self._dropped = dropped
         self._bands = BandTable()
+        self._leaps = LeapTable()
         self._listeners: tuple[PriceListener, ...] = ()
         self._tickers: dict[str, Ticker] = {}
 
@@ -119,13 +129,25 @@ class PriceBoard:
             ticker.change_24h_pct = frame.change_pct
             ticker.volume_24h = frame.quote_volume
             ticker.version += 1
-            self.on_price(frame.symbol, frame.last, frame.at_ms)
+            is_booked = is_in_book(frame.last, frame.bid, frame.ask)
+            self.on_price(frame.symbol, frame.last, frame.at_ms, is_booked=is_booked)
 
-    def on_price(self, symbol: str, price: float, at_ms: int) -> None:
-        """Take in one sound price of a watched symbol; an older one than the newest is nothing."""
+    def on_price(self, symbol: str, price: float, at_ms: int, *, is_booked: bool = False) -> bool:
+        """Take in one price above zero of a watched symbol; an older than the newest is nothing.
+
+        `is_booked`: the best bid and ask stand around it. Returns False for a leap that is not
+        believed; it is counted.
+        """
         ticker = self._tickers[symbol]
+        last = ticker.last
         if at_ms < ticker.at_ms:
-            return
+            return self.is_near(symbol, price, at_ms)
+        if last > 0.0 and not LOWEST_RATIO < price / last < HIGHEST_RATIO:
+            if not (is_booked or self._is_believed(ticker, price, at_ms)):
+                self._dropped["absurd jump"] += 1
+                return False
+        elif self._leaps.is_holding:
+            self._leaps.settle(symbol)
         ticker.last = price
         ticker.at_ms = at_ms
         ticker.version += 1
@@ -133,6 +155,21 @@ class PriceBoard:
             listener.on_price(symbol, price, at_ms)
         if not ticker.below < price < ticker.above:
             self._check(ticker)
+        return True
+
+    def is_near(self, symbol: str, price: float, at_ms: int) -> bool:
+        """Tell, counting if not, whether a price of the past may stand beside the newest."""
+        ticker = self._tickers[symbol]
+        if is_plain(price, ticker.last, abs(ticker.at_ms - at_ms)):
+            return True
+        self._dropped["absurd jump"] += 1
+        return False
+
+    def _is_believed(self, ticker: Ticker, price: float, at_ms: int) -> bool:
+        """Tell whether a leap counts."""
+        return at_ms - ticker.at_ms > FRESH_MS or self._leaps.is_believed(
+            ticker.symbol, price, at_ms=at_ms, board=len(self._tickers)
+        )
 
     def _check(self, ticker: Ticker) -> None:
         """Post what the newest price fires; whoever armed it may arm again at once."""

@@ -35,6 +35,8 @@ class TickerFrame(msgspec.Struct, tag_field="e", tag="24hrTicker", gc=False):
     last: float = field(name="c")
     change_pct: float = field(name="P")
     quote_volume: float = field(name="q")
+    bid: float = field(name="b", default=0.0)
+    ask: float = field(name="a", default=0.0)
 
 
 class MiniTickerFrame(msgspec.Struct, tag_field="e", tag="24hrMiniTicker", gc=False):

@@ -109,10 +109,50 @@ def test_a_row_of_the_past_fills_its_place_and_closes_nothing() -> None:
     desk = Desk("A")
     desk.see("A", T0 + MINUTE, T0 + 2 * MINUTE)
     desk.see("A", T0, T0 + 2 * MINUTE + 5)
-    desk.see("A", T0 - 500 * MINUTE, T0 + 2 * MINUTE + 6)
+    desk.see("A", T0 - 20 * MINUTE, T0 + 2 * MINUTE + 6)
     assert [at_ms for at_ms, _ in desk.closes] == [T0 + 2 * MINUTE]
     assert desk.series.filled("A", "1m", T0 + 2 * MINUTE) == 3
     assert desk.dropped == {"older than the series": 1}
+
+
+def test_a_close_that_leaps_too_far_is_left_to_rest() -> None:
+    desk = Desk("A", "B")
+    desk.see("A", T0, T0 + 58_000)
+    desk.see("B", T0, T0 + MINUTE)
+    price = {"c": "900.0", "h": "900.0"}
+    desk.see("A", T0, T0 + MINUTE, **price)
+    desk.table.settle(T0 + MINUTE + 1_500)
+    assert desk.missing == [(T0 + MINUTE, (("A", "1m"),))]
+    desk.table.bring(T0 + MINUTE, ("A", "1m"), [(T0, ROW)])
+    desk.table.settle(T0 + MINUTE + 1_600)
+    assert desk.closes == [(T0 + MINUTE, ())]
+    assert desk.dropped == {"absurd jump": 1}
+
+
+def test_a_wick_that_grew_too_far_is_believed_when_it_is_repeated() -> None:
+    desk = Desk("A")
+    stream = desk.stream("A")
+    desk.see("A", T0, T0 + 1_000)
+    desk.see("A", T0, T0 + 2_000, h="400.0")
+    assert stream.forming is not None
+    assert stream.forming.high < 400.0
+    desk.see("A", T0, T0 + 3_000, h="400.0")
+    assert stream.forming.high == 400.0
+    assert desk.dropped == {"absurd jump": 1}
+    desk.see("A", T0, T0 + 4_000, h="400.0", l="1.0")
+    desk.see("A", T0, T0 + MINUTE, h="400.0")
+    assert desk.series.candles("A", "1m", 1)[0].row[1:3] == (400.0, stream.forming.low)
+    assert desk.dropped == {"absurd jump": 2}
+
+
+def test_a_late_close_is_held_against_the_newest_price() -> None:
+    desk = Desk("A")
+    desk.see("A", T0 + MINUTE, T0 + MINUTE + 1_000)
+    desk.see("A", T0, T0 + MINUTE, c="9.0", l="9.0")
+    assert desk.series.last_open_ms("A", "1m") == T0 - MINUTE
+    assert desk.dropped == {"absurd jump": 1}
+    desk.see("A", T0, T0 + MINUTE)
+    assert desk.series.last_open_ms("A", "1m") == T0
 
 
 def test_what_the_stream_did_not_bring_is_asked_for_and_brought() -> None:

@@ -223,14 +223,14 @@ def test_listeners_see_each_price_before_the_bands_do() -> None:
         room.market.arm(ArmBand(band_id=BandId("b"), symbol="AUSDT", below=100.0, above=110.0))
         room.market.arm(ArmBand(band_id=BandId("c"), symbol="AUSDT", below=50.0))
         room.market.disarm(DisarmBand(band_id=BandId("c")))
-        for place, last in enumerate(["105.0", "99.5", "20.0"]):
+        for place, last in enumerate(["105.0", "99.5", "90.0"]):
             room.stub.publish("ausdt@ticker", ticker_data("AUSDT", T0 + place, last=last))
         await room.taken(3)
         assert room.inbox.of(PriceLeft) == [
             PriceLeft(at_ms=T0 + 1, band_id=BandId("b"), price=Decimal("99.5"))
         ]
         assert listener.seen == [
-            ("AUSDT", 105.0, T0), ("AUSDT", 99.5, T0 + 1), ("AUSDT", 20.0, T0 + 2)
+            ("AUSDT", 105.0, T0), ("AUSDT", 99.5, T0 + 1), ("AUSDT", 90.0, T0 + 2)
         ]  # fmt: skip
 
     tell(story)

@@ -87,9 +87,9 @@ def test_arming_again_moves_the_edge_and_disarming_takes_it_away() -> None:
     board.on_price("A", 8.5, T0 + 1)
     board.disarm(BandId("b"))
     board.disarm(BandId("never"))
-    board.on_price("A", 1.0, T0 + 2)
+    board.on_price("A", 7.5, T0 + 2)
     assert inbox.events == []
-    board.arm(a_band("now", below=2.0))
+    board.arm(a_band("now", below=8.0))
     assert [event.at_ms for event in inbox.events] == [T0 + 2]
 
 
@@ -101,3 +101,35 @@ def test_a_band_may_move_to_another_symbol() -> None:
     assert inbox.events == []
     board.on_price("B", 1.0, T0)
     assert len(inbox.events) == 1
+
+
+def test_a_price_that_leaps_too_far_moves_nothing_and_is_counted() -> None:
+    board, inbox, dropped = a_board("A")
+    board.arm(a_band("b", below=90.0))
+    board.on_ticker(a_frame(100.0, T0))
+    board.on_ticker(a_frame(10.0, T0 + 1_000))
+    assert not board.on_price("A", 1_000.0, T0 + 1_500)
+    assert (board.last_price("A"), inbox.events) == (100.0, [])
+    assert dropped == {"absurd jump": 2}
+    board.on_ticker(a_frame(101.0, T0 + 2_000))
+    assert board.last_price("A") == 101.0
+
+
+def test_a_crash_is_seen_at_the_third_price_or_at_once_with_its_book() -> None:
+    board, inbox, _ = a_board("A")
+    board.arm(a_band("b", below=90.0))
+    board.on_ticker(a_frame(100.0, T0))
+    for second, last in enumerate((60.0, 59.0, 60.5), start=1):
+        assert inbox.events == []
+        board.on_ticker(a_frame(last, T0 + second * 1_000))
+    assert [event.price for event in inbox.events] == [Decimal("60.5")]
+    board.on_ticker(a_frame(30.0, T0 + 4_000, bid=29.9, ask=30.1))
+    assert board.last_price("A") == 30.0
+
+
+def test_a_price_after_a_long_silence_is_believed() -> None:
+    board, _, dropped = a_board("A")
+    board.on_price("A", 100.0, T0)
+    board.on_price("A", 10.0, T0 + 60_001)
+    assert board.last_price("A") == 10.0
+    assert dropped == {}
