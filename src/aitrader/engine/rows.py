@@ -171,6 +171,20 @@ def unrealized(position: Position, mark: float) -> float:
     return gain if position.side is PositionSide.LONG else -gain
 
 
+def unrealized_fees(position: Position) -> float:
+    """Return the entry's fees that belong to the held part, in quote.
+
+    A position knows its fees in all. Both legs pay the same share of what is exchanged, so they are
+    divided by that.
+    """
+    received, left = position.entry_quantity, position.quantity
+    entered = received * position.entry_price
+    exchanged = entered + (received - left) * position.exit_price
+    if not exchanged:
+        return 0.0
+    return float(position.fees * entered / exchanged * left / received)
+
+
 def worth(position: Position, mark: float) -> Decimal:
     """Return what the held part adds to the account's cash at `mark`; a short takes away."""
     value = position.quantity * Decimal(repr(mark))
@@ -182,7 +196,8 @@ def position_row(
 ) -> PositionRow:
     """Return one position's row at a mark price; `trader` is the name to show."""
     cost = float(position.entry_price * position.entry_quantity)
-    pnl = float(position.realized_pnl) + unrealized(position, mark)
+    gain = unrealized(position, mark) - unrealized_fees(position)
+    pnl = float(position.realized_pnl) + gain
     return PositionRow(
         position_id=position.position_id,
         trader=trader,

@@ -324,3 +324,18 @@ def test_what_cannot_be_explained_is_refused() -> None:
     assert "no candles" in Bench(ADDED).ask(ExplainTrader(TRADER, ("LOSTUSDT",))).text
     broken = TraderSaved(at_ms=AT_MS, trader=a_trader(source="bad"))
     assert "rsj" in Bench(broken).ask(ExplainTrader(TRADER)).text
+
+
+def test_what_is_asked_while_the_engine_starts_waits_until_it_knows_what_was_saved() -> None:
+    bench = Bench()
+
+    async def story() -> Answer:
+        bench.parts.engine.post(ADDED)  # as recovery leaves it in the inbox
+        asked = asyncio.gather(bench.control.ask(SwitchTrader(TRADER, is_enabled=False)))
+        assert (await bench.control.ask(StopEngine())).is_ok
+        assert not asked.done()
+        async with bench.parts.running():
+            (answer,) = await asked
+        return answer
+
+    assert in_full(asyncio.run(story())) == (True, "Dip is off")

@@ -89,15 +89,24 @@ def test_a_short_gains_when_the_price_falls_and_weighs_on_the_account() -> None:
 def test_a_positions_row_adds_up_what_is_realized_and_what_is_not() -> None:
     position = a_position(
         quantity=Decimal("0.50"),
+        exit_price=Decimal(102),
         targets=(TargetPrice(price=Decimal("102.5"), quantity=Decimal("0.5")),),
-        realized_pnl=Decimal("0.9"),
+        realized_pnl=Decimal("0.899"),
+        fees=Decimal("0.151"),
         exit_reason=ExitReason.TAKE_PROFIT,
     )
     row = position_row(position, "Dip", mark=101.0, trend=[1.0, 2.0])
-    assert row.pnl == pytest.approx(1.4)
-    assert row.pnl_pct == pytest.approx(1.4)
+    assert row.pnl == pytest.approx(1.349)
+    assert row.pnl_pct == pytest.approx(1.349)
     assert (row.quantity, row.stop_price, row.target_price) == ("0.5", 99.0, 102.5)
     assert (row.exit_reason, row.trend, row.mark_price) == ("TAKE_PROFIT", (1.0, 2.0), 101.0)
+
+
+def test_an_open_position_has_paid_its_entry_fee() -> None:
+    position = a_position(realized_pnl=Decimal(0), fees=Decimal("0.1"))
+    assert position_row(position, "Dip", mark=101.0, trend=()).pnl == pytest.approx(0.9)
+    closed = a_position(quantity=Decimal(0), exit_price=Decimal(101), realized_pnl=Decimal("0.8"))
+    assert position_row(closed, "Dip", mark=101.0, trend=()).pnl == pytest.approx(0.8)
 
 
 def test_a_position_without_protection_or_entry_has_a_row_too() -> None:
