@@ -29,7 +29,7 @@ BOOK_SLACK = 1.01
 """How far outside its own book a traded price may be."""
 
 
-class _Held:
+class Held:
     """Leaps in a row of one symbol: how many in all, and how many agree with the last."""
 
     __slots__ = ("agreeing", "at_ms", "count", "price")
@@ -55,28 +55,24 @@ class LeapTable:
     """What leapt lately, and which leap is believed. Time is told, never read."""
 
     def __init__(self) -> None:
-        self._held: dict[str, _Held] = {}
-
-    @property
-    def is_holding(self) -> bool:
-        """True while any symbol's leaps are remembered."""
-        return bool(self._held)
+        self.held: dict[str, Held] = {}
+        """The symbols whose last price was a leap; looked at for every price, so no property."""
 
     def settle(self, symbol: str) -> None:
         """Note a plain price: what was held back was wrong."""
-        self._held.pop(symbol, None)
+        self.held.pop(symbol, None)
 
     def is_believed(self, symbol: str, price: float, *, at_ms: int, board: int) -> bool:
         """Tell whether this leap counts; the caller counts and drops it if not.
 
         `board`: how many symbols are watched.
         """
-        held = self._held.setdefault(symbol, _Held())
+        held = self.held.setdefault(symbol, Held())
         agrees = held.count > 0 and 1 / AGREE_RATIO < price / held.price < AGREE_RATIO
         held.agreeing = held.agreeing + 1 if agrees else 1
         held.count += 1
         held.price, held.at_ms = price, at_ms
-        leaping = sum(1 for one in self._held.values() if at_ms - one.at_ms <= BOARD_MS)
+        leaping = sum(1 for one in self.held.values() if at_ms - one.at_ms <= BOARD_MS)
         if (
             held.agreeing >= AGREEING
             or held.count >= MOST_HELD

@@ -61,9 +61,9 @@ def test_a_plain_price_between_them_forgets_what_was_held() -> None:
     table = LeapTable()
     leap(table, 10.0)
     leap(table, 10.0)
-    assert table.is_holding
+    assert table.held
     table.settle("A")
-    assert not table.is_holding
+    assert not table.held
     assert not leap(table, 10.0)
 
 

@@ -174,33 +174,37 @@ class CandleTable:
         ):
             self._dropped["no sound candle"] += 1
             return
-        if self._is_doubtful(stream, candle, frame.at_ms):
-            return
-        if _is_news(stream, candle, frame.at_ms):
-            stream.frame_ms = frame.at_ms
+        at_ms = frame.at_ms
+        if at_ms > stream.frame_ms and open_ms >= stream.forming_ms:
+            if not self._board.on_price(stream.symbol, candle.close, at_ms):
+                return
+            before = stream.forming
+            if (
+                before is not None
+                and (candle.high > before.high or candle.low < before.low)
+                and self._is_sudden(stream, candle, before)
+            ):
+                return
+            stream.frame_ms = at_ms
             stream.forming_ms = open_ms
             stream.forming = candle
         elif not candle.is_closed:
             self._dropped["late or repeated"] += 1
+        elif not self._board.is_near(stream.symbol, candle.close, min(at_ms, candle.end_ms)):
+            return
         if candle.is_closed:
             self._close(stream, open_ms, candle.row)
             self.settle(max(now_ms, stream.closed_ms))
 
-    def _is_doubtful(self, stream: CandleStream, candle: wire.Kline, at_ms: int) -> bool:
-        """Tell, and count, that a candle leaps: it changes nothing, its row is asked of REST.
+    def _is_sudden(self, stream: CandleStream, candle: wire.Kline, before: wire.Kline) -> bool:
+        """Tell, and count, that a wick grew too far since the frame before, of the same candle.
 
-        A wick that grew too far between two frames is believed when the next frame repeats it.
+        It is believed when the next frame repeats it.
         """
-        if not _is_news(stream, candle, at_ms):
-            then_ms = min(at_ms, candle.end_ms)
-            return not self._board.is_near(stream.symbol, candle.close, then_ms)
-        if not self._board.on_price(stream.symbol, candle.close, at_ms):
-            return True
-        before, doubted = stream.forming, stream.doubted
-        stream.doubted = None
-        if stream.forming_ms != candle.open_ms or before is None:
+        doubted, stream.doubted = stream.doubted, None
+        if stream.forming_ms != candle.open_ms or not _has_leapt(candle, before):
             return False
-        if not _has_leapt(candle, before) or (doubted and not _has_leapt(candle, doubted)):
+        if doubted is not None and not _has_leapt(candle, doubted):
             return False
         stream.doubted = candle
         self._dropped["absurd jump"] += 1
@@ -242,11 +246,6 @@ class CandleTable:
     def answered(self, at_ms: int) -> None:
         """REST has said all it will about an instant."""
         self._closes.answered(at_ms)
-
-
-def _is_news(stream: CandleStream, candle: wire.Kline, at_ms: int) -> bool:
-    """Tell whether a frame is newer than all before, of their candle or a later one."""
-    return at_ms > stream.frame_ms and candle.open_ms >= stream.forming_ms
 
 
 def _has_leapt(candle: wire.Kline, before: wire.Kline) -> bool:

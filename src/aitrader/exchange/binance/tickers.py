@@ -129,24 +129,25 @@ class PriceBoard:
             ticker.change_24h_pct = frame.change_pct
             ticker.volume_24h = frame.quote_volume
             ticker.version += 1
-            is_booked = is_in_book(frame.last, frame.bid, frame.ask)
-            self.on_price(frame.symbol, frame.last, frame.at_ms, is_booked=is_booked)
+            self.on_price(frame.symbol, frame.last, frame.at_ms, frame)
 
-    def on_price(self, symbol: str, price: float, at_ms: int, *, is_booked: bool = False) -> bool:
+    def on_price(
+        self, symbol: str, price: float, at_ms: int, book: wire.TickerFrame | None = None
+    ) -> bool:
         """Take in one price above zero of a watched symbol; an older than the newest is nothing.
 
-        `is_booked`: the best bid and ask stand around it. Returns False for a leap that is not
-        believed; it is counted.
+        `book` has the best bid and ask of the moment. Returns False, and counts it, for a leap that
+        is not believed.
         """
         ticker = self._tickers[symbol]
         last = ticker.last
         if at_ms < ticker.at_ms:
             return self.is_near(symbol, price, at_ms)
         if last > 0.0 and not LOWEST_RATIO < price / last < HIGHEST_RATIO:
-            if not (is_booked or self._is_believed(ticker, price, at_ms)):
+            if not self._is_believed(ticker, price, at_ms, book):
                 self._dropped["absurd jump"] += 1
                 return False
-        elif self._leaps.is_holding:
+        elif self._leaps.held:
             self._leaps.settle(symbol)
         ticker.last = price
         ticker.at_ms = at_ms
@@ -165,10 +166,14 @@ class PriceBoard:
         self._dropped["absurd jump"] += 1
         return False
 
-    def _is_believed(self, ticker: Ticker, price: float, at_ms: int) -> bool:
+    def _is_believed(
+        self, ticker: Ticker, price: float, at_ms: int, book: wire.TickerFrame | None
+    ) -> bool:
         """Tell whether a leap counts."""
-        return at_ms - ticker.at_ms > FRESH_MS or self._leaps.is_believed(
-            ticker.symbol, price, at_ms=at_ms, board=len(self._tickers)
+        return (
+            at_ms - ticker.at_ms > FRESH_MS
+            or (book is not None and is_in_book(price, book.bid, book.ask))
+            or self._leaps.is_believed(ticker.symbol, price, at_ms=at_ms, board=len(self._tickers))
         )
 
     def _check(self, ticker: Ticker) -> None:
