@@ -8,6 +8,7 @@ is left, and the books of the account and of the venue say the same to the last 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import deque
 from decimal import Decimal
@@ -159,9 +160,8 @@ class Market:
     def _fire(self) -> None:
         for band in list(self.bands.values()):
             price = self.prices[band.symbol]
-            assert band.below is not None
-            assert band.above is not None
-            if not band.below < price < band.above:
+            below, above = band.below or 0.0, band.above or math.inf
+            if not below < price < above:
                 del self.bands[band.band_id]
                 self.post(
                     PriceLeft(at_ms=self.at_ms, band_id=band.band_id, price=Decimal(repr(price)))

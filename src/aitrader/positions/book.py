@@ -147,6 +147,13 @@ def closing(position: Position, reason: ExitReason) -> Position:
     return msgspec.structs.replace(moved(position, PositionStatus.CLOSING), exit_reason=reason)
 
 
+def given_up(position: Position, *, left: Decimal, at_ms: int) -> Position:
+    """Return the end of a position of which nothing can, or must, be sold; `left` is still held."""
+    return msgspec.structs.replace(
+        position, status=PositionStatus.CLOSED, quantity=left, targets=(), closed_ms=at_ms
+    )
+
+
 def rules_for(symbol: str, instruments: dict[str, Instrument]) -> Instrument:
     """Return the symbol's rules, or the finest grid there is while they are not known."""
     return instruments.get(symbol) or Instrument(

@@ -3,15 +3,15 @@
 It never hears the venue itself, only what execution says of its orders (`OrderPlanned`,
 `OrderUpdated`), and answers with the position as it stands. What the venue cannot do is watched
 here: the trailing stop by a band (armed anew whenever it fires and the trail is raised), the
-greatest age by a timer, the trader's exit conditions and the person's wish by their events; each
-ends in one `ExitWanted`, which execution carries out. A position that is closing is not watched.
+greatest age by a timer, the trader's exit conditions and the person's wish by their events, and
+the stop loss by a band while the venue does not hold it; each ends in one `ExitWanted`, which
+execution carries out. A position that is closing is not watched.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-
-import msgspec
+from decimal import Decimal
 
 from aitrader.model import ids
 from aitrader.model.commands import Command
@@ -35,6 +35,7 @@ from aitrader.model.events import (
 )
 from aitrader.model.ids import PositionId
 from aitrader.model.instrument import Instrument
+from aitrader.model.money import ZERO
 from aitrader.model.order import ExitReason, Leg, Order, Side
 from aitrader.model.position import Position, PositionStatus
 from aitrader.model.signal import Signal
@@ -44,19 +45,19 @@ from aitrader.positions.book import (
     Book,
     closing,
     entering,
-    moved,
+    given_up,
     opened,
     reduced,
     refilled,
     rules_for,
 )
-from aitrader.positions.exits import is_beyond
+from aitrader.positions.guard import STOP_BAND, StopGuard, is_exposed
 from aitrader.positions.watch import (
     AGE_TIMER,
     TRAIL_BAND,
     Messages,
-    band,
-    find_trail,
+    left,
+    trail_left,
     unwatched,
     watched,
 )
@@ -68,6 +69,7 @@ class PositionStage:
     def __init__(self) -> None:
         """Begin with nothing; `Started` brings what was before."""
         self._book = Book()
+        self._guard = StopGuard()
         self._signals: dict[PositionId, Signal] = {}
         self._instruments: dict[str, Instrument] = {}
         self._handlers: Mapping[type[Event], Callable[..., Messages]] = {
@@ -96,11 +98,12 @@ class PositionStage:
         answer: Messages = []
         for position in saved.positions:
             self._book.put(position)
-            answer.extend(self._watch(position))
         for order in saved.orders:
             self._book.put_order(order)
             if order.leg is Leg.ENTRY:
                 self._enter(order)
+        for position in saved.positions:
+            answer.extend(self._watch(position))
         return answer
 
     def _instruments_loaded(self, event: InstrumentsLoaded) -> Messages:
@@ -137,14 +140,15 @@ class PositionStage:
         if order.leg is Leg.ENTRY and position.status is PositionStatus.ENTERING:
             return self._entered(position, order, at_ms=event.at_ms)
         if order.filled == before.filled:
-            return []
+            return self._protect(position)
         if position.status not in HOLDING:
             reason = f"order {order.client_order_id} filled after the position's end"
             return [_quarantined(position, reason, event.at_ms)]
         try:
             return self._filled(position, before, order, at_ms=event.at_ms)
         except InvariantBroken as broken:
-            return self._ended_badly(position, str(broken), at_ms=event.at_ms)
+            ended = self._give_up(position, left=ZERO, at_ms=event.at_ms)
+            return [*ended, _quarantined(position, str(broken), event.at_ms)]
 
     def _entered(self, position: Position, entry: Order, *, at_ms: int) -> Messages:
         """Return the opening of a position whose entry order has come to its end."""
@@ -158,21 +162,11 @@ class PositionStage:
         rules = self._rules(position)
         after = opened(position, self._book.orders(position_id), rules=rules, at_ms=at_ms)
         if after.quantity < rules.step_size:
-            return self._dusty(after, at_ms=at_ms)
+            # too small ever to be sold
+            ended = self._give_up(after, left=after.quantity, at_ms=at_ms)
+            return [PositionOpened(at_ms=at_ms, position=after), *ended]
         self._book.put(after)
         return [PositionOpened(at_ms=at_ms, position=after), *self._watch(after)]
-
-    def _dusty(self, position: Position, *, at_ms: int) -> Messages:
-        """Return the opening and the end of a position that is too small ever to be sold."""
-        after = msgspec.structs.replace(
-            moved(position, PositionStatus.CLOSED), closed_ms=at_ms, targets=()
-        )
-        self._book.put(after)
-        self._book.forget_later(after.position_id)
-        return [
-            PositionOpened(at_ms=at_ms, position=position),
-            PositionClosed(at_ms=at_ms, position=after),
-        ]
 
     def _filled(self, position: Position, before: Order, order: Order, *, at_ms: int) -> Messages:
         """Return the position after more of one of its orders filled."""
@@ -184,64 +178,68 @@ class PositionStage:
             after = reduced(position, orders, before=before, rules=rules, at_ms=at_ms)
         self._book.put(after)
         if after.status is not PositionStatus.CLOSED:
-            return [PositionUpdated(at_ms=at_ms, position=after)]
+            return [PositionUpdated(at_ms=at_ms, position=after), *self._protect(after)]
         self._book.forget_later(after.position_id)
-        return [PositionClosed(at_ms=at_ms, position=after), *unwatched(after)]
+        return [PositionClosed(at_ms=at_ms, position=after), *self._unwatch(after)]
 
-    def _ended_badly(self, position: Position, reason: str, *, at_ms: int) -> Messages:
-        """Return the end of a position of which more was closed than it held."""
-        after = msgspec.structs.replace(
-            position, status=PositionStatus.CLOSED, quantity=position.quantity * 0, closed_ms=at_ms
-        )
+    def _give_up(self, position: Position, *, left: Decimal, at_ms: int) -> Messages:
+        """Return the end of a position of which nothing can, or must, be sold any more."""
+        after = given_up(position, left=left, at_ms=at_ms)
         self._book.put(after)
         self._book.forget_later(after.position_id)
-        return [
-            PositionClosed(at_ms=at_ms, position=after),
-            _quarantined(after, reason, at_ms),
-            *unwatched(after),
-        ]
+        return [PositionClosed(at_ms=at_ms, position=after), *self._unwatch(after)]
 
     def _rules(self, position: Position) -> Instrument:
         return rules_for(position.symbol, self._instruments)
 
     def _watch(self, position: Position) -> Messages:
-        return watched(position, tick_size=self._rules(position).tick_size)
+        bands = watched(position, tick_size=self._rules(position).tick_size)
+        return [*bands, *self._protect(position)]
+
+    def _unwatch(self, position: Position) -> Messages:
+        return [*unwatched(position), *self._protect(position)]
+
+    def _protect(self, position: Position) -> Messages:
+        """Return the band at the stop loss, or its end, as the venue holds the stop or not."""
+        orders = self._book.orders(position.position_id)
+        return self._guard.follow(position, orders, step_size=self._rules(position).step_size)
 
     # -- when to leave ------------------------------------------------------------------------
 
     def _price_left(self, event: PriceLeft) -> Messages:
         position = self._find_open(event.band_id, TRAIL_BAND)
         if position is None:
-            return []
-        tick_size = self._rules(position).tick_size
-        now = find_trail(position, tick_size=tick_size)
-        if now is None:
-            return []
-        if is_beyond(now.level, event.price, side=position.side):
-            return _left(position, ExitReason.TRAILING, event.at_ms)
-        if not is_beyond(event.price, now.ratchet, side=position.side):
-            return [band(position, now)]
-        after = msgspec.structs.replace(position, trail_price=event.price)
+            return self._stop_left(event)
+        after, answer = trail_left(position, event, tick_size=self._rules(position).tick_size)
         self._book.put(after)
-        raised = find_trail(after, tick_size=tick_size) or now
-        return [PositionUpdated(at_ms=event.at_ms, position=after), band(after, raised)]
+        return answer
+
+    def _stop_left(self, event: PriceLeft) -> Messages:
+        """Return the wish to leave at the stop loss, unless the venue holds it by now."""
+        position = self._find_open(event.band_id, STOP_BAND)
+        if position is None:
+            return []
+        orders, step_size = self._book.orders(position.position_id), self._rules(position).step_size
+        if not is_exposed(position, orders, step_size=step_size):
+            return []
+        return left(position, ExitReason.STOP_LOSS, event.at_ms)
 
     def _timer_due(self, event: TimerDue) -> Messages:
         position = self._find_open(event.timer_id, AGE_TIMER)
-        return [] if position is None else _left(position, ExitReason.MAX_AGE, event.at_ms)
+        return [] if position is None else left(position, ExitReason.MAX_AGE, event.at_ms)
 
     def _exit_conditions_met(self, event: ExitConditionsMet) -> Messages:
         answer: Messages = []
         for position in self._book.open_now():
             if position.trader_id == event.trader_id and position.symbol == event.symbol:
-                answer.extend(_left(position, ExitReason.EXIT_CONDITIONS, event.at_ms))
+                answer.extend(left(position, ExitReason.EXIT_CONDITIONS, event.at_ms))
         return answer
 
     def _close_asked(self, event: CloseAsked) -> Messages:
         position = self._book.find(event.position_id)
         if position is None or position.status is not PositionStatus.OPEN:
             return []
-        return _left(position, ExitReason.MANUAL, event.at_ms)
+        return left(position, ExitReason.MANUAL, event.at_ms)
 
     def _exit_wanted(self, event: ExitWanted) -> Messages:
         position = self._book.find(event.position_id)
@@ -249,7 +247,7 @@ class PositionStage:
             return []
         after = closing(position, event.reason)
         self._book.put(after)
-        return [PositionUpdated(at_ms=event.at_ms, position=after), *unwatched(after)]
+        return [PositionUpdated(at_ms=event.at_ms, position=after), *self._unwatch(after)]
 
     def _find_open(self, name: str, prefix: str) -> Position | None:
         """Return the open position that a band or timer of ours belongs to."""
@@ -265,10 +263,6 @@ def _quarantined(position: Position, reason: str, at_ms: int) -> Quarantined:
     return Quarantined(
         at_ms=at_ms, trader_id=position.trader_id, symbol=position.symbol, reason=reason
     )
-
-
-def _left(position: Position, reason: ExitReason, at_ms: int) -> Messages:
-    return [ExitWanted(at_ms=at_ms, position_id=position.position_id, reason=reason)]
 
 
 def _ownerless(before: Order, order: Order, *, at_ms: int) -> Messages:

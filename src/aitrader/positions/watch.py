@@ -9,12 +9,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TypeAlias
 
+import msgspec
+
 from aitrader.model.commands import ArmBand, Command, DisarmBand, StartTimer, StopTimer
-from aitrader.model.events import Event
+from aitrader.model.events import Event, ExitWanted, PositionUpdated, PriceLeft
 from aitrader.model.ids import BandId, PositionId, TimerId
+from aitrader.model.order import ExitReason
 from aitrader.model.position import Position, PositionStatus
 from aitrader.model.trader import PositionSide
-from aitrader.positions.exits import Trail, trail
+from aitrader.positions.exits import Trail, is_beyond, trail
 
 Messages: TypeAlias = list[Event | Command]
 
@@ -35,6 +38,27 @@ def find_trail(position: Position, *, tick_size: Decimal) -> Trail | None:
         best_price=position.trail_price,
         tick_size=tick_size,
     )
+
+
+def trail_left(
+    position: Position, event: PriceLeft, *, tick_size: Decimal
+) -> tuple[Position, Messages]:
+    """Return the position, its trail raised if it was, and what follows from the price."""
+    now = find_trail(position, tick_size=tick_size)
+    if now is None:
+        return position, []
+    if is_beyond(now.level, event.price, side=position.side):
+        return position, left(position, ExitReason.TRAILING, event.at_ms)
+    if not is_beyond(event.price, now.ratchet, side=position.side):
+        return position, [band(position, now)]
+    after = msgspec.structs.replace(position, trail_price=event.price)
+    raised = find_trail(after, tick_size=tick_size) or now
+    return after, [PositionUpdated(at_ms=event.at_ms, position=after), band(after, raised)]
+
+
+def left(position: Position, reason: ExitReason, at_ms: int) -> Messages:
+    """Return the wish to leave a position."""
+    return [ExitWanted(at_ms=at_ms, position_id=position.position_id, reason=reason)]
 
 
 def watched(position: Position, *, tick_size: Decimal) -> Messages:

@@ -38,7 +38,7 @@ from aitrader.model.events import (
     TimerDue,
 )
 from aitrader.model.ids import BandId, PositionId, TimerId
-from aitrader.model.order import ExitReason, Fill, Leg, Order, OrderStatus
+from aitrader.model.order import ExitReason, Fill, Leg, Order, OrderKind, OrderStatus
 from aitrader.model.position import Position, PositionStatus
 from aitrader.model.trader import Exits
 from aitrader.positions.stage import PositionStage
@@ -46,6 +46,15 @@ from aitrader.positions.stage import PositionStage
 PLACE = ids.position_id(SIGNAL)
 ENTRY = an_order(position_id=PLACE)
 EXIT = an_order(Leg.EXIT, position_id=PLACE)
+STOP = an_order(
+    Leg.EXIT,
+    1,
+    position_id=PLACE,
+    kind=OrderKind.STOP_LOSS,
+    stop_price=Decimal(99),
+)
+TRAIL_BAND = BandId(f"trail:{PLACE}")
+STOP_BAND = BandId(f"stop:{PLACE}")
 WATCHED = Exits(trailing_pct=Decimal(1), max_age_ms=60_000)
 
 
@@ -154,7 +163,7 @@ def test_more_closed_than_held_ends_the_position_and_quarantines_the_symbol() ->
 
     answer = told(stage, filled(second, a_fill(3)))
 
-    assert [type(row) for row in answer] == [PositionClosed, Quarantined]
+    assert [type(row) for row in answer] == [PositionClosed, DisarmBand, Quarantined]
     assert the_position(answer).quantity == 0
 
 
@@ -218,8 +227,8 @@ def test_a_position_that_is_closing_is_not_watched_any_more() -> None:
     assert told(stage, left("90")) == []
 
 
-def left(price: str) -> PriceLeft:
-    return PriceLeft(at_ms=AT_MS, band_id=BandId(f"trail:{PLACE}"), price=Decimal(price))
+def left(price: str, band_id: BandId = TRAIL_BAND) -> PriceLeft:
+    return PriceLeft(at_ms=AT_MS, band_id=band_id, price=Decimal(price))
 
 
 @pytest.mark.parametrize("price", ["99", "95"])
@@ -254,13 +263,14 @@ def test_starting_watches_what_was_open_and_knows_its_orders() -> None:
     stage = PositionStage()
     stage.handle(InstrumentsLoaded(at_ms=AT_MS, instruments=(an_instrument(),)))
 
-    band, timer = told(
+    band, timer, guard = told(
         stage, Started(at_ms=AT_MS, saved=Saved(positions=(position,), orders=(entry, EXIT)))
     )
 
     assert isinstance(band, ArmBand)
     assert band.below == 103.95
     assert isinstance(timer, StartTimer)
+    assert guard == ArmBand(band_id=STOP_BAND, symbol="BTCUSDT", below=99.0)
     assert the_position(told(stage, filled(EXIT, a_fill(2)))).status is PositionStatus.CLOSED
 
 
@@ -269,3 +279,36 @@ def test_starting_knows_the_entry_that_was_on_its_way() -> None:
     saved = Saved(signals=(a_signal(),), orders=(ENTRY,))
     assert told(stage, Started(at_ms=AT_MS, saved=saved)) == []
     assert isinstance(told(stage, filled(ENTRY, a_fill()))[0], PositionOpened)
+
+
+def test_a_stop_that_the_venue_does_not_hold_yet_is_watched_here() -> None:
+    stage = a_stage()
+    opened, guard = told(stage, filled(ENTRY, a_fill()))
+    assert isinstance(opened, PositionOpened)
+    assert guard == ArmBand(band_id=STOP_BAND, symbol="BTCUSDT", below=99.0)
+    stage.handle(OrderPlanned(at_ms=AT_MS, order=STOP))
+
+    assert told(stage, left("98.9", STOP_BAND)) == wish(ExitReason.STOP_LOSS)
+    resting = filled(STOP, status=OrderStatus.OPEN)
+    assert told(stage, resting) == [DisarmBand(band_id=STOP_BAND)]
+    assert told(stage, resting) == []
+
+
+def test_a_price_at_the_stop_is_the_venues_business_once_it_holds_the_stop() -> None:
+    stage = a_stage(filled(ENTRY, a_fill()), OrderPlanned(at_ms=AT_MS, order=STOP))
+    stage.handle(filled(STOP, status=OrderStatus.OPEN))
+    assert told(stage, left("98.9", STOP_BAND)) == []
+    assert told(stage, left("98.9", BandId("stop:p-other"))) == []
+
+
+def test_a_stop_that_ends_unfilled_is_watched_here_again() -> None:
+    stage = a_stage(filled(ENTRY, a_fill()), OrderPlanned(at_ms=AT_MS, order=STOP))
+    stage.handle(filled(STOP, status=OrderStatus.OPEN))
+    again = told(stage, filled(STOP, status=OrderStatus.CANCELED))
+    assert again == [ArmBand(band_id=STOP_BAND, symbol="BTCUSDT", below=99.0)]
+
+
+def test_leaving_ends_the_watch_over_the_stop() -> None:
+    stage = a_stage(filled(ENTRY, a_fill()))
+    (leaving,) = wish(ExitReason.MANUAL)
+    assert [type(row) for row in told(stage, leaving)] == [PositionUpdated, DisarmBand]

@@ -5,10 +5,12 @@ from decimal import Decimal
 from tests.builders import AT_MS, a_position
 
 from aitrader.model.commands import ArmBand, DisarmBand, StartTimer, StopTimer
+from aitrader.model.events import ExitWanted, PriceLeft
 from aitrader.model.ids import BandId, TimerId
+from aitrader.model.order import ExitReason
 from aitrader.model.position import Position, PositionStatus
 from aitrader.model.trader import Exits, PositionSide
-from aitrader.positions.watch import find_trail, unwatched, watched
+from aitrader.positions.watch import find_trail, trail_left, unwatched, watched
 
 TICK = Decimal("0.01")
 EXITS = Exits(trailing_pct=Decimal(1), max_age_ms=60_000)
@@ -43,3 +45,25 @@ def test_watching_ends_for_what_was_watched() -> None:
         StopTimer(timer_id=TimerId("max-age:p-one")),
     ]
     assert unwatched(a_position()) == []
+
+
+def price_left(price: str) -> PriceLeft:
+    return PriceLeft(at_ms=AT_MS, band_id=BandId("trail:p-one"), price=Decimal(price))
+
+
+def test_a_trail_follows_the_best_price_and_is_left_at_its_level() -> None:
+    position, (_updated, raised) = trail_left(a_trailing(), price_left("110"), tick_size=TICK)
+    assert position.trail_price == Decimal(110)
+    assert raised == ArmBand(
+        band_id=BandId("trail:p-one"), symbol="BTCUSDT", below=108.9, above=110.11
+    )
+    same, (wish,) = trail_left(position, price_left("108.9"), tick_size=TICK)
+    assert same is position
+    assert wish == ExitWanted(
+        at_ms=AT_MS, position_id=position.position_id, reason=ExitReason.TRAILING
+    )
+
+
+def test_a_position_without_a_trail_hears_nothing_of_prices() -> None:
+    position = a_position()
+    assert trail_left(position, price_left("1"), tick_size=TICK) == (position, [])
