@@ -96,10 +96,13 @@ def closed(desk: Desk, position_id: PositionId) -> Messages:
 
 
 def _sell(desk: Desk, position: Position, *, at_ms: int) -> Messages:
-    """Return the market order for what is still held; nothing if there is nothing to sell."""
+    """Return the market order for what is still held; nothing if there is nothing to sell.
+
+    A symbol whose rules the exchange does not tell is looked at again later.
+    """
     rules = desk.instruments.get(position.symbol)
     if rules is None:
-        return []
+        return [_alarm(position.position_id, at_ms + LONGEST_PAUSE_MS)]
     quantity = quantity_to_step(max(desk.held(position), ZERO), rules.step_size)
     if rules.max_quantity > ZERO:
         quantity = min(quantity, quantity_to_step(rules.max_quantity, rules.step_size))

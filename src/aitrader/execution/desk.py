@@ -44,6 +44,7 @@ class Desk:
         self.closing: dict[PositionId, ExitReason] = {}
         self.quarantined: set[tuple[TraderId, str]] = set()
         self.is_paused = False
+        self.is_feed_up = True
 
     def exposed(self) -> tuple[tuple[PositionSide, tuple[Order, ...]], ...]:
         """Return side and orders of every position that may hold something."""

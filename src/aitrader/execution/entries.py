@@ -4,7 +4,7 @@ One signal has one entry order: a MARKET order with attempt 1. It is planned or 
 repeat of the wish changes nothing. What does not arrive, is rejected or ends unfilled is given up
 (`EntryRefused`), never tried again: the moment has passed. What fills in part is canceled for the
 rest after a short while, and one that does not fill within its candle is canceled as a whole, so
-that no position is opened on yesterday's reason.
+that no position is opened on yesterday's reason. A pause calls off what is on its way.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def want(desk: Desk, event: EntryWanted) -> Messages:
         return []
     try:
         trader = _trader(desk, signal)
-        sized = _sized(desk, signal, trader)
+        sized = _sized(desk, signal, trader, at_ms=event.at_ms)
     except Refused as refusal:
         return [refused(signal, reason=refusal.reason, at_ms=event.at_ms)]
     order = Order(
@@ -90,6 +90,12 @@ def rest_due(desk: Desk, client_order_id: ClientOrderId, *, at_ms: int) -> Messa
     return [CancelOrders(orders=(order,)), _rest_due(client_order_id, at_ms + REST_SLACK_MS)]
 
 
+def called_off(desk: Desk) -> Messages:
+    """Return the cancel of every entry on its way: the person wants no new position now."""
+    entries = [row for row in desk.table.all_live() if row.leg is Leg.ENTRY]
+    return [CancelOrders(orders=(row,)) for row in entries]
+
+
 def rest_timer(order: Order, signal: Signal) -> StartTimer:
     """Return the alarm that ends an entry which did not fill within a candle."""
     due_ms = order.planned_ms + INTERVAL_MS[signal.interval] + REST_SLACK_MS
@@ -112,10 +118,10 @@ def _trader(desk: Desk, signal: Signal) -> Trader:
     return trader
 
 
-def _sized(desk: Desk, signal: Signal, trader: Trader) -> Sized:
+def _sized(desk: Desk, signal: Signal, trader: Trader, *, at_ms: int) -> Sized:
     """Return the size of an entry that is allowed, or raise `Refused`."""
     rules = desk.instruments.get(signal.symbol)
-    check(_standing(desk, signal, trader), symbol=signal.symbol)
+    check(_standing(desk, signal, trader, at_ms=at_ms), symbol=signal.symbol)
     if rules is None:
         raise Refused(0, f"the exchange's rules for {signal.symbol} are not known")
     wish = Wish(
@@ -136,10 +142,13 @@ def _sized(desk: Desk, signal: Signal, trader: Trader) -> Sized:
     return size_entry(wish, means)
 
 
-def _standing(desk: Desk, signal: Signal, trader: Trader) -> Standing:
+def _standing(desk: Desk, signal: Signal, trader: Trader, *, at_ms: int) -> Standing:
     rules = desk.instruments.get(signal.symbol)
     return Standing(
         is_paused=desk.is_paused,
+        is_feed_up=desk.is_feed_up,
+        is_current=at_ms
+        <= signal.candle_open_ms + 2 * INTERVAL_MS[signal.interval] + REST_SLACK_MS,
         is_trader_enabled=trader.is_enabled,
         is_quarantined=(signal.trader_id, signal.symbol) in desk.quarantined,
         is_symbol_taken=desk.is_taken(signal.trader_id, signal.symbol),

@@ -10,6 +10,8 @@ An order list dies as a whole: while one of its two is alive nothing is missing,
 about the other may simply be first. If that stays so, the survivor is asked after, and then
 canceled (`lame_due`): Binance takes the stop off when the target has filled in part.
 
+Each close audits all of it: the rules of a symbol may have been unknown when it was time.
+
 A piece whose protection ends unfilled three times (rejected, never arrived, taken off by somebody)
 cannot be protected: the position is left (`ExitWanted` UNPROTECTED).
 """
@@ -65,6 +67,14 @@ def guard(desk: Desk, position: Position, *, at_ms: int) -> Messages:
             answer.append(OrderPlanned(at_ms=at_ms, order=order))
         answer.append(SubmitOrder(orders=orders))
         answer.extend(query_later(order) for order in orders)
+    return answer
+
+
+def audit(desk: Desk, *, at_ms: int) -> Messages:
+    """Return what open positions lack by now, though nothing has happened to them."""
+    answer: Messages = []
+    for position in tuple(desk.positions.values()):
+        answer.extend(guard(desk, position, at_ms=at_ms))
     return answer
 
 

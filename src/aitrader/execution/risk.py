@@ -37,9 +37,14 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """How things stand before an entry; what is counted as open includes entries on their way."""
+    """How things stand before an entry; what is counted as open includes entries on their way.
+
+    `is_current`: the candle of the signal is the last that closed, or nearly so.
+    """
 
     is_paused: bool
+    is_feed_up: bool
+    is_current: bool
     is_trader_enabled: bool
     is_quarantined: bool
     is_symbol_taken: bool
@@ -61,6 +66,8 @@ def check(now: Standing, *, symbol: str) -> None:
     """
     rules = (
         (now.is_paused, "entries are paused"),
+        (not now.is_feed_up, "there is no market data now"),
+        (not now.is_current, "the candle it was decided on closed too long ago"),
         (not now.is_trader_enabled, "the trader is switched off"),
         (now.is_quarantined, f"{symbol} is quarantined for this trader"),
         (now.is_symbol_taken, f"the trader already holds or awaits {symbol}"),

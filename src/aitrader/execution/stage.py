@@ -25,6 +25,7 @@ from aitrader.model.events import (
     EquityMarked,
     Event,
     ExitWanted,
+    FeedChanged,
     InstrumentsLoaded,
     OrderAccepted,
     OrderCanceled,
@@ -62,6 +63,7 @@ class ExecutionStage:
             TraderSaved: self._trader_saved,
             TraderRemoved: self._trader_removed,
             EntriesPaused: self._entries_paused,
+            FeedChanged: self._feed_changed,
             Quarantined: self._quarantined,
             CandlesClosed: self._candles_closed,
             EntryWanted: self._entry_wanted,
@@ -113,6 +115,10 @@ class ExecutionStage:
 
     def _entries_paused(self, event: EntriesPaused) -> Messages:
         self._desk.is_paused = event.is_paused
+        return entries.called_off(self._desk) if event.is_paused else []
+
+    def _feed_changed(self, event: FeedChanged) -> Messages:
+        self._desk.is_feed_up = event.is_up
         return []
 
     def _quarantined(self, event: Quarantined) -> Messages:
@@ -128,7 +134,8 @@ class ExecutionStage:
                 equity=desk.equity(),
                 cash=desk.account.cash,
                 open_positions=len(desk.positions),
-            )
+            ),
+            *protect.audit(desk, at_ms=event.at_ms),
         ]
 
     # -- orders -------------------------------------------------------------------------------

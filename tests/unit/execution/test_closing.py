@@ -118,7 +118,9 @@ def test_no_more_is_sold_at_once_than_the_symbol_takes() -> None:
 def test_without_the_symbols_rules_selling_waits() -> None:
     desk = a_closing_desk()
     desk.instruments.clear()
-    assert closing.go_on(desk, a_position(), at_ms=AT_MS) == []
+    (alarm,) = closing.go_on(desk, a_position(), at_ms=AT_MS)
+    assert isinstance(alarm, StartTimer)
+    assert alarm.due_ms == AT_MS + closing.LONGEST_PAUSE_MS
 
 
 def failed(count: int) -> tuple[Order, ...]:

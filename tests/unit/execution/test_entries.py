@@ -93,6 +93,7 @@ def test_without_the_symbols_rules_nothing_is_entered() -> None:
     ("changes", "words"),
     [
         ({"is_paused": True}, "paused"),
+        ({"is_feed_up": False}, "no market data"),
         ({"quarantined": {(TRADER, "BTCUSDT")}}, "quarantined"),
         ({"instruments": {"BTCUSDT": an_instrument(is_trading=False)}}, "not traded"),
         ({"instruments": {"BTCUSDT": an_instrument(min_notional=Decimal(500))}}, "too small"),
@@ -104,6 +105,14 @@ def test_each_rule_is_asked(changes: dict[str, object], words: str) -> None:
     for name, value in changes.items():
         setattr(desk, name, value)
     assert words in reason(wanted(desk))
+
+
+def test_nothing_is_entered_on_an_old_close() -> None:
+    late_ms = AT_MS + 300_000 + entries.REST_SLACK_MS
+    in_time = entries.want(a_desk(), EntryWanted(at_ms=late_ms, signal=a_signal()))
+    assert types(in_time)[0] is OrderPlanned
+    too_late = entries.want(a_desk(), EntryWanted(at_ms=late_ms + 1, signal=a_signal()))
+    assert "closed too long ago" in reason(too_late)
 
 
 def test_the_stops_that_will_rest_are_counted_before_an_entry() -> None:
@@ -178,3 +187,9 @@ def test_an_entry_whose_time_is_over_is_canceled_until_it_is_done() -> None:
     assert entries.rest_due(desk, gone, at_ms=AT_MS) == []
     done = a_desk(msgspec.structs.replace(order, status=OrderStatus.CANCELED))
     assert entries.rest_due(done, order.client_order_id, at_ms=AT_MS) == []
+
+
+def test_a_pause_calls_off_what_is_on_its_way_and_no_exit() -> None:
+    desk = a_desk(a_stop())
+    order = planned(desk)
+    assert entries.called_off(desk) == [CancelOrders(orders=(order,))]

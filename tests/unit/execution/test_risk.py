@@ -14,6 +14,8 @@ ONE, TWO = ClientOrderId("o-1"), ClientOrderId("o-2")
 
 GOOD = Standing(
     is_paused=False,
+    is_feed_up=True,
+    is_current=True,
     is_trader_enabled=True,
     is_quarantined=False,
     is_symbol_taken=False,
@@ -36,6 +38,8 @@ def test_where_nothing_forbids_it_an_entry_may_be_sized() -> None:
     ("changes", "reason"),
     [
         ({"is_paused": True}, "entries are paused"),
+        ({"is_feed_up": False}, "there is no market data now"),
+        ({"is_current": False}, "the candle it was decided on closed too long ago"),
         ({"is_trader_enabled": False}, "the trader is switched off"),
         ({"is_quarantined": True}, "BTCUSDT is quarantined for this trader"),
         ({"is_symbol_taken": True}, "the trader already holds or awaits BTCUSDT"),

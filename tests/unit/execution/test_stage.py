@@ -8,6 +8,7 @@ from tests.builders import (
     SIGNAL,
     TRADER,
     a_fill,
+    a_filled_order,
     a_position,
     a_signal,
     a_trader,
@@ -51,7 +52,7 @@ from aitrader.model.events import (
     TraderRemoved,
     TraderSaved,
 )
-from aitrader.model.ids import ClientOrderId, TimerId
+from aitrader.model.ids import ClientOrderId, PositionId, TimerId
 from aitrader.model.order import ExitReason, Leg, Order, OrderStatus
 from aitrader.model.position import Position, PositionStatus
 
@@ -102,6 +103,13 @@ def test_pause_removal_and_quarantine_refuse_entries() -> None:
     assert "quarantined" in refusal(a_stage(out))
     back = TraderSaved(at_ms=AT_MS, trader=a_trader())
     assert types(told(a_stage(removed, back), WANTED))[0] is OrderPlanned
+
+
+def test_without_market_data_nothing_is_entered() -> None:
+    down = FeedChanged(at_ms=AT_MS, is_up=False, reason="no data for 15 s")
+    assert refusal(a_stage(down)) == "there is no market data now"
+    up = FeedChanged(at_ms=AT_MS, is_up=True, reason="connected")
+    assert types(told(a_stage(down, up), WANTED))[0] is OrderPlanned
 
 
 def test_a_quarantine_outlives_a_restart_until_the_trader_is_saved() -> None:
@@ -265,3 +273,28 @@ def test_each_timer_finds_its_part() -> None:
     assert due(f"order-lame:{stop_id}") == [QueryOrder, CancelOrders, StartTimer]
     assert due(f"entry-rest:{stop_id}") == [CancelOrders, StartTimer]
     assert due(f"closing:{POSITION}") == [QueryOrder, QueryOrder, CancelOrders, StartTimer]
+
+
+def test_a_pause_cancels_the_entry_that_is_on_its_way() -> None:
+    stage = a_stage(WANTED)
+    (cancel,) = told(stage, EntriesPaused(at_ms=AT_MS, is_paused=True))
+    assert isinstance(cancel, CancelOrders)
+    assert [row.client_order_id for row in cancel.orders] == [ENTRY_ID]
+    assert told(stage, EntriesPaused(at_ms=AT_MS, is_paused=False)) == []
+
+
+def test_a_close_finds_the_position_that_could_not_be_protected_before() -> None:
+    other = a_position(position_id=PositionId("p-two"), symbol="ETHUSDT")
+    entry = a_filled_order(
+        position_id=other.position_id,
+        symbol="ETHUSDT",
+        client_order_id=ids.client_order_id(other.position_id, "ENTRY", 1),
+    )
+    stage = a_stage(orders=(entry,), positions=(other,))
+    close = CandlesClosed(at_ms=AT_MS, intervals=("1m",))
+    assert types(told(stage, close)) == [EquityMarked]
+    both = tuple(an_instrument(symbol) for symbol in ("BTCUSDT", "ETHUSDT"))
+    assert told(stage, InstrumentsLoaded(at_ms=AT_MS, instruments=both)) == []
+
+    assert types(told(stage, close)) == [EquityMarked, OrderPlanned, SubmitOrder, StartTimer]
+    assert types(told(stage, close)) == [EquityMarked]
