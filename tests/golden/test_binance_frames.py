@@ -38,6 +38,8 @@ def seen(payload: bytes) -> str:
         return f"ticker {data.symbol} {data.last} {data.change_pct} {data.quote_volume}"
     if isinstance(data, wire.MiniTickerFrame):
         return f"mini {data.symbol} {data.last}"
+    if isinstance(data, wire.TradeFrame):
+        return f"trade {data.symbol} {data.price}"
     if isinstance(data, wire.KlineFrame):
         candle = data.kline
         state = "closed" if candle.is_closed else "forming"
@@ -49,8 +51,8 @@ def seen(payload: bytes) -> str:
 def test_captured_frames_are_read_as_what_they_are() -> None:
     assert [seen(line) for line in lines("captured_ws_verbatim.jsonl")] == [
         "candle BTCUSDT 1m 85462.5 forming",
-        "refused",
-        "refused",
+        "trade PAXGUSDT 4146.0",
+        "trade BTCUSDT 61521.34",
         "refused",
         "control UNSET 24hrTicker",
         "ticker BTCUSDT 9338.96 4.72 654275356.1689668",
@@ -65,9 +67,9 @@ def test_captured_frames_are_read_as_what_they_are() -> None:
     ]
 
 
-def test_of_a_recorded_stream_only_the_candles_are_ours() -> None:
+def test_of_a_recorded_stream_only_candles_and_trades_are_ours() -> None:
     kinds = Counter(seen(line).split()[0] for line in lines("cryptofeed_binance_ws_2021.jsonl"))
-    assert kinds == {"refused": 738, "candle": 7}
+    assert kinds == {"refused": 725, "trade": 13, "candle": 7}
 
 
 def test_every_documented_stream_and_answer_is_a_message_or_a_refusal() -> None:

@@ -185,6 +185,10 @@ class PaperVenue:
         """Return the open orders of a symbol, stops first."""
         return self._book.resting(symbol)
 
+    def awaited(self) -> set[str]:
+        """Return the symbols whose next price may fill an order."""
+        return self._book.awaited()
+
     def _meet(self, symbol: str, find_price: FindPrice, at_ms: int) -> None:
         instrument = self._find_instrument(symbol)
         if instrument is None:

@@ -52,6 +52,10 @@ class PaperBook:
         """Return every open order."""
         return [order for orders in self._resting.values() for order in orders.values()]
 
+    def awaited(self) -> set[str]:
+        """Return the symbols with an open order."""
+        return {symbol for symbol, orders in self._resting.items() if orders}
+
     def siblings(self, order: Order) -> list[Order]:
         """Return the other open orders of an order's list."""
         resting = self._resting.get(order.symbol, {}).values() if order.list_id else ()

@@ -6,6 +6,8 @@ costs two comparisons.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from aitrader.model.commands import ArmBand
 from aitrader.model.ids import BandId
 
@@ -38,6 +40,11 @@ class BandTable:
 
     def __len__(self) -> int:
         return len(self._symbols)
+
+    @property
+    def symbols(self) -> Collection[str]:
+        """The symbols with a band."""
+        return self._watches.keys()
 
     def arm(self, command: ArmBand) -> None:
         """Watch a band; the same id again replaces it, also on another symbol."""

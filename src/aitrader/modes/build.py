@@ -197,7 +197,7 @@ def build(
         time=_feed_time(choices, clock, pacer),
     )
     venue = PaperVenue(inbox, clock, find_instrument=rulebook.find, settings=_paper(settings))
-    market.listen(venue)
+    market.listen(venue, guards=venue.awaited)
     screener = Screener(inbox, supervisor, clock=clock)
     timers = ClockTimers(inbox, clock)
     handlers = edge_handlers(market, venue, timers=timers, screener=screener)

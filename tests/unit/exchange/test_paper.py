@@ -101,6 +101,14 @@ def test_a_market_order_fills_at_the_next_price_with_the_fee_in_quote() -> None:
     assert desk.price(101.0) == []
 
 
+def test_a_symbol_is_awaited_until_its_orders_are_done() -> None:
+    room = Desk()
+    room.submit(an_order())
+    assert room.venue.awaited() == {"BTCUSDT"}
+    room.price(100.0)
+    assert room.venue.awaited() == set()
+
+
 def test_slippage_worsens_what_a_market_order_gets() -> None:
     desk = Desk(slippage_bps=Decimal(10))
     desk.submit(an_order())

@@ -25,6 +25,15 @@ def test_an_order_that_ended_is_known_and_does_not_rest() -> None:
     assert book.all_resting() == []
 
 
+def test_a_symbol_is_awaited_while_an_order_rests() -> None:
+    book = PaperBook()
+    assert book.awaited() == set()
+    book.keep(an_order())
+    assert book.awaited() == {"BTCUSDT"}
+    book.keep(an_order(status=OrderStatus.CANCELED))
+    assert book.awaited() == set()
+
+
 def test_a_list_mate_is_found_while_it_rests() -> None:
     book = PaperBook()
     first, second = (an_order(Leg.EXIT, attempt, list_id="l") for attempt in (1, 2))

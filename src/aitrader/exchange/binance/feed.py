@@ -20,11 +20,12 @@ from functools import partial
 import msgspec
 
 from aitrader.exchange.binance.backfill import Backfill
+from aitrader.exchange.binance.guard import Guard, Guards
 from aitrader.exchange.binance.intake import FeedTime, Intake
 from aitrader.exchange.binance.limits import WeightLimiter
 from aitrader.exchange.binance.links import StreamTiming, wait_at_most
 from aitrader.exchange.binance.lockstep import Lockstep
-from aitrader.exchange.binance.pulse import Pulse
+from aitrader.exchange.binance.pulse import Pulse, PulseTiming
 from aitrader.exchange.binance.reference import Reference
 from aitrader.exchange.binance.rest import BinanceRest, RestTiming
 from aitrader.exchange.binance.sockets import connect
@@ -49,7 +50,8 @@ class FeedSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `proxy_url`: the way to both, "" for a straight one.
     `again_s` passes before history or a ranking is asked for again; `workers` bounds the requests
-    under way; more than `unfit_per_minute` messages that do not fit end the connections.
+    under way; more than `unfit_per_minute` messages that do not fit end the connections. A feed
+    without data for `stale_s` is down, and guarded prices are then fetched every `guard_s`.
     """
 
     rest_url: str
@@ -62,6 +64,8 @@ class FeedSettings(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 8
     again_s: float = 5.0
     unfit_per_minute: int = 600
+    stale_s: float = 15.0
+    guard_s: float = 3.0
 
 
 class BinanceMarket:
@@ -99,8 +103,17 @@ class BinanceMarket:
         self._reference = Reference(
             inbox, clock, rest=self._rest, time=self._time, intake=self._intake
         )
+        self._guard = Guard(
+            self._intake,
+            clock,
+            rest=self._rest,
+            has_own_time=self._time.sink is not None,
+            every_s=settings.guard_s,
+        )
         self._pool: StreamPool | None = None
+        self._fast: frozenset[str] = frozenset()
         self._intervals: dict[str, str] = {}
+        self._names: tuple[str, ...] = ()
         self._closed = asyncio.Event()
 
     # -- the Market port
@@ -123,14 +136,23 @@ class BinanceMarket:
             lockstep = Lockstep(self._time.pacer, self._pool.send, self._is_at_rest)
             self._intake.lockstep = lockstep
             self._tasks.spawn("simulated clock", lockstep.run())
+        else:
+            self._tasks.spawn("price guard", self._guard.run(self._closed))
+            self._tasks.spawn(
+                "fast streams",
+                self._guard.steer(self._closed, self._settings.pulse_s, self._follow),
+            )
         self._pool.follow(())
         pulse = Pulse(
             self._intake,
             self._clock,
             renew=self._pool.renew,
             refresh=self._reference.refresh if self._time.sink is None else None,
-            refresh_s=self._settings.refresh_s,
-            unfit_per_minute=self._settings.unfit_per_minute,
+            timing=PulseTiming(
+                refresh_s=self._settings.refresh_s,
+                unfit_per_minute=self._settings.unfit_per_minute,
+                stale_s=self._settings.stale_s if self._time.pacer is None else None,
+            ),
         )
         self._tasks.spawn("market pulse", pulse.run(self._closed, self._settings.pulse_s))
 
@@ -157,7 +179,8 @@ class BinanceMarket:
             self._intervals[one.symbol] = min(known, one.interval, key=INTERVAL_MS.__getitem__)
         self._intake.board.follow(self._intervals)
         tickers = [f"{symbol.lower()}@ticker" for symbol in self._intervals]
-        self._pool.follow([*tickers, *candles.names])
+        self._names = (*tickers, *candles.names)
+        self._follow(self._fast)
         for stream in deeper:
             if stream.is_subscribed:
                 self._backfill.ask(stream)
@@ -191,9 +214,15 @@ class BinanceMarket:
 
     # -- for readers in memory
 
-    def listen(self, listener: PriceListener) -> None:
-        """Show every price to `listener` from now on, before the bands see it."""
+    def listen(self, listener: PriceListener, *, guards: Guards | None = None) -> None:
+        """Show every price to `listener` from now on, before the bands see it.
+
+        `guards` tells which symbols it waits for a price of: they get the fastest stream, and REST
+        where there is none.
+        """
         self._intake.board.listen(listener)
+        if guards is not None:
+            self._guard.add(guards)
 
     def tickers(self) -> Mapping[str, Ticker]:
         """Return the watched symbols and their tickers; read at once, not kept."""
@@ -235,6 +264,12 @@ class BinanceMarket:
         return _NO_LINK_MS if age_s is None else int(age_s * 1000)
 
     # -- parts
+
+    def _follow(self, fast: frozenset[str]) -> None:
+        """Follow what is watched, and these fast streams."""
+        assert self._pool is not None
+        self._fast = fast
+        self._pool.follow([*self._names, *fast])
 
     def _make_pool(self) -> StreamPool:
         timing = self._settings.streams

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
@@ -26,7 +26,7 @@ from aitrader.model.ports import Clock, Inbox
 
 _log = logging.getLogger(__name__)
 
-_Ticker, _Kline = wire.TickerFrame, wire.KlineFrame
+_Ticker, _Kline, _Trade = wire.TickerFrame, wire.KlineFrame, wire.TradeFrame
 
 _FUTURE_MS = 60_000
 """A frame stamped later than our clock by more than this is not believed."""
@@ -71,6 +71,7 @@ class Intake:
         self._backfill = backfill
         self._time = time
         self._is_up: bool | None = None
+        self._is_stale = False
         self.dropped: Counter[str] = Counter()
         """Frames that changed nothing, by reason."""
         self.messages = 0
@@ -107,6 +108,8 @@ class Intake:
             self.board.on_ticker(data)  # type: ignore[arg-type]
         elif kind is _Kline:
             self.candles.on_kline(stream, data, self.now_ms)  # type: ignore[arg-type]
+        elif kind is _Trade:
+            self.board.on_trade(data.symbol, data.price, at_ms)  # type: ignore[union-attr]
         elif kind is wire.SimulatedClockFrame and self.lockstep is not None:
             self.lockstep.on_instant(at_ms)
         elif kind is wire.SimulatedEndFrame and self._time.on_end is not None:
@@ -138,11 +141,32 @@ class Intake:
         is_up = self.is_pool_up()
         if is_up:
             self.on_up()
+        is_up = is_up and not self._is_stale
         if is_up != self._is_up and not self.is_closed:
             self._is_up = is_up
             at_ms = self._clock.now_ms()
             self._inbox.post(FeedChanged(at_ms=at_ms, is_up=is_up, reason=reason))
         self.stir()
+
+    # -- when the stream fails
+
+    @property
+    def is_down(self) -> bool:
+        """True while nothing can be expected of the stream."""
+        return self._is_stale or not self.is_pool_up()
+
+    def note_silence(self, reason: str) -> None:
+        """Hold the feed for down from now on, though every connection is up; "" ends it."""
+        if self._is_stale != bool(reason):
+            self._is_stale = bool(reason)
+            self.on_link(reason or "data comes again")
+
+    def take_prices(self, prices: Iterable[tuple[str, float]], at_ms: int) -> None:
+        """Take in prices that REST told at `at_ms`, in the place of the stream's."""
+        if at_ms > self.now_ms and not self._advance(at_ms):
+            return
+        for symbol, price in prices:
+            self.board.on_trade(symbol, price, at_ms)
 
     # -- time
 

@@ -8,7 +8,7 @@ before a band asks for an exit), then the watch bands.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import inf
 
 from aitrader.exchange.binance import wire
@@ -88,6 +88,10 @@ class PriceBoard:
         """Show every price to `listener` from now on."""
         self._listeners = (*self._listeners, listener)
 
+    def banded(self) -> Collection[str]:
+        """Return the symbols with an armed band."""
+        return self._bands.symbols
+
     def last_price(self, symbol: str) -> float | None:
         """Return the newest price, None before the first."""
         ticker = self._tickers.get(symbol)
@@ -130,6 +134,15 @@ class PriceBoard:
             ticker.volume_24h = frame.quote_volume
             ticker.version += 1
             self.on_price(frame.symbol, frame.last, frame.at_ms, frame)
+
+    def on_trade(self, symbol: str, price: float, at_ms: int) -> None:
+        """Take in the price of a trade, or one that REST told."""
+        if symbol not in self._tickers:
+            self._dropped["symbol not watched"] += 1
+        elif not 0.0 < price < wire.MAX_NUMBER:
+            self._dropped["no sound number"] += 1
+        else:
+            self.on_price(symbol, price, at_ms)
 
     def on_price(
         self, symbol: str, price: float, at_ms: int, book: wire.TickerFrame | None = None

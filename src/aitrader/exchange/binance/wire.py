@@ -49,6 +49,14 @@ class MiniTickerFrame(msgspec.Struct, tag_field="e", tag="24hrMiniTicker", gc=Fa
     quote_volume: float = field(name="q")
 
 
+class TradeFrame(msgspec.Struct, tag_field="e", tag="aggTrade", gc=False):
+    """What one taker traded at one price, as it happens."""
+
+    at_ms: Milliseconds = field(name="E")
+    symbol: str = field(name="s")
+    price: float = field(name="p")
+
+
 class Kline(msgspec.Struct, gc=False):
     """One candle, still forming while `is_closed` is False."""
 
@@ -109,6 +117,7 @@ class SimulatedEndFrame(msgspec.Struct, tag_field="e", tag="simulatedEnd", gc=Fa
 Data: TypeAlias = (
     TickerFrame
     | MiniTickerFrame
+    | TradeFrame
     | KlineFrame
     | ShutdownFrame
     | SimulatedClockFrame

@@ -294,6 +294,32 @@ def test_a_hole_in_a_living_stream_is_filled() -> None:
     tell(story)
 
 
+def test_guarded_symbols_get_every_trade_and_without_a_stream_rests_price() -> None:
+    async def story(room: Room) -> None:
+        listener = Listener()
+        room.market.listen(listener, guards=lambda: ["BUSDT"])
+        room.watch("AUSDT", "BUSDT", "CUSDT")
+        await room.ready(3)
+        room.market.arm(ArmBand(band_id=BandId("b"), symbol="AUSDT", below=50.0))
+        link = room.stub.links[0]
+        await until(lambda: {"ausdt@aggTrade", "busdt@aggTrade"} <= link.names)
+        assert "cusdt@aggTrade" not in link.names
+        trade = {"e": "aggTrade", "E": T0 + 5, "s": "AUSDT", "p": "100.5"}
+        room.stub.publish("ausdt@aggTrade", trade)
+        await room.taken()
+        assert listener.seen == [("AUSDT", 100.5, T0 + 5)]
+        room.stub.prices = {"AUSDT": 49.0, "BUSDT": 7.0}
+        room.stub.now_ms = T0 + 120_000
+        room.stub.accepts = False
+        link.abort()
+        await room.seen(PriceLeft, 1)
+        assert ("BUSDT", 7.0, T0 + 120_000) in listener.seen
+        assert room.inbox.of(FeedChanged)[-1].is_up is False
+        assert len(room.inbox.of(FeedChanged)) == 2
+
+    tell(story, guard_s=0.01)
+
+
 def test_watching_other_streams_changes_only_the_difference() -> None:
     async def story(room: Room) -> None:
         room.watch("AUSDT", "BUSDT")

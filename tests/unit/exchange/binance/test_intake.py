@@ -77,6 +77,31 @@ def test_frames_of_a_simulated_exchange_drive_the_clock() -> None:
     tell(story, FeedTime(sink=clock))
 
 
+def test_a_trade_is_a_price() -> None:
+    def story(intake: Intake, inbox: ListInbox, clock: ManualClock) -> None:
+        intake.board.follow(["A"])
+        intake.pass_time(T0)
+        for price, symbol in ((5.0, "A"), (float("nan"), "A"), (5.0, "Z")):
+            frame = wire.TradeFrame(at_ms=T0, symbol=symbol, price=price)
+            intake.on_data("a@aggTrade", frame)
+        assert intake.board.last_price("A") == 5.0
+        assert intake.dropped == {"no sound number": 1, "symbol not watched": 1}
+
+    tell(story, FeedTime())
+
+
+def test_prices_that_rest_told_stand_in_for_the_stream() -> None:
+    def story(intake: Intake, inbox: ListInbox, clock: ManualClock) -> None:
+        intake.board.follow(["A"])
+        intake.pass_time(T0)
+        intake.take_prices([("A", 5.0)], T0 + 60_001)
+        assert intake.board.last_price("A") is None
+        intake.take_prices([("A", 5.0)], T0 + 10)
+        assert intake.board.tickers["A"].at_ms == T0 + 10
+
+    tell(story, FeedTime())
+
+
 def test_nobody_asked_for_a_simulated_clock_or_end() -> None:
     def story(intake: Intake, inbox: ListInbox, clock: ManualClock) -> None:
         intake.on_data("", wire.SimulatedClockFrame(at_ms=1))

@@ -8,9 +8,10 @@ from tests.unit.exchange.binance.stub import T0, ListInbox, ManualClock, TestTas
 from aitrader.exchange.binance.backfill import Backfill
 from aitrader.exchange.binance.intake import FeedTime, Intake
 from aitrader.exchange.binance.limits import WeightLimiter
-from aitrader.exchange.binance.pulse import Pulse
+from aitrader.exchange.binance.pulse import Pulse, PulseTiming
 from aitrader.exchange.binance.rest import BinanceRest
 from aitrader.market.series import SeriesTable
+from aitrader.model.events import FeedChanged
 
 
 class Room:
@@ -21,16 +22,16 @@ class Room:
         self.rest = BinanceRest("http://127.0.0.1:9", WeightLimiter())
         series = SeriesTable()
         backfill = Backfill(self.rest, series, tasks=TestTasks(), workers=1, again_s=1.0)
+        self.inbox = ListInbox()
         self.intake = Intake(
-            ListInbox(), self.clock, series=series, backfill=backfill, time=FeedTime()
+            self.inbox, self.clock, series=series, backfill=backfill, time=FeedTime()
         )
         self.pulse = Pulse(
             self.intake,
             self.clock,
             renew=self._renew,
             refresh=self._refresh if is_real else None,
-            refresh_s=0.0,
-            unfit_per_minute=2,
+            timing=PulseTiming(refresh_s=0.0, unfit_per_minute=2, stale_s=0.02),
         )
 
     def _renew(self) -> None:
@@ -67,6 +68,30 @@ def test_a_leap_of_the_clock_opens_the_links_anew_once() -> None:
         await room.pulse.look()
         await room.pulse.look()
         assert room.renewed == 1
+
+    tell(story)
+
+
+def test_a_silence_after_data_is_told_once_and_its_end_too() -> None:
+    async def story(room: Room) -> None:
+        room.intake.is_pool_up = lambda: True
+        room.intake.on_link("connected")
+        for _ in range(3):
+            await asyncio.sleep(0.03)
+            await room.pulse.look()
+        room.intake.messages = 1
+        await room.pulse.look()
+        for _ in range(3):
+            await asyncio.sleep(0.03)
+            await room.pulse.look()
+        assert room.intake.is_down
+        room.intake.messages = 2
+        await room.pulse.look()
+        assert not room.intake.is_down
+        told = [(event.is_up, event.reason) for event in room.inbox.of(FeedChanged)]
+        assert told == [
+            (True, "connected"), (False, "no data for 0 s"), (True, "data comes again")
+        ]  # fmt: skip
 
     tell(story)
 

@@ -37,6 +37,12 @@ def test_a_candle_frame_is_read_and_keys_that_differ_by_case_are_kept_apart() ->
     assert (candle.open_ms, candle.end_ms, candle.is_closed) == (T0, T0 + MINUTE - 1, True)
 
 
+def test_a_trade_is_read() -> None:
+    data = {"e": "aggTrade", "E": T0, "s": "AUSDT", "a": 1, "p": "1.5", "q": "2", "T": T0}
+    payload = json.dumps({"stream": "ausdt@aggTrade", "data": data}).encode()
+    assert wire.read_message(payload).data == wire.TradeFrame(T0, "AUSDT", 1.5)
+
+
 @pytest.mark.parametrize(
     "payload",
     [
