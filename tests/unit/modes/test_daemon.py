@@ -5,12 +5,13 @@ import contextlib
 import os
 import signal
 import stat
-import threading
+import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from tests.processes import command
 
 from aitrader.config import Settings
 from aitrader.exchange.simulated.options import Address, ExchangeOptions
@@ -132,6 +133,26 @@ def test_a_signal_ends_the_engine_in_order(short_folder: Path, number: signal.Si
     assert door.find_door(short_folder) is None
 
 
+def test_a_signal_that_comes_as_soon_as_the_engine_is_up_ends_it_in_order(
+    short_folder: Path,
+) -> None:
+    hears, tells = os.pipe()
+    with an_exchange() as address:
+        environment = {"MARKET_REST_URL": address.exchange, "MARKET_STREAM_URL": address.stream}
+        words = ["--headless", "--data-folder", str(short_folder), "--ready-fd", str(tells)]
+        os.set_inheritable(tells, True)
+        pairs = [f"{name}={value}" for name, value in environment.items()]
+        engine = subprocess.Popen(
+            ["env", *pairs, *command(words)], pass_fds=(tells,), stderr=subprocess.DEVNULL
+        )
+        os.close(tells)
+        with engine:
+            door.hear(hears)
+            engine.send_signal(signal.SIGTERM)
+            assert engine.wait(30) == 0
+    assert door.find_door(short_folder) is None
+
+
 @pytest.mark.slow
 def test_an_engine_that_cannot_start_leaves_no_door(short_folder: Path) -> None:
     settings = settings_in(short_folder)
@@ -166,21 +187,6 @@ def test_who_started_the_engine_is_told_why_it_could_not() -> None:
         raise ConfigError("no market")
     with pytest.raises(ConfigError, match=r"^no market$"):
         door.hear(hears)
-
-
-def test_a_headless_engine_runs_until_it_is_told_to_stop(short_folder: Path) -> None:
-    hears, tells = os.pipe()
-
-    def end_once_up() -> None:
-        door.hear(hears)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    ender = threading.Thread(target=end_once_up)
-    with an_exchange() as address:
-        ender.start()
-        run_headless(on(address, short_folder), ready_fd=tells)
-        ender.join()
-    assert door.find_door(short_folder) is None
 
 
 def test_without_a_market_a_headless_engine_says_so(short_folder: Path) -> None:
