@@ -30,6 +30,7 @@ from aitrader.exchange.paper import PaperSettings, PaperVenue
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
 from aitrader.model.commands import ArmBand, DisarmBand, RankMarket, WatchMarket
+from aitrader.model.errors import Transient
 from aitrader.model.events import (
     CandlesClosed,
     Event,
@@ -65,12 +66,18 @@ class Killed(BaseException):
 
 
 class MortalStore:
-    """A store whose process dies at its n-th write, before it or after it (0: never)."""
+    """A store whose process dies at its n-th write, before it or after it (0: never).
 
-    def __init__(self, store: SqliteStore, dies_at: int, *, is_written: bool) -> None:
+    `full_for`: so many writes before that one the disk refuses, and what they held is in memory.
+    """
+
+    def __init__(
+        self, store: SqliteStore, dies_at: int, *, is_written: bool, full_for: int = 0
+    ) -> None:
         self._store = store
         self._dies_at = dies_at
         self._is_written = is_written
+        self._full_for = full_for
         self.writes = 0
 
     async def load(self) -> Saved:
@@ -81,6 +88,8 @@ class MortalStore:
         is_last = self.writes == self._dies_at
         if is_last and not self._is_written:
             raise Killed
+        if 0 < self._dies_at - self.writes <= self._full_for:
+            raise Transient("the disk is full")
         await self._store.record(facts)
         if is_last:
             raise Killed
@@ -190,14 +199,16 @@ class Story:
         self.writes: list[int] = []
         self.errors = 0
 
-    async def tell(self, deaths: Sequence[int], *, is_written: bool) -> None:
+    async def tell(self, deaths: Sequence[int], *, is_written: bool, full_for: int = 0) -> None:
         """Live to the end of the world in as many processes as it takes."""
         for dies_at in [*deaths, 0]:
             store = await SqliteStore.open(self._path, ME)
-            mortal = MortalStore(store, dies_at, is_written=is_written)
+            mortal = MortalStore(store, dies_at, is_written=is_written, full_for=full_for)
             try:
                 await self._one_life(mortal)
-                return
+                if not full_for or not dies_at:
+                    return
+                self._prices += AFTERWARDS[-1:] * 20  # it died at the end, its disk still full
             except Killed:
                 continue
             finally:
@@ -305,3 +316,18 @@ def test_a_death_while_recovering_from_a_death_is_survived_too(
     asyncio.run(story.tell([dies_at, again_at, again_at], is_written=True))
     check_the_end(tmp_path, story)
     assert story.errors == 0
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("prices", [STOPPED, SOLD], ids=["stopped", "sold"])
+@pytest.mark.parametrize("full_for", [1, 3, 8])
+@pytest.mark.parametrize("dies_at", range(2, 15))
+def test_a_disk_that_was_full_when_the_process_died_doubles_nothing(
+    tmp_path: Path, dies_at: int, full_for: int, prices: list[float]
+) -> None:
+    for name, is_written in (("lost", False), ("written", True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        story = Story(folder, prices)
+        asyncio.run(story.tell([dies_at], is_written=is_written, full_for=full_for))
+        check_the_end(folder, story)
