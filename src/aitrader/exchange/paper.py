@@ -80,6 +80,7 @@ class PaperVenue:
         self._find_instrument = find_instrument
         self._settings = settings
         self._book = PaperBook()
+        self.awaited = self._book.awaited  # the symbols whose next price may fill an order
         self._reports = PaperReports(inbox, clock, self._book)
         self._arriving: set[ClientOrderId] = set()
         self._last: dict[str, float] = {}
@@ -184,10 +185,6 @@ class PaperVenue:
     def resting(self, symbol: str) -> list[Order]:
         """Return the open orders of a symbol, stops first."""
         return self._book.resting(symbol)
-
-    def awaited(self) -> set[str]:
-        """Return the symbols whose next price may fill an order."""
-        return self._book.awaited()
 
     def _meet(self, symbol: str, find_price: FindPrice, at_ms: int) -> None:
         instrument = self._find_instrument(symbol)

@@ -12,7 +12,6 @@ are answered and the engine has settled.
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Mapping
 from functools import partial
@@ -23,7 +22,7 @@ from aitrader.exchange.binance.backfill import Backfill
 from aitrader.exchange.binance.guard import Guard, Guards
 from aitrader.exchange.binance.intake import FeedTime, Intake
 from aitrader.exchange.binance.limits import WeightLimiter
-from aitrader.exchange.binance.links import StreamTiming, wait_at_most
+from aitrader.exchange.binance.links import StreamTiming
 from aitrader.exchange.binance.lockstep import Lockstep
 from aitrader.exchange.binance.pulse import Pulse, PulseTiming
 from aitrader.exchange.binance.reference import Reference
@@ -35,12 +34,9 @@ from aitrader.market.series import SeriesTable
 from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.commands import ArmBand, DisarmBand, RankMarket, WatchMarket
 from aitrader.model.errors import ConfigError, Refused, Transient
-from aitrader.model.events import MarketRanked
 from aitrader.model.ports import Clock, Inbox, PriceListener, Tasks
 
 __all__ = ["BinanceMarket", "FeedSettings", "FeedTime"]
-
-_log = logging.getLogger(__name__)
 
 _NO_LINK_MS = 86_400_000
 
@@ -103,13 +99,7 @@ class BinanceMarket:
         self._reference = Reference(
             inbox, clock, rest=self._rest, time=self._time, intake=self._intake
         )
-        self._guard = Guard(
-            self._intake,
-            clock,
-            rest=self._rest,
-            has_own_time=self._time.sink is not None,
-            every_s=settings.guard_s,
-        )
+        self._guard = Guard(self._intake, clock, rest=self._rest, every_s=settings.guard_s)
         self._pool: StreamPool | None = None
         self._fast: frozenset[str] = frozenset()
         self._intervals: dict[str, str] = {}
@@ -188,17 +178,7 @@ class BinanceMarket:
 
     async def rank(self, command: RankMarket) -> None:
         """Post `MarketRanked`; tries until the exchange answers."""
-        while not self._closed.is_set():
-            try:
-                volumes = await self._rest.fetch_volumes()
-            except (Transient, Refused) as error:
-                _log.warning("the market cannot be ranked now: %s", error)
-                await wait_at_most(self._closed, self._settings.again_s)
-                continue
-            known = {row.symbol for row in self._reference.instruments}
-            ranked = tuple(row for row in volumes if row[0] in known)
-            self._inbox.post(MarketRanked(at_ms=self._clock.now_ms(), volumes=ranked))
-            return
+        await self._reference.rank(self._closed, self._settings.again_s)
 
     def arm(self, command: ArmBand) -> None:
         """Watch a band; fires at once if the last price is already out."""
@@ -215,11 +195,7 @@ class BinanceMarket:
     # -- for readers in memory
 
     def listen(self, listener: PriceListener, *, guards: Guards | None = None) -> None:
-        """Show every price to `listener` from now on, before the bands see it.
-
-        `guards` tells which symbols it waits for a price of: they get the fastest stream, and REST
-        where there is none.
-        """
+        """Show every price to `listener` from now on; `guards`: whose price it waits for."""
         self._intake.board.listen(listener)
         if guards is not None:
             self._guard.add(guards)

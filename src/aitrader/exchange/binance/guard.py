@@ -36,20 +36,11 @@ Guards = Callable[[], Collection[str]]
 class Guard:
     """Knows the guarded symbols and feeds their prices from REST while the stream is down."""
 
-    def __init__(
-        self,
-        intake: Intake,
-        clock: Clock,
-        *,
-        rest: BinanceRest,
-        has_own_time: bool,
-        every_s: float,
-    ) -> None:
-        """`has_own_time`: the exchange is simulated, its answers drive the clock too."""
+    def __init__(self, intake: Intake, clock: Clock, *, rest: BinanceRest, every_s: float) -> None:
+        """Look every `every_s` while the stream is down."""
         self._intake = intake
         self._clock = clock
         self._rest = rest
-        self._has_own_time = has_own_time
         self._every_s = every_s
         self._guards: list[Guards] = [intake.board.banded]
         self._needed_s: dict[str, float] = {}
@@ -106,7 +97,7 @@ class Guard:
             _log.warning("positions cannot be guarded now, neither stream nor REST: %s", error)
 
     async def _fetch(self, symbols: Iterable[str]) -> None:
-        at_ms = await self._rest.fetch_time() if self._has_own_time else None
+        at_ms = await self._rest.fetch_time() if self._intake.has_own_time else None
         prices = await self._rest.fetch_prices(tuple(symbols))
         if not self._intake.is_down:
             return

@@ -148,6 +148,11 @@ class Intake:
             self._inbox.post(FeedChanged(at_ms=at_ms, is_up=is_up, reason=reason))
         self.stir()
 
+    @property
+    def has_own_time(self) -> bool:
+        """True where the exchange is simulated: what it says drives our clock."""
+        return self._time.sink is not None
+
     # -- when the stream fails
 
     @property

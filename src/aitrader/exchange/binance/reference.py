@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from aitrader.exchange.binance.intake import FeedTime, Intake
+from aitrader.exchange.binance.links import wait_at_most
 from aitrader.exchange.binance.rest import BinanceRest
 from aitrader.model.errors import Refused, Transient
-from aitrader.model.events import InstrumentsLoaded
+from aitrader.model.events import InstrumentsLoaded, MarketRanked
 from aitrader.model.instrument import Instrument
 from aitrader.model.ports import Clock, Inbox
 
@@ -48,6 +50,20 @@ class Reference:
             await self.load()
         except (Transient, Refused) as error:
             _log.warning("the exchange's rules could not be read again: %s", error)
+
+    async def rank(self, closed: asyncio.Event, again_s: float) -> None:
+        """Post `MarketRanked` of the known symbols; tries until it succeeds or `closed`."""
+        while not closed.is_set():
+            try:
+                volumes = await self._rest.fetch_volumes()
+            except (Transient, Refused) as error:
+                _log.warning("the market cannot be ranked now: %s", error)
+                await wait_at_most(closed, again_s)
+                continue
+            known = {row.symbol for row in self.instruments}
+            ranked = tuple(row for row in volumes if row[0] in known)
+            self._inbox.post(MarketRanked(at_ms=self._clock.now_ms(), volumes=ranked))
+            return
 
     async def _sync_clock(self) -> None:
         """Learn the exchange's time; a simulated one's starts our clock."""

@@ -38,9 +38,7 @@ class Room:
         self.intake.pass_time(T0)
         self.intake.board.follow(["AUSDT", "BUSDT", "CUSDT"])
         self.intake.board.listen(self.listener)
-        self.guard = Guard(
-            self.intake, self.clock, rest=self.rest, has_own_time=has_own_time, every_s=0.01
-        )
+        self.guard = Guard(self.intake, self.clock, rest=self.rest, every_s=0.01)
         self.awaited: set[str] = set()
         self.guard.add(lambda: self.awaited)
 

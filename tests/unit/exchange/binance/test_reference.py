@@ -13,7 +13,7 @@ from aitrader.exchange.binance.reference import Reference
 from aitrader.exchange.binance.rest import BinanceRest, RestTiming
 from aitrader.market.series import SeriesTable
 from aitrader.model.errors import Transient
-from aitrader.model.events import InstrumentsLoaded
+from aitrader.model.events import InstrumentsLoaded, MarketRanked
 
 
 class Room:
@@ -83,5 +83,19 @@ def test_what_cannot_be_had_now_is_left_as_it_was() -> None:
         assert len(room.reference.instruments) == 3
         with pytest.raises(Transient):
             await room.reference.load()
+
+    tell(story, FeedTime())
+
+
+def test_the_market_is_ranked_until_it_succeeds_or_all_is_over() -> None:
+    async def story(room: Room) -> None:
+        closed = asyncio.Event()
+        await room.reference.load()
+        room.stub.scripted["/api/v3/ticker/24hr"] = [(503, {}, b"")]
+        await room.reference.rank(closed, 0.001)
+        assert room.inbox.of(MarketRanked)[0].volumes[0][0] == "CUSDT"
+        closed.set()
+        await room.reference.rank(closed, 0.001)
+        assert len(room.inbox.of(MarketRanked)) == 1
 
     tell(story, FeedTime())
