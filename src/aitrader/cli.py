@@ -28,6 +28,14 @@ Without a command it starts your engine (or finds the one that runs) and shows t
 )
 @click.version_option(__version__, prog_name="aitrader", message="%(prog)s %(version)s")
 @click.option("--headless", is_flag=True, help="Run the engine here, without the terminal app.")
+@click.option("--daemon", is_flag=True, help="As --headless, with HTTP, WebSocket and metrics.")
+@click.option(
+    "--monitor",
+    is_flag=False,
+    flag_value="",
+    metavar="[URL]",
+    help="The terminal app on a daemon elsewhere; its token stands in API_KEY.",
+)
 @click.option(
     "--data-folder",
     type=click.Path(path_type=Path, file_okay=False),
@@ -36,7 +44,12 @@ Without a command it starts your engine (or finds the one that runs) and shows t
 @click.option("--ready-fd", type=int, default=None, hidden=True)
 @click.pass_context
 def cli(
-    context: click.Context, headless: bool, data_folder: Path | None, ready_fd: int | None
+    context: click.Context,
+    headless: bool,
+    daemon: bool,
+    monitor: str | None,
+    data_folder: Path | None,
+    ready_fd: int | None,
 ) -> None:
     """Start the local mode when no command was named."""
     if context.invoked_subcommand is not None:
@@ -44,7 +57,15 @@ def cli(
     from aitrader.config import read_settings  # start-up: only what is used
 
     settings = read_settings(data_folder=data_folder)
-    if headless:
+    if monitor is not None:
+        from aitrader.modes.monitor import show_monitor
+
+        show_monitor(settings, monitor)
+    elif daemon or (settings.fly_app_name and not headless):
+        from aitrader.modes.http import run_daemon
+
+        run_daemon(settings, ready_fd=ready_fd)
+    elif headless:
         from aitrader.modes.daemon import run_headless
 
         run_headless(settings, ready_fd=ready_fd)
@@ -60,6 +81,7 @@ def cli(
 @click.option("--seed", type=int, default=None, help="Which market; the same seed, the same one.")
 @click.option("--speed", default=None, help="Times real time, or max: as fast as it goes.")
 @click.option("--headless", is_flag=True, help="No terminal app.")
+@click.option("--daemon", is_flag=True, help="No terminal app, but HTTP on PORT.")
 @click.option("--for", "for_s", type=float, default=None, help="End after so many seconds.")
 @click.option(
     "--replay",
@@ -80,6 +102,7 @@ def demo(  # noqa: PLR0913 - one parameter per flag of the command
     seed: int | None,
     speed: str | None,
     headless: bool,
+    daemon: bool,
     for_s: float | None,
     replay: Path | None,
     as_json: bool,
@@ -98,8 +121,9 @@ def demo(  # noqa: PLR0913 - one parameter per flag of the command
         as_json=as_json,
         data_folder=data_folder,
         ready_fd=ready_fd,
+        has_http=daemon,
     )
-    if headless:
+    if headless or daemon:
         from aitrader.modes.demo_engine import run_headless_demo
 
         run_headless_demo(options)
@@ -140,6 +164,52 @@ def exchange(  # noqa: PLR0913 - one parameter per flag of the command
             parent_pipe=parent_pipe,
         )
     )
+
+
+@cli.group()
+@click.option(
+    "--data-folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where everything is kept (default ~/.aitrader).",
+)
+@click.pass_context
+def token(context: click.Context, data_folder: Path | None) -> None:
+    """Who may use the API of the daemon: make, list and revoke tokens."""
+    from aitrader.config import read_settings
+
+    above = context.parent.params.get("data_folder") if context.parent else None
+    context.obj = read_settings(data_folder=data_folder or above)
+
+
+@token.command(name="create")
+@click.argument("name")
+@click.option("--read-only", is_flag=True, help="It may look and not change.")
+@click.option("--days", type=click.IntRange(1, 3650), default=None, help="Expires after so many.")
+@click.pass_obj
+def token_create(settings: Settings, name: str, read_only: bool, days: int | None) -> None:
+    """Make a token and print it, once."""
+    from aitrader.modes.token import create_token
+
+    create_token(settings, name, is_read_only=read_only, days=days)
+
+
+@token.command(name="list")
+@click.pass_obj
+def token_list(settings: Settings) -> None:
+    """Show the tokens there are; never their secrets."""
+    from aitrader.modes.token import list_tokens
+
+    list_tokens(settings)
+
+
+@token.command(name="revoke")
+@click.argument("name")
+@click.pass_obj
+def token_revoke(settings: Settings, name: str) -> None:
+    """Forget a token at once, also in a daemon that runs."""
+    from aitrader.modes.token import revoke_token
+
+    revoke_token(settings, name)
 
 
 @cli.group()

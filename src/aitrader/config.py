@@ -148,11 +148,51 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(
             title="a whole number from 0 to 65535",
-            description="Loopback port for faces without a Unix socket; 0 takes any free one.",
+            description="Where `aitrader --daemon` serves HTTP; 0 takes any free one.",
             ge=0,
             le=65535,
         ),
     ] = 8080
+    api_host: Annotated[
+        str,
+        Meta(
+            title="an address of this computer",
+            description="Where HTTP listens; anything but loopback needs a token.",
+            pattern=r"^[A-Za-z0-9.:-]+$",
+        ),
+    ] = "127.0.0.1"
+    api_key: Annotated[
+        str,
+        Meta(
+            title="at least 16 characters",
+            description="The first token of the API; better: `aitrader token create`.",
+        ),
+    ] = ""
+    data_requests_per_min: Annotated[
+        int,
+        Meta(
+            title="a whole number from 0 to 100000",
+            description="HTTP requests a minute per token; 0 sets no limit.",
+            ge=0,
+            le=100_000,
+        ),
+    ] = 100
+    order_requests_per_min: Annotated[
+        int,
+        Meta(
+            title="a whole number from 0 to 100000",
+            description="HTTP requests a minute per token that make an order; 0 sets no limit.",
+            ge=0,
+            le=100_000,
+        ),
+    ] = 10
+    fly_app_name: Annotated[
+        str,
+        Meta(
+            title="a name",
+            description="Set by Fly.io on its machines; `aitrader` is `aitrader --daemon` then.",
+        ),
+    ] = ""
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"],
         Meta(title="DEBUG, INFO, WARNING or ERROR", description="The least level that is logged."),

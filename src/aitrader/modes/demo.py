@@ -32,6 +32,7 @@ class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
     as_json: bool = False
     data_folder: Path | None = None
     ready_fd: int | None = None
+    has_http: bool = False
 
 
 class DemoMarket(msgspec.Struct, frozen=True, kw_only=True):

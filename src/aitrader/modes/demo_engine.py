@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 import aitrader
-from aitrader.config import read_settings
+from aitrader.config import Settings, read_settings
 from aitrader.exchange.simulated.options import ExchangeOptions
 from aitrader.model.control import AddTrader
 from aitrader.model.errors import ConfigError
@@ -19,6 +20,9 @@ from aitrader.modes.build import Choices, Wired
 from aitrader.modes.daemon import opened_store, serving, telling, until_stopped
 from aitrader.modes.demo import DemoMarket, DemoOptions, choose_market, speed_of, write_market
 from aitrader.modes.exchange import exchange_process
+
+if TYPE_CHECKING:
+    from aitrader.modes.http import HttpDoor
 
 CAST = (
     "momentum_burst",
@@ -48,6 +52,7 @@ async def _run(options: DemoOptions, folder: Path, market: DemoMarket) -> None:
         write_market(folder.parent, market)
     speed = speed_of(options)
     settings = read_settings(data_folder=folder, flags={"max_symbols": market.symbols})
+    http = _http_door(settings) if options.has_http else None
     async with opened_store(settings) as store:
         saved = await store.load()
         exchange = ExchangeOptions(
@@ -71,11 +76,15 @@ async def _run(options: DemoOptions, folder: Path, market: DemoMarket) -> None:
                 start_ms=address.now_ms,
                 is_lockstep=speed == 0.0,
                 on_end=end,
+                observers=http.observers if http else (),
             )
             settings = msgspec.structs.replace(
                 settings, market_rest_url=address.exchange, market_stream_url=address.stream
             )
-            async with serving(settings, choices, store=store, ready_fd=options.ready_fd) as wired:
+            async with (
+                serving(settings, choices, store=store, ready_fd=options.ready_fd) as wired,
+                http.opened(settings, wired) if http else contextlib.nullcontext(),
+            ):
                 if not saved.traders:
                     await _add_examples(wired)
                 with contextlib.suppress(TimeoutError):
@@ -87,6 +96,12 @@ async def _run(options: DemoOptions, folder: Path, market: DemoMarket) -> None:
                 status = wired.view.status()
             if options.as_json:
                 print(json.dumps(summary(status, wired)))  # noqa: T201 - what was asked for
+
+
+def _http_door(settings: Settings) -> HttpDoor:
+    from aitrader.modes.http import HttpDoor  # noqa: PLC0415 - 10 MB that most demos spare
+
+    return HttpDoor(settings)
 
 
 async def _add_examples(wired: Wired) -> None:

@@ -16,7 +16,7 @@ import msgspec
 from aitrader.model.control import Answer, AnyRequest, Ask, Hello
 from aitrader.model.errors import Transient
 from aitrader.model.view import Frame
-from aitrader.remote.websocket import WebSocket, connect
+from aitrader.remote.websocket import Place, WebSocket, connect
 
 ANSWER_S = 30.0
 """Asking the analyst or the exchange may be behind an answer; longer than that it is lost."""
@@ -25,14 +25,29 @@ ASK_ID = 1
 """One request per connection, so any number will do."""
 
 
-class RemoteEngine:
-    """View and Control over a Unix socket, or over a loopback port with its token."""
+SILENT_S = 20.0
+"""Frames come at least once a second; a distant engine that is silent for so long is gone."""
 
-    def __init__(self, *, socket_path: str = "", port: int = 0, token: str = "") -> None:
-        if bool(socket_path) == bool(port):
-            raise ValueError("expected a socket_path or a port, and not both")
-        self._socket_path = socket_path
-        self._port = port
+
+class RemoteEngine:
+    """View and Control over a Unix socket, over a loopback port with its token, or from far away.
+
+    A distant engine is a `Place`; one that falls silent there counts as gone.
+    """
+
+    def __init__(
+        self,
+        *,
+        socket_path: str = "",
+        port: int = 0,
+        place: Place | None = None,
+        token: str = "",
+        silent_s: float = SILENT_S,
+    ) -> None:
+        if bool(socket_path) + bool(port) + bool(place) != 1:
+            raise ValueError("expected a socket_path or a port or a place, and only one")
+        self._place = place or Place(socket_path=socket_path, port=port)
+        self._silent_s = silent_s if place else None
         self._token = token
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(Frame | Answer)
@@ -55,9 +70,13 @@ class RemoteEngine:
         socket = await self._connect(hz)
         try:
             while True:
-                message = self._decode(await socket.receive())
+                async with asyncio.timeout(self._silent_s):
+                    data = await socket.receive()
+                message = self._decode(data)
                 if isinstance(message, Frame):
                     yield message
+        except TimeoutError as exc:
+            raise Transient(f"the engine was silent for {self._silent_s:.0f} s") from exc
         finally:
             await socket.close()
 
@@ -85,7 +104,7 @@ class RemoteEngine:
         """Leave; the engine goes on. Nothing is held between requests."""
 
     async def _connect(self, hz: float) -> WebSocket:
-        socket = await connect(socket_path=self._socket_path, port=self._port)
+        socket = await connect(self._place)
         await socket.send(self._encoder.encode(Hello(self._token, hz)))
         return socket
 

@@ -1,8 +1,8 @@
-"""The client's end of one WebSocket: text messages to and from an engine of this machine.
+"""The client's end of one WebSocket: text messages to and from an engine, here or far away.
 
 Written out because a terminal must be on screen before it has spent 500 ms of CPU: a WebSocket
 library costs it 30-45 ms to import, this costs none. It speaks RFC 6455 to a server that we wrote
-too: no extensions, no proxies, no TLS.
+too: no extensions, no proxies. To a distant engine it speaks TLS with a checked certificate.
 
 Reading is the only flow control: what is not read stays in the socket, and the engine stops
 sending. A message longer than `MESSAGE_LIMIT_BYTES` ends the connection.
@@ -15,6 +15,8 @@ import base64
 import contextlib
 import hashlib
 import os
+import ssl
+from typing import NamedTuple
 
 from aitrader.model.errors import Refused, Transient
 
@@ -117,37 +119,66 @@ def masked_frame(kind: int, payload: bytes, mask: bytes) -> bytes:
     return head + mask + body.to_bytes(size, "big")
 
 
-async def connect(*, socket_path: str = "", host: str = "127.0.0.1", port: int = 0) -> WebSocket:
-    """Return an open connection to a Unix socket, or to a port if `socket_path` is empty.
+class Place(NamedTuple):
+    """Where an engine is reached: a Unix socket if `socket_path` is not empty, else host and port.
+
+    `path` is the address asked for there; `tls` is how the server is known, None without TLS.
+    """
+
+    socket_path: str = ""
+    host: str = "127.0.0.1"
+    port: int = 0
+    path: str = "/"
+    tls: ssl.SSLContext | None = None
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.socket_path or f"{host}:{self.port}"
+
+
+async def connect(place: Place) -> WebSocket:
+    """Return an open connection.
 
     Raises:
         Transient: Nobody answers there, or not as a WebSocket does.
+        Refused: The server's certificate is not one to trust.
     """
-    place = socket_path or f"{host}:{port}"
     try:
         async with asyncio.timeout(OPEN_S):
-            if socket_path:
-                streams = await asyncio.open_unix_connection(socket_path, limit=READ_BUFFER_BYTES)
+            if place.socket_path:
+                streams = await asyncio.open_unix_connection(
+                    place.socket_path, limit=READ_BUFFER_BYTES
+                )
             else:
-                streams = await asyncio.open_connection(host, port, limit=READ_BUFFER_BYTES)
+                streams = await asyncio.open_connection(
+                    place.host, place.port, limit=READ_BUFFER_BYTES, ssl=place.tls
+                )
             try:
-                await _shake_hands(*streams)
+                await _shake_hands(*streams, place)
             except BaseException:
                 streams[1].close()
                 raise
     except TimeoutError as exc:
         raise Transient(f"the engine at {place} did not answer within {OPEN_S:.0f} s") from exc
+    except ssl.SSLCertVerificationError as exc:
+        raise Refused(0, f"the certificate of {place} is not valid: {exc.verify_message}") from exc
     except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else exc
         raise Transient(f"no engine answers at {place}: {reason}") from exc
     return WebSocket(*streams)
 
 
-async def _shake_hands(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _shake_hands(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, place: Place
+) -> None:
     key = base64.b64encode(os.urandom(16))
+    host = "localhost" if place.socket_path else str(place)
     writer.write(
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + b"\r\n\r\n"
+        f"GET {place.path} HTTP/1.1\r\nHost: {host}\r\n".encode()
+        + b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+        + key
+        + b"\r\n\r\n"
     )
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     answers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in head)}

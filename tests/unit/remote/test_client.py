@@ -16,9 +16,9 @@ from aitrader.remote.client import RemoteEngine
 
 
 def test_it_takes_a_path_or_a_port() -> None:
-    with pytest.raises(ValueError, match="socket_path or a port"):
+    with pytest.raises(ValueError, match="socket_path or a port or a place"):
         RemoteEngine()
-    with pytest.raises(ValueError, match="socket_path or a port"):
+    with pytest.raises(ValueError, match="socket_path or a port or a place"):
         RemoteEngine(socket_path="x", port=1)
 
 

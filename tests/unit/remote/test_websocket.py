@@ -9,7 +9,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, unix_serve
 
 from aitrader.model.errors import Transient
-from aitrader.remote.websocket import MESSAGE_LIMIT_BYTES, connect, masked_frame
+from aitrader.remote.websocket import MESSAGE_LIMIT_BYTES, Place, connect, masked_frame
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 200_000])
@@ -21,7 +21,7 @@ def test_a_message_of_any_size_comes_back_as_it_was(tmp_path: Path, size: int) -
     async def story() -> bytes:
         path = str(tmp_path / "e.sock")
         async with unix_serve(echo, path, max_size=None):
-            socket = await connect(socket_path=path)
+            socket = await connect(Place(socket_path=path))
             await socket.send(b"x" * size)
             answer = await socket.receive()
             await socket.close()
@@ -40,7 +40,7 @@ def test_a_message_in_pieces_is_put_together_and_a_ping_answered(tmp_path: Path)
     async def story() -> bytes:
         path = str(tmp_path / "e.sock")
         async with asyncio.timeout(5), unix_serve(pieces, path):
-            socket = await connect(socket_path=path)
+            socket = await connect(Place(socket_path=path))
             answer = await socket.receive()
             await socket.close()
         return answer
@@ -59,7 +59,7 @@ async def _talk(path: str, answer: bytes) -> None:
         writer.close()
 
     async with await asyncio.start_unix_server(raw, path):
-        await connect(socket_path=path)
+        await connect(Place(socket_path=path))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_message_beyond_the_limit_ends_the_connection(tmp_path: Path) -> None:
             await connection.wait_closed()
 
         async with unix_serve(huge, path):
-            socket = await connect(socket_path=path)
+            socket = await connect(Place(socket_path=path))
             with pytest.raises(Transient, match=f"a message of {size} bytes"):
                 await socket.receive()
             await socket.close()
@@ -102,7 +102,7 @@ def test_sending_into_a_closed_connection_says_so(tmp_path: Path) -> None:
     async def story() -> None:
         path = str(tmp_path / "e.sock")
         async with unix_serve(leave, path):
-            socket = await connect(socket_path=path)
+            socket = await connect(Place(socket_path=path))
             with pytest.raises(Transient, match="the engine has ended"):
                 await socket.receive()
             await socket.close()

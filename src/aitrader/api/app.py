@@ -1,0 +1,110 @@
+"""The application: every route, the two WebSockets, and the guard around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
+
+import aitrader
+from aitrader.api.far import FarDoor
+from aitrader.api.guard import Guard
+from aitrader.api.hub import Hub
+from aitrader.api.inside import Inside
+from aitrader.api.metrics import MEDIA_TYPE, Metrics
+from aitrader.api.openapi import document_of
+from aitrader.api.page import page_of
+from aitrader.api.policy import Access
+from aitrader.api.problems import Failure, answer_failure
+from aitrader.api.router import Operation, routes_of
+from aitrader.api.routes.state import StateRoutes
+from aitrader.api.routes.traders import TraderRoutes
+from aitrader.api.routes.trading import TradingRoutes
+from aitrader.api.sockets import Sockets
+
+PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+
+class MetricsRoute:
+    """`/metrics`, which speaks Prometheus's format and needs a token like everything else."""
+
+    def __init__(self, inside: Inside, metrics: Metrics, sockets: Sockets) -> None:
+        self._inside = inside
+        self._metrics = metrics
+        self._sockets = sockets
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Return the route."""
+        return (Operation("GET", "/metrics", self.metrics, access=Access.READ, errors=(503,)),)
+
+    async def metrics(self) -> Response:
+        """Counters, gauges and histograms in Prometheus's text format."""
+        frame = await self._inside.frame()
+        vitals = self._inside.vitals
+        text = self._metrics.text(
+            frame,
+            vitals.cost(),
+            counts=dict(vitals.counts()),
+            connections=self._sockets.connections,
+        )
+        return Response(text, media_type=MEDIA_TYPE)
+
+
+def operations_of(inside: Inside, metrics: Metrics, sockets: Sockets) -> tuple[Operation, ...]:
+    """Return every operation of the API."""
+    return (
+        *StateRoutes(inside).operations(),
+        *TraderRoutes(inside).operations(),
+        *TradingRoutes(inside).operations(),
+        *MetricsRoute(inside, metrics, sockets).operations(),
+    )
+
+
+def make_app(inside: Inside, hub: Hub, *, metrics: Metrics, now_s: Callable[[], float]) -> ASGIApp:
+    """Return the whole application.
+
+    Args:
+        inside: The engine.
+        hub: What changed; somebody must run it.
+        metrics: Told of every answer.
+        now_s: The loop's time, for limits and latencies.
+    """
+    sockets = Sockets(inside, hub)
+    operations = operations_of(inside, metrics, sockets)
+    routes: list[BaseRoute] = [
+        *routes_of(operations, inside.policy, now_s=now_s, on_answer=metrics.note_request),
+        *_documents(operations),
+        WebSocketRoute("/ws", sockets.receive),
+        WebSocketRoute("/engine", FarDoor(inside).receive),
+    ]
+    handlers = {HTTPException: _not_found}
+    app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    return Guard(app, lambda: inside.policy.is_open)
+
+
+def _documents(operations: Sequence[Operation]) -> list[Route]:
+    """The description of the API, for programs and for people; they need no token."""
+    version = aitrader.__version__
+    document = msgspec.json.encode(document_of(operations, title="aitrader", version=version))
+    page = page_of(operations, version=version)
+
+    async def openapi(_: Request) -> Response:
+        return Response(document, media_type="application/json")
+
+    async def docs(_: Request) -> Response:
+        return HTMLResponse(page, headers={"content-security-policy": PAGE_POLICY})
+
+    return [Route("/openapi.json", openapi), Route("/docs", docs)]
+
+
+async def _not_found(request: Request, error: HTTPException) -> Response:
+    """Starlette's own refusals, said as all others are."""
+    if error.status_code == 405:
+        return answer_failure(Failure(405, "it takes GET, HEAD", headers={"allow": "GET, HEAD"}))
+    return answer_failure(Failure(404, f"there is no address {request.url.path[:100]}; see /docs"))

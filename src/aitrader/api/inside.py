@@ -1,0 +1,126 @@
+"""An engine as the API sees it: the view's newest frame, control, the disk, and its vital signs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Protocol
+
+from aitrader.api.policy import Policy
+from aitrader.api.problems import Failure
+from aitrader.api.tokens import Caller
+from aitrader.model.control import Answer, AnyRequest, Control
+from aitrader.model.order import Order
+from aitrader.model.position import Position
+from aitrader.model.signal import Signal
+from aitrader.model.view import Frame, View
+
+MAX_AGE_S = 0.05
+"""A frame this young answers many requests; making one costs as much as encoding it."""
+
+ONE_FRAME_HZ = 10.0
+END_OF_TIME_MS = 2**53
+
+
+class Archive(Protocol):
+    """What is on disk, newest first, at most 1000 rows per answer."""
+
+    async def orders(self, rows: int, *, before_ms: int = END_OF_TIME_MS) -> tuple[Order, ...]:
+        """Return orders planned before that instant."""
+        ...
+
+    async def positions(
+        self, rows: int, *, before_ms: int = END_OF_TIME_MS
+    ) -> tuple[Position, ...]:
+        """Return positions opened before that instant."""
+        ...
+
+    async def signals(self, rows: int, *, before_ms: int = END_OF_TIME_MS) -> tuple[Signal, ...]:
+        """Return signals raised before that instant."""
+        ...
+
+
+class Spent(Protocol):
+    """What the process uses; `lag_ms` is how late the loop came to a sleeper lately."""
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds since the start."""
+        ...
+
+    @property
+    def rss_mb(self) -> float:
+        """Resident memory."""
+        ...
+
+    @property
+    def lag_ms(self) -> float:
+        """An average that forgets."""
+        ...
+
+
+class Vitals(Protocol):
+    """How the engine is."""
+
+    @property
+    def store_fault(self) -> str:
+        """Why the disk takes nothing now, "" while it does."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """Return every counter; the names of errors begin with `error_`."""
+        ...
+
+    def cost(self) -> Spent:
+        """Return what the process uses at this moment."""
+        ...
+
+
+class Inside:
+    """What every route works on."""
+
+    def __init__(
+        self,
+        view: View,
+        control: Control,
+        *,
+        archive: Archive,
+        vitals: Vitals,
+        policy: Policy,
+        now_s: Callable[[], float],
+    ) -> None:
+        self.view = view
+        self.archive = archive
+        self.vitals = vitals
+        self.policy = policy
+        self._control = control
+        self._now_s = now_s
+        self._frame: Frame | None = None
+        self._made_s = 0.0
+
+    async def frame(self) -> Frame:
+        """Return everything there is to see; the same object for requests that come together.
+
+        Raises:
+            Failure: The engine has ended.
+        """
+        if self._frame is None or self._now_s() - self._made_s >= MAX_AGE_S:
+            self._frame = await self._fresh()
+            self._made_s = self._now_s()
+        return self._frame
+
+    async def ask(self, caller: Caller, request: AnyRequest) -> Answer:
+        """Return what came of a request; who changed what is written down."""
+        answer = await self._control.ask(request)
+        self.policy.audit(caller, request, is_ok=answer.is_ok)
+        self._frame = None
+        return answer
+
+    async def _fresh(self) -> Frame:
+        frames = self.view.frames(ONE_FRAME_HZ)
+        try:
+            async for frame in frames:
+                return frame
+        finally:
+            if isinstance(frames, AsyncGenerator):
+                await frames.aclose()
+        raise Failure(503, "the engine has ended")

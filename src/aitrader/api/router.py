@@ -1,0 +1,196 @@
+"""A typed router: the signature of a handler is the contract of its route.
+
+Path and query parameters come from its arguments, the JSON body from the one named `body`, the
+answer's schema from its return type; the same signature writes the OpenAPI document. A route cannot
+be made without saying who may use it and which limit it counts against.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from aitrader.api.policy import Access, Budget, Policy
+from aitrader.api.problems import Failure, answer_failure
+from aitrader.api.tokens import LOCAL, Caller
+
+Handler = Callable[..., Awaitable[object]]
+OnAnswer = Callable[[str, str, int, float], None]
+"""Told of each answer: method, route, status, seconds."""
+
+_GIVEN = ("body", "caller")
+
+
+class Operation:
+    """One method of one address; `errors` are the statuses its own handler fails with."""
+
+    def __init__(  # noqa: PLR0913 - what a route is
+        self,
+        method: str,
+        path: str,
+        handler: Handler,
+        *,
+        access: Access,
+        budget: Budget = Budget.DATA,
+        status: int = 200,
+        errors: Sequence[int] = (),
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.handler = handler
+        self.access = access
+        self.budget = budget
+        self.status = status
+        self.hints = typing.get_type_hints(handler, include_extras=True)
+        self.returns = self.hints.pop("return", type(None))
+        self.body: Any = self.hints.pop("body", None)
+        self.wants_caller = self.hints.pop("caller", None) is not None
+        self.in_path: tuple[str, ...] = tuple(re.findall(r"{(\w+)}", path))
+        self.in_query: tuple[str, ...] = tuple(n for n in self.hints if n not in self.in_path)
+        self.defaults = {
+            name: parameter.default
+            for name, parameter in inspect.signature(handler).parameters.items()
+            if parameter.default is not inspect.Parameter.empty
+        }
+        self.errors = tuple(sorted({*errors, *self._usual_errors()}))
+        self._decoder = msgspec.json.Decoder(self.body) if self.body is not None else None
+
+    def _usual_errors(self) -> set[int]:
+        found = {400}
+        if self.access is not Access.PUBLIC:
+            found |= {401, 403, 429}
+        if self.body is not None:
+            found |= {413, 415}
+        return found
+
+    @property
+    def name(self) -> str:
+        """The handler's name, which is the operation's id."""
+        return str(getattr(self.handler, "__name__", "")).strip("_")
+
+    async def call(self, request: Request, caller: Caller) -> object:
+        """Return the handler's answer to a request.
+
+        Raises:
+            Failure: The request does not fit the signature, or the handler says no.
+        """
+        arguments: dict[str, object] = {}
+        for name in self.in_path:
+            arguments[name] = self._convert(name, request.path_params[name])
+        query = request.query_params
+        unknown = sorted(set(query) - set(self.in_query))
+        if unknown:
+            known = ", ".join(self.in_query) or "none"
+            raise Failure(400, f"there is no parameter {unknown[0]}; there are: {known}")
+        for name in self.in_query:
+            if name in query:
+                arguments[name] = self._convert(name, query[name])
+            elif name not in self.defaults:
+                raise Failure(400, f"the parameter {name} is missing")
+        if self._decoder is not None:
+            arguments["body"] = await self._read_body(request, self._decoder)
+        if self.wants_caller:
+            arguments["caller"] = caller
+        return await self.handler(**arguments)
+
+    def _convert(self, name: str, text: str) -> object:
+        try:
+            return msgspec.convert(text, self.hints[name], strict=False)
+        except msgspec.ValidationError as error:
+            raise Failure(400, f"{name}: {error}") from error
+
+    async def _read_body(self, request: Request, decoder: msgspec.json.Decoder[Any]) -> object:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise Failure(415, f"expected application/json, found {kind or 'nothing'}")
+        try:
+            return decoder.decode(await request.body())
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Failure(400, f"body: {error}") from error
+
+
+class Dispatch:
+    """The ASGI end of one address: finds the method, lets the caller in, answers."""
+
+    def __init__(
+        self, operations: Mapping[str, Operation], policy: Policy, on_answer: OnAnswer
+    ) -> None:
+        self._operations = operations
+        self._policy = policy
+        self._on_answer = on_answer
+        self._encoder = msgspec.json.Encoder()
+
+    async def answer(self, request: Request, now_s: Callable[[], float]) -> Response:
+        """Return what comes of a request; nothing is raised for what is the caller's fault."""
+        begun_s = now_s()
+        operation = self._operations.get(request.method)
+        try:
+            response = await self._serve(operation, request)
+        except Failure as failure:
+            response = answer_failure(failure)
+        path = operation.path if operation else "other"
+        self._on_answer(request.method, path, response.status_code, now_s() - begun_s)
+        return response
+
+    async def _serve(self, operation: Operation | None, request: Request) -> Response:
+        if operation is None:
+            allowed = ", ".join(sorted(self._operations))
+            raise Failure(405, f"it takes {allowed}", headers={"allow": allowed})
+        caller = LOCAL
+        if operation.access is not Access.PUBLIC:
+            caller = self._policy.enter(bearer_of(request), address_of(request))
+            self._policy.admit(caller, operation.access, operation.budget)
+        result = await operation.call(request, caller)
+        if isinstance(result, Response):
+            return result
+        if operation.status == 204:
+            return Response(status_code=204)
+        content = self._encoder.encode(result)
+        return Response(content, operation.status, media_type="application/json")
+
+
+def routes_of(
+    operations: Sequence[Operation],
+    policy: Policy,
+    *,
+    now_s: Callable[[], float],
+    on_answer: OnAnswer,
+) -> list[Route]:
+    """Return one Starlette route per address; each answers every method, if only with 405."""
+    addresses: dict[str, dict[str, Operation]] = {}
+    for operation in operations:
+        addresses.setdefault(operation.path, {})[operation.method] = operation
+    found = []
+    for path, methods in addresses.items():
+        route = Route(path, _endpoint(Dispatch(methods, policy, on_answer), now_s))
+        route.methods = None  # all of them reach the dispatch, which knows what it takes
+        found.append(route)
+    return found
+
+
+def _endpoint(
+    dispatch: Dispatch, now_s: Callable[[], float]
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return await dispatch.answer(request, now_s)
+
+    return endpoint
+
+
+def bearer_of(request: Request) -> str:
+    """Return the token of the Authorization header, "" without one."""
+    kind, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if kind.lower() == "bearer" else ""
+
+
+def address_of(request: Request) -> str:
+    """Return where a request comes from."""
+    return request.client.host if request.client else ""

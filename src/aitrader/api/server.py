@@ -1,0 +1,95 @@
+"""The HTTP server in the engine's own loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from aitrader.api.guard import LOOPBACK_NAMES
+from aitrader.model.errors import ConfigError
+
+START_S = 10.0
+STOP_S = 5
+"""How long connections may take to end: the promise is 30 s to the process's end."""
+
+MAX_MESSAGE_BYTES = 64 * 1024
+PING_S = 10.0
+"""A WebSocket that does not answer a ping within as many seconds is dropped."""
+
+
+@contextlib.asynccontextmanager
+async def serving_app(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
+    """Serve the application for the block; yields the port it listens on.
+
+    Raises:
+        ConfigError: The address cannot be listened on, in one sentence.
+    """
+    with contextlib.closing(_bound(host, port)) as sock:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            date_header=False,
+            ws="websockets-sansio",
+            ws_max_size=MAX_MESSAGE_BYTES,
+            ws_per_message_deflate=False,
+            ws_ping_interval=PING_S,
+            ws_ping_timeout=PING_S,
+            h11_max_incomplete_event_size=MAX_MESSAGE_BYTES,
+            timeout_graceful_shutdown=STOP_S,
+            proxy_headers=False,
+        )
+        server = _Server(config)
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(server.serve([sock]), name="http")
+            try:
+                async with asyncio.timeout(START_S):
+                    await server.is_listening.wait()
+                yield int(sock.getsockname()[1])
+            finally:
+                server.should_exit = True
+                await asyncio.wait([serving])
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this computer can reach an address."""
+    return host in LOOPBACK_NAMES
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it listens and keeps its hands off the process's signals."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError(f"port {port} is in use; choose another with PORT") from error
+        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    return sock

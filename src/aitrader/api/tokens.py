@@ -1,0 +1,167 @@
+"""Who may come in: named bearer tokens, read-only or full, of which only hashes are kept.
+
+Theory of operation. A token is 256 random bits, so one round of SHA-256 is enough to keep it: there
+is nothing to guess. The file is read again when it has changed, so a token that is made or revoked
+counts at once in a daemon that runs. A secret is compared with every token there is, each time in
+constant time, so how long a refusal takes says nothing.
+
+`API_KEY` is the first token: named `api-key`, full, not in the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+
+import msgspec
+
+from aitrader.model.errors import ConfigError
+
+FILE_NAME = "tokens.json"
+API_KEY_NAME = "api-key"
+LOCAL_NAME = "local"
+LEAST_API_KEY_CHARS = 16
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+
+
+class Scope(Enum):
+    """What a token lets its bearer do."""
+
+    READ = "read"
+    FULL = "full"
+
+
+class Token(msgspec.Struct, frozen=True):
+    """One token as it is kept; `expires_ms` None: never. Times are UTC epoch milliseconds."""
+
+    name: str
+    scope: Scope
+    digest: str
+    created_ms: int
+    expires_ms: int | None = None
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who asks: the name of the token and what it may do."""
+
+    name: str
+    scope: Scope
+
+
+LOCAL = Caller(LOCAL_NAME, Scope.FULL)
+"""Whoever asks where no token is needed."""
+
+
+class TokenFile:
+    """The tokens of a data folder; only this user can read the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp: tuple[int, int] | None = None
+        self._tokens: tuple[Token, ...] = ()
+
+    def load(self) -> tuple[Token, ...]:
+        """Return the tokens there are; reads only what has changed.
+
+        Raises:
+            ConfigError: The file cannot be read.
+        """
+        try:
+            status = self._path.stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+            if stamp != self._stamp:
+                self._tokens = msgspec.json.decode(self._path.read_bytes(), type=tuple[Token, ...])
+                self._stamp = stamp
+        except FileNotFoundError:
+            self._tokens, self._stamp = (), None
+        except (OSError, msgspec.DecodeError) as error:
+            raise ConfigError(f"cannot read the tokens in {self._path}: {error}") from error
+        return self._tokens
+
+    def create(self, name: str, scope: Scope, *, now_ms: int, expires_ms: int | None = None) -> str:
+        """Return a new token's secret, which is shown this once and not kept.
+
+        Raises:
+            ConfigError: The name is taken or is no name, or the file cannot be written.
+        """
+        tokens = self.load()
+        if not NAME.fullmatch(name) or name in (API_KEY_NAME, LOCAL_NAME):
+            raise ConfigError(
+                f"a token's name is 1 to 40 letters, digits, - _ and ., found {name!r}"
+            )
+        if any(token.name == name for token in tokens):
+            raise ConfigError(f"there is a token {name} already; revoke it or choose another name")
+        secret = f"ait_{secrets.token_urlsafe(32)}"
+        self._save((*tokens, Token(name, scope, digest_of(secret), now_ms, expires_ms)))
+        return secret
+
+    def revoke(self, name: str) -> None:
+        """Forget a token; it counts no more from now on.
+
+        Raises:
+            ConfigError: There is no such token, or the file cannot be written.
+        """
+        tokens = self.load()
+        kept = tuple(token for token in tokens if token.name != name)
+        if len(kept) == len(tokens):
+            known = " ".join(token.name for token in tokens) or "none"
+            raise ConfigError(f"there is no token {name}; there are: {known}")
+        self._save(kept)
+
+    def _save(self, tokens: tuple[Token, ...]) -> None:
+        fresh = self._path.with_suffix(".new")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            with open(os.open(fresh, flags, 0o600), "wb") as file:
+                file.write(msgspec.json.format(msgspec.json.encode(tokens)))
+            fresh.replace(self._path)
+        except OSError as error:
+            raise ConfigError(f"cannot write the tokens to {self._path}: {error}") from error
+        self._stamp = None
+
+
+class Gate:
+    """Says who a secret belongs to. Without a single token everybody is `LOCAL`."""
+
+    def __init__(self, file: TokenFile, *, api_key: str, now_ms: Callable[[], int]) -> None:
+        if api_key and len(api_key) < LEAST_API_KEY_CHARS:
+            raise ConfigError(
+                f"API_KEY needs at least {LEAST_API_KEY_CHARS} characters, found {len(api_key)}: "
+                "it guards your money"
+            )
+        first = (Token(API_KEY_NAME, Scope.FULL, digest_of(api_key), 0),) if api_key else ()
+        self._first = first
+        self._file = file
+        self._now_ms = now_ms
+        self._was_closed = not self.is_open
+
+    @property
+    def is_open(self) -> bool:
+        """True while there is no token: whoever reaches the server may do everything."""
+        return not self._first and not self._file.load()
+
+    def find(self, secret: str) -> Caller | None:
+        """Return whose secret this is, None if nobody's or if the token has expired."""
+        if self.is_open and not self._was_closed:
+            return LOCAL
+        self._was_closed = True  # revoking the last token does not open the door
+        digest, now_ms = digest_of(secret), self._now_ms()
+        found: Caller | None = None
+        for token in (*self._first, *self._file.load()):
+            is_same = hmac.compare_digest(token.digest, digest)
+            is_valid = token.expires_ms is None or now_ms < token.expires_ms
+            if is_same and is_valid:
+                found = Caller(token.name, token.scope)
+        return found
+
+
+def digest_of(secret: str) -> str:
+    """Return what is kept of a secret."""
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()

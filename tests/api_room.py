@@ -1,0 +1,193 @@
+"""An API on a made-up engine, served on loopback as in a daemon."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+import msgspec
+from starlette.types import ASGIApp
+from tests.builders import a_position, a_signal, an_order
+from tests.fake_engine import FakeEngine
+
+from aitrader.api.app import make_app
+from aitrader.api.hub import Hub
+from aitrader.api.inside import END_OF_TIME_MS, Inside
+from aitrader.api.metrics import Metrics
+from aitrader.api.policy import Policy
+from aitrader.api.server import serving_app
+from aitrader.api.tokens import Gate, Scope, Token, TokenFile, digest_of
+from aitrader.model.control import Answer, AnyRequest, ReadCandles, ReadTrader
+from aitrader.model.order import Order
+from aitrader.model.position import Position
+from aitrader.model.signal import Signal
+
+NOW_MS = 1_735_689_600_000
+FULL, READ, EXPIRED = "full-secret-of-the-tests", "read-secret-of-the-tests", "expired-secret"
+EPOCH = "life-1"
+DONE = Answer(0, True, "done")
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What a made-up process uses."""
+
+    cpu_s: float = 1.5
+    rss_mb: float = 60.0
+    lag_ms: float = 0.4
+
+
+class FakeVitals:
+    """How a made-up engine is."""
+
+    def __init__(self) -> None:
+        self.store_fault = ""
+
+    def counts(self) -> Mapping[str, int]:
+        return {"reconnects": 2, "error_wire": 1}
+
+    def cost(self) -> Cost:
+        return Cost()
+
+
+class FakeArchive:
+    """A disk with the rows it was given."""
+
+    def __init__(self) -> None:
+        self.all_orders: tuple[Order, ...] = (an_order(),)
+        self.all_positions: tuple[Position, ...] = (a_position(),)
+        self.all_signals: tuple[Signal, ...] = (a_signal(),)
+
+    async def orders(self, rows: int, *, before_ms: int = END_OF_TIME_MS) -> tuple[Order, ...]:
+        return tuple(o for o in self.all_orders if o.planned_ms < before_ms)[:rows]
+
+    async def positions(
+        self, rows: int, *, before_ms: int = END_OF_TIME_MS
+    ) -> tuple[Position, ...]:
+        return tuple(p for p in self.all_positions if p.opened_ms < before_ms)[:rows]
+
+    async def signals(self, rows: int, *, before_ms: int = END_OF_TIME_MS) -> tuple[Signal, ...]:
+        return tuple(s for s in self.all_signals if s.raised_ms < before_ms)[:rows]
+
+
+class Desk:
+    """The control of a made-up engine that remembers what was asked; `answer` overrules its own."""
+
+    def __init__(self, fake: FakeEngine) -> None:
+        self._fake = fake
+        self.asked: list[AnyRequest] = []
+        self.answer: Answer | None = None
+
+    async def ask(self, request: AnyRequest) -> Answer:
+        self.asked.append(request)
+        answer = await self._fake.ask(request)
+        if self.answer is not None:
+            return self.answer
+        return answer if isinstance(request, ReadTrader | ReadCandles) else DONE
+
+
+def an_answer(text: str = "done", *, is_ok: bool = True, **more: object) -> Answer:
+    """Return an answer of an engine."""
+    return msgspec.structs.replace(Answer(0, is_ok, text), **more)
+
+
+class Room:
+    """All that an API is made of; `per_min` 0 sets no limit."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        has_tokens: bool = True,
+        data_per_min: int = 0,
+        orders_per_min: int = 0,
+    ) -> None:
+        self.fake = FakeEngine()
+        self.fake.fill()
+        self.desk = Desk(self.fake)
+        self.archive = FakeArchive()
+        self.vitals = FakeVitals()
+        self.now_s = 0.0
+        self._reads = 0.0
+        self.tokens = folder / "tokens.json"
+        if has_tokens:
+            self.tokens.write_bytes(msgspec.json.encode(some_tokens()))
+        gate = Gate(TokenFile(self.tokens), api_key="", now_ms=lambda: NOW_MS)
+        self.policy = Policy(
+            gate,
+            data_per_min=data_per_min,
+            orders_per_min=orders_per_min,
+            now_s=lambda: self.now_s,
+        )
+        self.metrics = Metrics()
+        self.inside = Inside(
+            self.fake,
+            self.desk,
+            archive=self.archive,
+            vitals=self.vitals,
+            policy=self.policy,
+            now_s=self._tick,
+        )
+        self.hub = Hub(self.fake, EPOCH)
+
+    def _tick(self) -> float:
+        """A clock of which each reading is a second later: no frame is kept."""
+        self._reads += 1.0
+        return self._reads
+
+    def app(self) -> ASGIApp:
+        """The application, not served."""
+        return make_app(self.inside, self.hub, metrics=self.metrics, now_s=lambda: self.now_s)
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[int]:
+        """The application on a loopback port, with its hub."""
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(self.hub.run())
+            async with serving_app(self.app(), "127.0.0.1", 0) as port:
+                yield port
+            self.fake.end()
+            following.cancel()
+
+    @asynccontextmanager
+    async def client(self, token: str = FULL) -> AsyncIterator[httpx2.AsyncClient]:
+        """A program that speaks to the application without a socket."""
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        async with httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=self.app()),
+            base_url="http://localhost",
+            headers=headers,
+        ) as client:
+            yield client
+
+
+def some_tokens() -> tuple[Token, ...]:
+    """A full, a read-only and an expired one."""
+    return (
+        Token("full", Scope.FULL, digest_of(FULL), NOW_MS - 1000),
+        Token("read", Scope.READ, digest_of(READ), NOW_MS - 1000),
+        Token("old", Scope.FULL, digest_of(EXPIRED), NOW_MS - 1000, NOW_MS),
+    )
+
+
+def run(story: Callable[[], Awaitable[None]]) -> None:
+    """Run a story within ten seconds."""
+
+    async def told() -> None:
+        async with asyncio.timeout(10):
+            await story()
+
+    asyncio.run(told())
+
+
+def ask(room: Room, method: str, path: str, **options: object) -> httpx2.Response:
+    """Return the answer to one request with the full token, or the one given as `token`."""
+    token = str(options.pop("token", FULL))
+
+    async def told() -> httpx2.Response:
+        async with asyncio.timeout(10), room.client(token) as client:
+            return await client.request(method, path, **options)  # type: ignore[arg-type]
+
+    return asyncio.run(told())

@@ -1,0 +1,90 @@
+"""`/engine`: the terminal app's protocol over HTTP, with tokens and limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from tests.api_room import EXPIRED, FULL, READ, Room
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from aitrader.model.control import CloseAll, Hello, PauseEntries, ReadTrader
+from aitrader.model.errors import Refused, Transient
+from aitrader.remote.client import RemoteEngine
+from aitrader.remote.websocket import Place
+
+Story = Callable[[Room, int], Awaitable[None]]
+
+
+def on_a_room(folder: Path, story: Story, **options: Any) -> None:  # noqa: ANN401 - Room's own
+    async def told() -> None:
+        room = Room(folder, **options)
+        async with asyncio.timeout(10), room.served() as port:
+            await story(room, port)
+
+    asyncio.run(told())
+
+
+def a_monitor(port: int, token: str) -> RemoteEngine:
+    return RemoteEngine(place=Place(port=port, path="/engine"), token=token)
+
+
+def test_a_distant_face_sees_and_asks(tmp_path: Path) -> None:
+    async def story(room: Room, port: int) -> None:
+        engine = a_monitor(port, FULL)
+        frame = await anext(engine.frames(5))
+        assert (frame.is_snapshot, frame.status) == (True, room.fake.status)
+        assert (await engine.ask(PauseEntries(True))).is_ok
+        assert room.desk.asked == [PauseEntries(True)]
+
+    on_a_room(tmp_path, story)
+
+
+@pytest.mark.parametrize("token", ["", "wrong", EXPIRED])
+def test_without_a_valid_token_nothing_is_shown(tmp_path: Path, token: str) -> None:
+    async def story(room: Room, port: int) -> None:
+        with pytest.raises(Refused, match="valid token is needed"):
+            await anext(a_monitor(port, token).frames(5))
+
+    on_a_room(tmp_path, story)
+
+
+def test_a_read_only_token_reads(tmp_path: Path) -> None:
+    async def story(room: Room, port: int) -> None:
+        engine = a_monitor(port, READ)
+        assert (await engine.ask(ReadTrader("x"))).is_ok
+        answer = await engine.ask(CloseAll())
+        assert (answer.is_ok, answer.text) == (False, "the token read is read-only")
+
+    on_a_room(tmp_path, story)
+
+
+def test_an_engine_that_ends_is_said_so(tmp_path: Path) -> None:
+    async def story(room: Room, port: int) -> None:
+        frames = a_monitor(port, FULL).frames(5)
+        await anext(frames)
+        room.fake.end()
+        with pytest.raises(Transient, match="the engine has ended"):
+            await anext(frames)
+
+    on_a_room(tmp_path, story)
+
+
+def test_what_is_no_message_ends_the_connection(tmp_path: Path) -> None:
+    async def story(room: Room, port: int) -> None:
+        url = f"ws://127.0.0.1:{port}/engine"
+        hello = msgspec.json.encode(Hello(FULL, 0.0)).decode()
+        for words in (["nonsense"], [hello, "nonsense"]):
+            async with connect(url) as socket:
+                for word in words:
+                    await socket.send(word)
+                with pytest.raises(ConnectionClosed):
+                    await socket.recv()
+                assert socket.close_code == 1003
+
+    on_a_room(tmp_path, story)

@@ -1,0 +1,87 @@
+"""Who may do what, how often, and what is written down of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from tests.api_room import EXPIRED, FULL, READ, Room
+
+from aitrader.api.policy import READS, WRONG_PER_MIN, Access, Budget
+from aitrader.api.problems import Failure
+from aitrader.api.tokens import LOCAL, Caller, Scope
+from aitrader.model.control import (
+    AddTrader,
+    AnyRequest,
+    CloseAll,
+    ClosePosition,
+    PauseEntries,
+    ReadTrader,
+    RemoveTrader,
+    StopEngine,
+    SwitchTrader,
+)
+
+READER = Caller("read", Scope.READ)
+CHANGES = (AddTrader, RemoveTrader, SwitchTrader, PauseEntries, ClosePosition, CloseAll, StopEngine)
+
+
+def status_of(call: object) -> int:
+    with pytest.raises(Failure) as caught:
+        call()  # type: ignore[operator]
+    return caught.value.problem.status
+
+
+def test_every_request_is_known_to_read_or_to_change() -> None:
+    assert set(get_args(AnyRequest)) == {*READS, *CHANGES}
+
+
+def test_a_read_only_token_reads_and_changes_nothing(tmp_path: Path) -> None:
+    policy = Room(tmp_path).policy
+    policy.admit_request(READER, ReadTrader("x"))
+    assert status_of(lambda: policy.admit_request(READER, CloseAll())) == 403
+    assert status_of(lambda: policy.admit(READER, Access.FULL, Budget.NONE)) == 403
+
+
+def test_wrong_and_expired_tokens_are_refused(tmp_path: Path) -> None:
+    policy = Room(tmp_path).policy
+    assert policy.enter(FULL, "a") == Caller("full", Scope.FULL)
+    assert policy.enter(READ, "a") == READER
+    for secret in ("", "wrong", EXPIRED):
+        assert status_of(lambda secret=secret: policy.enter(secret, "a")) == 401  # type: ignore[misc]
+
+
+def test_guessing_tokens_is_slowed_down_by_address(tmp_path: Path) -> None:
+    policy = Room(tmp_path).policy
+    for _ in range(WRONG_PER_MIN):
+        assert status_of(lambda: policy.enter("wrong", "a")) == 401
+    assert status_of(lambda: policy.enter(FULL, "a")) == 429
+    assert policy.enter(FULL, "b").name == "full"
+
+
+def test_orders_have_a_limit_of_their_own(tmp_path: Path) -> None:
+    policy = Room(tmp_path, data_per_min=100, orders_per_min=1).policy
+    policy.admit_request(LOCAL, ClosePosition("p"))
+    assert status_of(lambda: policy.admit_request(LOCAL, ClosePosition("p"))) == 429
+    policy.admit_request(LOCAL, ReadTrader("x"))
+
+
+def test_a_wait_is_told_in_whole_seconds(tmp_path: Path) -> None:
+    policy = Room(tmp_path, data_per_min=1).policy
+    policy.admit(READER, Access.READ, Budget.DATA)
+    with pytest.raises(Failure) as caught:
+        policy.admit(READER, Access.READ, Budget.DATA)
+    assert caught.value.headers == {"retry-after": "60"}
+
+
+def test_who_changed_what_is_written_down(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "aitrader.audit")
+    policy = Room(tmp_path).policy
+    policy.audit(READER, ReadTrader("dip"), is_ok=True)
+    policy.audit(LOCAL, RemoveTrader("dip"), is_ok=True)
+    policy.audit(LOCAL, CloseAll(), is_ok=False)
+    assert [record.getMessage() for record in caplog.records] == [
+        "RemoveTrader asked by local: done",
+        "CloseAll asked by local: refused",
+    ]

@@ -1,0 +1,70 @@
+"""The daemon: what it refuses to be, and that it serves a whole engine."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from aitrader.api.tokens import Scope, TokenFile
+from aitrader.config import Settings, read_settings
+from aitrader.exchange.simulated.options import Address, ExchangeOptions
+from aitrader.exchange.simulated.server import running
+from aitrader.model.errors import ConfigError
+from aitrader.modes.build import Choices
+from aitrader.modes.daemon import opened_store, serving
+from aitrader.modes.http import HttpDoor, run_daemon
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+def settings_in(folder: Path, **flags: object) -> Settings:
+    return read_settings(data_folder=folder, environ={}, flags={"port": 0, **flags})
+
+
+def test_it_does_not_open_to_strangers_without_a_token(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no token: make one with"):
+        HttpDoor(settings_in(tmp_path, api_host="0.0.0.0"))
+    HttpDoor(settings_in(tmp_path, api_host="0.0.0.0", api_key="x" * 16))
+    TokenFile(tmp_path / "tokens.json").create("phone", Scope.READ, now_ms=0)
+    HttpDoor(settings_in(tmp_path, api_host="0.0.0.0"))
+
+
+def test_without_an_exchange_it_says_so_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        run_daemon(settings_in(tmp_path, market_rest_url=NOWHERE))
+
+
+def test_an_engine_is_served_and_measured(tmp_path: Path) -> None:
+    async def serve(address: Address) -> None:
+        settings = settings_in(
+            tmp_path,
+            market_rest_url=address.exchange,
+            market_stream_url=address.stream,
+            max_symbols=3,
+        )
+        http = HttpDoor(settings)
+        choices = Choices(
+            market_name="simulated exchange",
+            is_frame_time=True,
+            start_ms=address.now_ms,
+            observers=http.observers,
+        )
+        async with (
+            opened_store(settings) as store,
+            serving(settings, choices, store=store) as wired,
+            http.opened(settings, wired) as port,
+            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as web,
+        ):
+            assert (await web.get("/health")).status_code == 200
+            assert (await web.get("/api/orders")).json() == {"orders": [], "nextBeforeMs": None}
+            assert "aitrader_candles_total" in (await web.get("/metrics")).text
+
+    async def story() -> None:
+        options = ExchangeOptions(symbols=3, seed=5, speed=60.0)
+        async with asyncio.timeout(20), running(options) as address:
+            await serve(address)
+
+    asyncio.run(story())
