@@ -1,0 +1,133 @@
+"""How long a backtest takes: 20 symbols x 1 year x 5m, and 10 traders at once.
+
+Unit of work: one whole run of RSI + EMA entries with fixed stop and target, filters included, on
+candles in memory. It is the hot path of everybody who tries out an idea. Targets: 0.5 CPU s and
+300 MB for one trader over 20 symbols x 1 year (2.1 M candles); 3 CPU s for 10 traders.
+
+    python bench/backtest.py [--bars 105120] [--symbols 20] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import resource
+import time
+from decimal import Decimal
+
+import numpy as np
+
+from aitrader.backtest.history import History, Series
+from aitrader.backtest.run import Job, Terms, answers_of, run
+from aitrader.exchange.simulated.source import a_listing
+from aitrader.filters.traderfile import compile_trader
+from aitrader.model.ids import TraderId
+from aitrader.model.trader import Mode, Trader
+
+FIRST_MS = 1_735_689_600_000
+STEP_MS = 300_000
+SUBSTEPS = 8
+SOURCE = '''"""Buys weakness above the trend."""
+NAME = "Bench {number}"
+SYMBOLS = "all USDT"
+INTERVAL = "5m"
+SIDE = "LONG"
+EXITS = {{"stop_loss": "2%", "take_profit": "4%"}}
+RISK = {{"amount": 1000, "max_open": 100}}
+
+
+def conditions(m):
+    return {{"weak": rsi(m.close, {length}) < {level}, "up": m.close > ema(m.close, 200)}}
+'''
+
+
+def world(symbols: int, bars: int) -> History:
+    """A seeded random walk per symbol, prices to four decimals."""
+    rng = np.random.default_rng(7)
+    times = FIRST_MS + STEP_MS * np.arange(bars, dtype=np.int64)
+    series = []
+    for number in range(symbols):
+        spread = rng.uniform(0.6, 1.2) / np.sqrt(105_120 * SUBSTEPS)
+        walk = rng.standard_normal((bars, SUBSTEPS)) * spread
+        prices = 100 * np.exp(np.cumsum(walk.ravel())).reshape(bars, SUBSTEPS)
+        opens = np.concatenate([[100.0], prices[:-1, -1]]) * np.exp(
+            rng.standard_normal(bars) * 2e-4
+        )
+        every = np.concatenate([opens[:, None], prices], axis=1)
+        volume = np.round(rng.uniform(10, 1000, bars), 3)
+        values = {
+            "open": np.round(opens, 4),
+            "high": np.round(every.max(axis=1), 4),
+            "low": np.round(every.min(axis=1), 4),
+            "close": np.round(prices[:, -1], 4),
+            "volume": volume,
+            "quote_volume": volume * 100,
+            "trades": volume,
+            "taker_buy_volume": volume,
+        }
+        series.append(Series(f"S{number:02d}USDT", "5m", times, values))
+    return History(series)
+
+
+def job_of(history: History, traders: int, bars: int) -> Job:
+    made = []
+    for number in range(traders):
+        source = SOURCE.format(number=number, length=14 + number, level=35)
+        plan = compile_trader(source).plan
+        name = TraderId(f"bench-{number}")
+        made.append(Trader(name, source, plan, Mode.PAPER, True, number + 1, 1, 0))
+    rules = (
+        a_listing(symbol, "USDT", price_decimals=4, quantity_decimals=5).instrument
+        for symbol in history.symbols
+    )
+    return Job(
+        traders=tuple(made),
+        instruments=tuple(rules),
+        detail="5m",
+        from_ms=FIRST_MS,
+        to_ms=FIRST_MS + bars * STEP_MS,
+        terms=Terms(start_cash=Decimal(1_000_000), max_open_positions=1000),
+    )
+
+
+def measure(history: History, traders: int, bars: int) -> dict[str, float]:
+    job = job_of(history, traders, bars)
+    gc.disable()
+    start = time.process_time()
+    answers = answers_of(job, history)
+    middle = time.process_time()
+    record = run(job, history, answers)
+    end = time.process_time()
+    gc.enable()
+    return {
+        "traders": traders,
+        "candles": len(history.symbols) * bars,
+        "trades": len(record.trades),
+        "signals": record.signals,
+        "filters_cpu_s": round(middle - start, 3),
+        "run_cpu_s": round(end - middle, 3),
+        "cpu_s": round(end - start, 3),
+        "us_per_trade": round((end - middle) / max(len(record.trades), 1) * 1e6, 1),
+        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bars", type=int, default=105_120)
+    parser.add_argument("--symbols", type=int, default=20)
+    parser.add_argument("--traders", type=int, nargs="*", default=[1, 10])
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    history = world(options.symbols, options.bars)
+    found = [measure(history, count, options.bars) for count in options.traders]
+    if options.json:
+        print(json.dumps(found))
+        return
+    for row in found:
+        print("  ".join(f"{name} {value:,}" for name, value in row.items()))
+
+
+if __name__ == "__main__":
+    main()

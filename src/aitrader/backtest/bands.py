@@ -1,0 +1,65 @@
+"""Watch bands on whole candles: the market's `ArmBand` where no single prices are known.
+
+A candle is read as open, low, high, close when it rises and as open, high, low, close when it
+falls, the order in which the simulated exchange shows it. A band fires at the first of these prices
+that is out. Whoever arms it again at once, as a trailing stop does when it is raised, has it tested
+on the rest of that candle.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from aitrader.exchange.simulated.fills import PriceRange
+from aitrader.market.bands import BandTable
+from aitrader.model.commands import ArmBand, DisarmBand
+from aitrader.model.events import PriceLeft
+from aitrader.model.ids import BandId
+from aitrader.model.ports import Inbox
+
+
+class CandleBands:
+    """All armed bands; `PriceLeft` goes to the inbox."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._table = BandTable()
+        self._rest: dict[str, dict[BandId, tuple[Decimal, ...]]] = {}
+        self._at_ms = 0
+
+    def arm(self, command: ArmBand) -> None:
+        """Watch a band; one that has just fired is tested on what is left of its candle."""
+        rest = self._rest.get(command.symbol, {}).pop(command.band_id, ())
+        self._table.arm(command)
+        self._walk(command.symbol, rest)
+
+    def disarm(self, command: DisarmBand) -> None:
+        """Forget a band; unknown ids are nothing."""
+        self._table.disarm(command.band_id)
+        for rests in self._rest.values():
+            rests.pop(command.band_id, None)
+
+    def edges(self, symbol: str) -> tuple[float, float]:
+        """Return (below, above): a candle between them fires nothing; infinite without a band."""
+        return self._table.edges(symbol)
+
+    def on_candle(self, symbol: str, candle: PriceRange, at_ms: int) -> None:
+        """Let a candle that ends at `at_ms` fire what it touches."""
+        self._rest[symbol] = {}
+        self._at_ms = at_ms
+        below, above = self._table.edges(symbol)
+        if float(candle.low) <= below or float(candle.high) >= above:
+            self._walk(symbol, path(candle))
+
+    def _walk(self, symbol: str, prices: tuple[Decimal, ...]) -> None:
+        for place, price in enumerate(prices):
+            for band_id in self._table.check(symbol, float(price)):
+                self._rest[symbol][band_id] = prices[place + 1 :]
+                self._inbox.post(PriceLeft(at_ms=self._at_ms, band_id=band_id, price=price))
+
+
+def path(candle: PriceRange) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+    """Return the four prices of a candle in the order in which they are taken to come."""
+    if candle.close >= candle.open:
+        return candle.open, candle.low, candle.high, candle.close
+    return candle.open, candle.high, candle.low, candle.close

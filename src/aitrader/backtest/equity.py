@@ -1,0 +1,85 @@
+"""The account's worth at every close of a run, from its fills and the candles alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from aitrader.backtest.history import History, Series
+from aitrader.backtest.record import Move
+from aitrader.filters.panel import Floats, Times
+from aitrader.model.candle import INTERVAL_MS
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Curve:
+    """At each close `at_ms` (T,): `equity` in quote, and the worth of what was held, `exposed`."""
+
+    at_ms: Times
+    equity: Floats
+    exposed: Floats
+
+    @property
+    def drawdown_pct(self) -> Floats:
+        """(T,): how far below its highest so far, 0..100."""
+        peaks = np.maximum.accumulate(self.equity)
+        return (peaks - self.equity) / peaks * 100
+
+
+def curve_of(
+    moves: Sequence[Move],
+    history: History,
+    *,
+    interval: str,
+    from_ms: int,
+    to_ms: int,
+    start_cash: Decimal,
+) -> Curve:
+    """Return the curve from `from_ms` to `to_ms`; a missing close is the one before it.
+
+    Its first point is the start itself, before anything was bought.
+    """
+    step = INTERVAL_MS[interval]
+    at_ms = np.arange(from_ms, to_ms + 1, step, dtype=np.int64)
+    equity = np.full(len(at_ms), float(start_cash))
+    exposed = np.zeros(len(at_ms))
+    cash = np.zeros(len(at_ms))
+    by_symbol: dict[str, list[tuple[int, float]]] = {}
+    for move in moves:
+        place = -((from_ms - move.from_ms) // step)
+        if place < len(at_ms):
+            cash[place] += float(move.quote)
+            by_symbol.setdefault(move.symbol, []).append((place, float(move.base)))
+    equity += np.cumsum(cash)
+    for symbol, changes in by_symbol.items():
+        series = history.find(symbol, interval)
+        if series is not None:
+            held = np.zeros(len(at_ms))
+            for place, base in changes:
+                held[place] += base
+            held = np.cumsum(held)
+            held[np.abs(held) < 1e-9] = 0.0
+            worth = held * closes_at(series, at_ms)
+            equity += worth
+            exposed += np.abs(worth)
+    return Curve(at_ms, equity, exposed)
+
+
+def closes_at(series: Series, at_ms: Times) -> Floats:
+    """Return the last close at each instant; before the first candle its open."""
+    closes = _known(series.values["close"])
+    places = (at_ms - series.first_ms) // series.step_ms - 1
+    found: Floats = closes[np.clip(places, 0, len(series) - 1)]
+    return np.where(places < 0, float(series.values["open"][0]), found)
+
+
+def _known(closes: Floats) -> Floats:
+    """Return closes with the one before in place of each missing one."""
+    if np.isfinite(closes.sum()):
+        return closes
+    places = np.arange(len(closes))
+    last = np.maximum.accumulate(np.where(np.isnan(closes), 0, places))
+    return closes[last]

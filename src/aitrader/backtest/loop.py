@@ -1,0 +1,79 @@
+"""The engine's rule without its waiting: an event, all that follows, then the commands.
+
+The stages are those of a live engine, in the same order. Commands are done on the spot by the
+edges of the run, whose answers are further events; there is no disk and nobody to wait for.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar, cast
+
+from aitrader.model.commands import Command
+from aitrader.model.errors import InvariantBroken
+from aitrader.model.events import Event
+
+MOST_EVENTS = 100_000
+"""No instant has so many: edges and stages that answer each other for ever are a bug."""
+
+Handler = Callable[[Command], None]
+C = TypeVar("C", bound=Command)
+
+
+class Stage(Protocol):
+    """A pure part of the engine."""
+
+    def handle(self, event: Event) -> Iterable[Event | Command]:
+        """Return what follows from one fact."""
+        ...
+
+
+def on(kind: type[C], handle: Callable[[C], None]) -> tuple[type[Command], Handler]:
+    """Return one entry of the table kind -> handler; `handle` is given only this kind."""
+    return kind, cast(Handler, handle)
+
+
+class Loop:
+    """Inbox and stages of one run; `handlers` may be set once the edges are made."""
+
+    def __init__(self, stages: Sequence[Stage], observe: Callable[[Event], None]) -> None:
+        """Show every fact to `observe`; commands without a handler are not done."""
+        self._stages = tuple(stage.handle for stage in stages)
+        self._observe = observe
+        self._inbox: deque[Event] = deque()
+        self.handlers: Mapping[type[Command], Handler] = {}
+
+    def post(self, event: Event) -> None:
+        """Put an event in; it is worked out by the next `settle`."""
+        self._inbox.append(event)
+
+    def settle(self) -> None:
+        """Work out everything that is in, and what comes of it, to the end.
+
+        Raises:
+            InvariantBroken: There is no end to it.
+        """
+        inbox, handled = self._inbox, 0
+        while inbox:
+            handled += 1
+            if handled > MOST_EVENTS:
+                raise InvariantBroken("an instant has no end of events")
+            for command in self._consequences(inbox.popleft()):
+                handler = self.handlers.get(type(command))
+                if handler is not None:
+                    handler(command)
+
+    def _consequences(self, event: Event) -> list[Command]:
+        pending: deque[Event] = deque((event,))
+        commands: list[Command] = []
+        while pending:
+            fact = pending.popleft()
+            self._observe(fact)
+            for handle in self._stages:
+                for message in handle(fact):
+                    if isinstance(message, Command):
+                        commands.append(message)
+                    else:
+                        pending.append(message)
+        return commands

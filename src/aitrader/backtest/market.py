@@ -1,0 +1,207 @@
+"""The edges of a run: candles as the market, the paper venue as the exchange, and who asks them.
+
+`Market` knows how far the run has come in every symbol, and says what will happen to it next: the
+first candle that touches a resting order or a band, found by a vectorised search, or the next open
+where a market order waits. Within one candle comes first its open (`open_at`), then all of it
+(`close_at`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping
+from enum import IntEnum
+
+import msgspec
+import numpy as np
+
+from aitrader.backtest.bands import CandleBands
+from aitrader.backtest.history import History, Series
+from aitrader.backtest.timers import VirtualClock
+from aitrader.exchange.paper import PaperVenue
+from aitrader.exchange.simulated.fills import PriceRange
+from aitrader.model.commands import ArmBand, CancelOrders, DisarmBand, QueryOrder, SubmitOrder
+from aitrader.model.money import decimal_from_float
+from aitrader.model.order import Order, OrderKind, Side
+
+INFINITE = float("inf")
+
+
+class Phase(IntEnum):
+    """The order of what happens at one instant.
+
+    Candles that end do what they do to orders and bands; then they are screened and traders
+    decide; then timers are due; then the next candles open.
+    """
+
+    CANDLE = 0
+    CLOSE = 1
+    TIMER = 2
+    OPEN = 3
+
+
+class Wake(msgspec.Struct, frozen=True, order=True):
+    """When a symbol must be looked at next: its open, or the whole of its candle."""
+
+    at_ms: int
+    phase: Phase
+
+
+class CandleMarket:
+    """Venue, bands and prices of a run, fed with candles of one interval."""
+
+    def __init__(
+        self, history: History, interval: str, *, clock: VirtualClock, venue: PaperVenue
+    ) -> None:
+        """Feed `venue` with the candles of `interval`; `bands` is set by who has the inbox."""
+        self._clock = clock
+        self._venue = venue
+        self._series: Mapping[str, Series] = {
+            symbol: series
+            for symbol in history.symbols
+            if (series := history.find(symbol, interval)) is not None
+        }
+        self.phase = Phase.CANDLE
+        self.bands = CandleBands(_Nobody())
+        self._changed: dict[str, None] = {}
+        self._unshown: set[str] = set()
+
+    # -- prices ---------------------------------------------------------------------------------
+
+    def last_price(self, symbol: str) -> float | None:
+        """Return the newest price there is at this instant, None before the first candle."""
+        series = self._series.get(symbol)
+        if series is None:
+            return None
+        place, is_inside = self._where(series)
+        if is_inside and place < len(series):
+            price = float(series.values["open"][place])
+            if not np.isnan(price):
+                return price
+        return series.last_close(place)
+
+    # -- commands -------------------------------------------------------------------------------
+
+    def submit(self, command: SubmitOrder) -> None:
+        """Send orders to the venue."""
+        symbol = command.orders[0].symbol
+        price = self.last_price(symbol)
+        if price is not None:
+            self._venue.know_price(symbol, price)
+        _finish(self._venue.submit(command))
+        self._changed[symbol] = None
+        self._unshown.add(symbol)
+
+    def cancel(self, command: CancelOrders) -> None:
+        """Take orders off."""
+        _finish(self._venue.cancel(command))
+        self._changed[command.orders[0].symbol] = None
+
+    def query(self, command: QueryOrder) -> None:
+        """Have the venue say what it knows."""
+        _finish(self._venue.query(command))
+
+    def arm(self, command: ArmBand) -> None:
+        """Watch a band."""
+        self.bands.arm(command)
+        self._changed[command.symbol] = None
+
+    def disarm(self, command: DisarmBand) -> None:
+        """Forget a band; that a symbol is looked at once too often does no harm."""
+        self.bands.disarm(command)
+
+    # -- what happens ---------------------------------------------------------------------------
+
+    def take_changed(self) -> list[str]:
+        """Return the symbols whose next wake may be another one since this was asked last."""
+        changed = list(self._changed)
+        self._changed.clear()
+        return changed
+
+    def open_at(self, symbol: str, at_ms: int) -> None:
+        """Let the candle that begins now show its open."""
+        series = self._series[symbol]
+        price = float(series.values["open"][series.place(at_ms)])
+        self._venue.on_price(symbol, price, at_ms)
+        self._changed[symbol] = None
+
+    def close_at(self, symbol: str, at_ms: int) -> None:
+        """Let the candle that ends now do all it does."""
+        series = self._series[symbol]
+        place = series.place(at_ms - series.step_ms)
+        opened, high, low, close = (
+            decimal_from_float(float(series.values[name][place]))
+            for name in ("open", "high", "low", "close")
+        )
+        candle = PriceRange(opened, high, low, close)
+        self._venue.on_candle(symbol, candle, at_ms)
+        self.bands.on_candle(symbol, candle, at_ms)
+        self._unshown.discard(symbol)
+        self._changed[symbol] = None
+
+    def next_wake(self, symbol: str) -> Wake | None:
+        """Return when this symbol matters next, None when never as things stand."""
+        series = self._series[symbol]
+        orders = self._venue.resting(symbol)
+        below, above = _edges(orders, self.bands.edges(symbol))
+        is_waiting = any(order.kind is OrderKind.MARKET for order in orders)
+        if not orders and below == -INFINITE and above == INFINITE:
+            self._unshown.discard(symbol)
+            return None
+        place, is_inside = self._where(series)
+        if is_inside and self._is_wanted(symbol, place, below, above):
+            return Wake(int(series.open_ms[place]) + series.step_ms, Phase.CANDLE)
+        start = place + 1 if is_inside else place
+        found = series.find_open(start) if is_waiting else None
+        if found is None:
+            found = series.find_touched(start, below=below, above=above)
+        return None if found is None else Wake(int(series.open_ms[found]), Phase.OPEN)
+
+    def _is_wanted(self, symbol: str, place: int, below: float, above: float) -> bool:
+        """Return whether the candle that has opened is to be shown: it touches, or is the first."""
+        series = self._series[symbol]
+        if place >= len(series):
+            return False
+        low, high = series.values["low"][place], series.values["high"][place]
+        if np.isnan(low):
+            return False
+        return symbol in self._unshown or bool(low <= below or high >= above)
+
+    def _where(self, series: Series) -> tuple[int, bool]:
+        """Return the candle that is open, and True; or the one that opens next, and False."""
+        now_ms = self._clock.at_ms
+        place = series.place(now_ms)
+        if now_ms <= series.first_ms or series.first_ms + place * series.step_ms == now_ms:
+            return place, now_ms >= series.first_ms and self.phase is Phase.OPEN
+        return place - 1, True
+
+
+class _Nobody:
+    """An inbox before there is one."""
+
+    def post(self, event: object) -> None:
+        """Refuse: nothing may happen yet."""
+        raise AssertionError("the run has not begun")
+
+
+def _edges(orders: list[Order], edges: tuple[float, float]) -> tuple[float, float]:
+    """Return the prices at or beyond which an order or a band is touched."""
+    below, above = edges
+    for order in orders:
+        price = order.price if order.kind is OrderKind.LIMIT else order.stop_price
+        if price is None:
+            continue
+        is_sell = order.side is Side.SELL
+        if (order.kind is OrderKind.STOP_LOSS) == is_sell:
+            below = max(below, float(price))
+        else:
+            above = min(above, float(price))
+    return below, above
+
+
+def _finish(work: Coroutine[object, object, None]) -> None:
+    """Run what the paper venue does on the spot; it waits for nothing."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    raise AssertionError("the paper venue waited for something")

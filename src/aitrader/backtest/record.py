@@ -1,0 +1,119 @@
+"""What a run leaves behind: trades, fills, refusals. An observer of its facts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+
+import msgspec
+
+from aitrader.model.events import (
+    EntryRefused,
+    Event,
+    FilterFailed,
+    OrderUpdated,
+    PositionClosed,
+    PositionOpened,
+    Quarantined,
+    SignalRaised,
+    UniverseChanged,
+)
+from aitrader.model.ids import PositionId, TraderId
+from aitrader.model.ledger import flow_of_fill
+from aitrader.model.money import ZERO
+from aitrader.model.position import Position
+from aitrader.model.trader import PositionSide, Universe
+
+
+class Trade(msgspec.Struct, frozen=True):
+    """One round trip; times UTC ms, prices averages over fills, money in quote, pnl net of fees."""
+
+    trader: TraderId
+    symbol: str
+    side: PositionSide
+    entry_ms: int
+    entry_price: Decimal
+    exit_ms: int
+    exit_price: Decimal
+    quantity: Decimal
+    fees: Decimal
+    pnl: Decimal
+    exit_reason: str
+
+    @property
+    def pnl_pct(self) -> float:
+        """The pnl in percent of what was entered."""
+        return float(self.pnl / (self.entry_price * self.quantity) * 100)
+
+
+class Move(msgspec.Struct, frozen=True):
+    """What one fill changed: from `from_ms` on counted closes, base units and quote units."""
+
+    from_ms: int
+    symbol: str
+    base: Decimal
+    quote: Decimal
+
+
+class Recorder:
+    """Keeps what the report needs of every fact."""
+
+    def __init__(self) -> None:
+        self.trades: list[Trade] = []
+        self.moves: list[Move] = []
+        self.refusals: Counter[str] = Counter()
+        self.faults: list[str] = []
+        self.signals = 0
+        self.fees = ZERO
+        self.turnover = ZERO
+        self.open: dict[PositionId, Position] = {}
+        self.universes: dict[Universe, tuple[str, ...]] = {}
+        self.is_opening = False
+        """Whether fills happen at an open: they count from the close after it."""
+
+    def observe(self, fact: Event) -> None:
+        """Take note of one fact."""
+        kind = type(fact)
+        if kind is OrderUpdated:
+            self._updated(fact)  # type: ignore[arg-type]
+        elif kind is SignalRaised:
+            self.signals += 1
+        elif isinstance(fact, EntryRefused):
+            self.refusals[fact.reason] += 1
+        elif isinstance(fact, PositionOpened):
+            self.open[fact.position.position_id] = fact.position
+        elif isinstance(fact, PositionClosed):
+            self._closed(fact.position)
+        elif isinstance(fact, UniverseChanged):
+            self.universes[fact.universe] = fact.symbols
+        elif isinstance(fact, Quarantined):
+            self.faults.append(f"{fact.trader_id} on {fact.symbol}: {fact.reason}")
+        elif isinstance(fact, FilterFailed):
+            self.faults.append(f"{fact.trader_id}: {fact.reason}")
+
+    def _updated(self, fact: OrderUpdated) -> None:
+        if fact.fill is None:
+            return
+        flow = flow_of_fill(fact.fill, symbol=fact.order.symbol, side=fact.order.side)
+        from_ms = fact.at_ms + 1 if self.is_opening else fact.at_ms
+        self.moves.append(Move(from_ms, fact.order.symbol, flow.base, flow.quote))
+        self.fees += flow.fees
+        self.turnover += fact.fill.quantity * fact.fill.price
+
+    def _closed(self, position: Position) -> None:
+        self.open.pop(position.position_id, None)
+        self.trades.append(
+            Trade(
+                trader=position.trader_id,
+                symbol=position.symbol,
+                side=position.side,
+                entry_ms=position.opened_ms,
+                entry_price=position.entry_price,
+                exit_ms=position.closed_ms or 0,
+                exit_price=position.exit_price,
+                quantity=position.entry_quantity,
+                fees=position.fees,
+                pnl=position.realized_pnl,
+                exit_reason=position.exit_reason.value if position.exit_reason else "",
+            )
+        )

@@ -1,0 +1,298 @@
+"""One run: the stages of a live engine, driven through past candles from one event to the next.
+
+Theory of operation. Filters are answered for the whole history first (`answers`). Then the run
+jumps: to the next close at which somebody would enter or an exit condition of something held is
+true, to the next candle that touches an order or a band, or to the next timer, whichever is first.
+Everything at one instant has a fixed order (`market.Phase`), over all symbols and traders. At each
+stop the same stages work out what follows, and the same venue fills orders, on the run's own clock.
+
+Same input, same output: nothing is drawn, no clock is read, no set is walked through.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+from aitrader.backtest.answers import AnswerBook
+from aitrader.backtest.bands import CandleBands
+from aitrader.backtest.history import History
+from aitrader.backtest.loop import Loop, Stage, on
+from aitrader.backtest.market import CandleMarket, Phase, Wake
+from aitrader.backtest.record import Recorder
+from aitrader.backtest.timers import VirtualClock, VirtualTimers
+from aitrader.exchange.paper import PaperSettings, PaperVenue
+from aitrader.execution.risk import ExecutionSettings
+from aitrader.execution.stage import ExecutionStage
+from aitrader.filters.panel import Panel
+from aitrader.filters.traderfile import compile_trader
+from aitrader.market.universe import UniverseStage
+from aitrader.model.candle import INTERVAL_MS, closing_intervals
+from aitrader.model.commands import (
+    ArmBand,
+    CancelOrders,
+    DisarmBand,
+    QueryOrder,
+    RankMarket,
+    StartTimer,
+    StopTimer,
+    SubmitOrder,
+)
+from aitrader.model.events import (
+    CandlesClosed,
+    InstrumentsLoaded,
+    MarketRanked,
+    Saved,
+    ScreenDone,
+    Started,
+    TraderSaved,
+)
+from aitrader.model.ids import TraderId
+from aitrader.model.instrument import Instrument
+from aitrader.model.ports import Prices
+from aitrader.model.trader import Trader
+from aitrader.positions.stage import PositionStage
+from aitrader.screening.stage import ScreeningStage
+from aitrader.signals.stage import SignalStage
+
+MOST_SYMBOLS = 10_000
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What trading costs and allows; the same settings a paper account has."""
+
+    start_cash: Decimal = Decimal(10_000)
+    fee_bps: Decimal = Decimal(10)
+    slippage_bps: Decimal = Decimal(2)
+    max_open_positions: int = 20
+    quote: str = "USDT"
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """Who trades what, when and on which terms; entries in [from_ms, to_ms).
+
+    `detail` is the interval of the candles that fill orders. `notes` are printed with the warnings.
+    """
+
+    traders: tuple[Trader, ...]
+    instruments: tuple[Instrument, ...]
+    detail: str
+    from_ms: int
+    to_ms: int
+    terms: Terms = Terms()
+    notes: tuple[str, ...] = ()
+
+
+class _NoSeries:
+    """Live candles are never asked for here: screening is answered from the whole history."""
+
+    def panel(self, interval: str, *, closed_ms: int, bars: int) -> Panel:
+        """Refuse."""
+        raise LookupError(f"no live {interval} candles in a backtest")
+
+    def filled(self, symbol: str, interval: str, closed_ms: int) -> int:
+        """Return nothing."""
+        return 0
+
+
+def stages_of(terms: Terms, prices: Prices) -> tuple[Stage, ...]:
+    """Return the stages of a live engine, in the order of the house."""
+    execution = ExecutionSettings(
+        start_cash=terms.start_cash,
+        fee_bps=terms.fee_bps,
+        max_open_positions=terms.max_open_positions,
+    )
+    return (
+        UniverseStage(max_symbols=MOST_SYMBOLS),
+        ScreeningStage(_NoSeries(), _NoSeries()),
+        SignalStage(),
+        ExecutionStage(execution, prices),
+        PositionStage(),
+    )
+
+
+def run(job: Job, history: History, answers: AnswerBook | None = None) -> Recorder:
+    """Return what happened; `answers` of the same traders and history may be shared by runs."""
+    if answers is None:
+        answers = answers_of(job, history)
+    return _Run(job, history, answers).play()
+
+
+def answers_of(job: Job, history: History) -> AnswerBook:
+    """Return the filters' answers for a job's traders."""
+    return AnswerBook({row.trader_id: compile_trader(row.source) for row in job.traders}, history)
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(self, job: Job, history: History, answers: AnswerBook) -> None:
+        self._job, self._history, self._answers = job, history, answers
+        self._clock = VirtualClock(job.from_ms)
+        self._record = Recorder()
+        rules = {row.symbol: row for row in job.instruments}
+        terms = job.terms
+        venue = PaperVenue(
+            self,
+            self._clock,
+            find_instrument=rules.get,
+            settings=PaperSettings(
+                start_cash=terms.start_cash,
+                fee_bps=terms.fee_bps,
+                slippage_bps=terms.slippage_bps,
+                quote=terms.quote,
+            ),
+        )
+        self._market = CandleMarket(history, job.detail, clock=self._clock, venue=venue)
+        self._loop = Loop(stages_of(terms, self._market), self._record.observe)
+        self._market.bands = CandleBands(self._loop)
+        self._timers = VirtualTimers(self._loop, self._clock)
+        self._join()
+        self._intervals = {row.plan.interval for row in job.traders} | {job.detail}
+        self._plans = {row.trader_id: row.plan for row in job.traders}
+        self._ranks = {symbol: place for place, symbol in enumerate(history.symbols)}
+        self._wakes: list[tuple[Wake, int, str]] = []
+        self._planned: dict[str, Wake | None] = {}
+        self._exits: list[int] = []
+
+    def post(self, event: object) -> None:
+        """Be the venue's inbox, which is made before the loop."""
+        self._loop.post(event)  # type: ignore[arg-type]
+
+    def _join(self) -> None:
+        market, timers = self._market, self._timers
+        self._loop.handlers = dict(
+            (
+                on(SubmitOrder, market.submit),
+                on(CancelOrders, market.cancel),
+                on(QueryOrder, market.query),
+                on(ArmBand, market.arm),
+                on(DisarmBand, market.disarm),
+                on(StartTimer, timers.start),
+                on(StopTimer, timers.stop),
+                on(RankMarket, self._rank),
+            )
+        )
+
+    def _rank(self, _command: RankMarket) -> None:
+        now_ms = self._clock.at_ms
+        volumes = self._history.volumes(self._job.detail, now_ms)
+        self._loop.post(MarketRanked(at_ms=now_ms, volumes=volumes))
+
+    # -- the jump -------------------------------------------------------------------------------
+
+    def play(self) -> Recorder:
+        """Run from the first instant to the last."""
+        job, at_ms = self._job, self._job.from_ms
+        self._loop.post(InstrumentsLoaded(at_ms=at_ms, instruments=job.instruments))
+        self._loop.post(Started(at_ms=at_ms, saved=Saved()))
+        for trader in job.traders:
+            self._loop.post(TraderSaved(at_ms=at_ms, trader=trader))
+        self._loop.settle()
+        entries = self._answers.entry_instants(from_ms=job.from_ms, to_ms=job.to_ms)
+        entries.reverse()
+        while True:
+            timer_ms = self._timers.next_ms()
+            wake = self._next_wake()
+            close_ms = self._next_close(entries[-1][0] if entries else None)
+            at_ms, phase = min(
+                (wake.at_ms, wake.phase) if wake else (job.to_ms + 1, Phase.OPEN),
+                (close_ms if close_ms is not None else job.to_ms + 1, Phase.CLOSE),
+                (timer_ms if timer_ms is not None else job.to_ms + 1, Phase.TIMER),
+            )
+            if at_ms > job.to_ms or (at_ms == job.to_ms and phase > Phase.CANDLE):
+                return self._record
+            self._clock.at_ms, self._market.phase = max(at_ms, self._clock.at_ms), phase
+            self._record.is_opening = phase is Phase.OPEN
+            if phase is Phase.CLOSE:
+                is_due = bool(entries) and entries[-1][0] == at_ms
+                self._close(at_ms, entries.pop()[1] if is_due else [])
+            elif phase is Phase.TIMER:
+                self._timers.go_off()
+            else:
+                self._show(at_ms, phase)
+            self._loop.settle()
+            self._plan_again()
+
+    def _show(self, at_ms: int, phase: Phase) -> None:
+        """Let every symbol that is due now open, or end, its candle, in the symbols' order."""
+        show = self._market.open_at if phase is Phase.OPEN else self._market.close_at
+        due = Wake(at_ms, phase)
+        while self._wakes and self._wakes[0][0] == due:
+            _wake, _rank, symbol = heapq.heappop(self._wakes)
+            if self._planned.get(symbol) == due:
+                self._planned[symbol] = None
+                show(symbol, at_ms)
+
+    def _plan_again(self) -> None:
+        """Find the next wake of every symbol whose orders or bands have changed."""
+        for symbol in self._market.take_changed():
+            wake = self._market.next_wake(symbol)
+            if wake != self._planned.get(symbol):
+                self._planned[symbol] = wake
+                if wake is not None:
+                    heapq.heappush(self._wakes, (wake, self._ranks[symbol], symbol))
+
+    def _next_wake(self) -> Wake | None:
+        wakes = self._wakes
+        while wakes and self._planned.get(wakes[0][2]) != wakes[0][0]:
+            heapq.heappop(wakes)
+        return wakes[0][0] if wakes else None
+
+    # -- a close --------------------------------------------------------------------------------
+
+    def _next_close(self, entry_ms: int | None) -> int | None:
+        """Return the next close at which anything is answered yes."""
+        nearest = entry_ms
+        for position in self._record.open.values():
+            found = self._answers.find(position.trader_id, position.symbol)
+            if found is None or not len(found.exits):
+                continue
+            exit_ms = found.next_exit(self._closed_ms)
+            if exit_ms is not None and (nearest is None or exit_ms < nearest):
+                nearest = exit_ms
+        return nearest
+
+    @property
+    def _closed_ms(self) -> int:
+        """The instant up to which closes have been worked on."""
+        is_over = self._market.phase >= Phase.CLOSE
+        return self._clock.at_ms if is_over else self._clock.at_ms - 1
+
+    def _close(self, at_ms: int, candidates: Sequence[tuple[TraderId, str]]) -> None:
+        """Have the candles that end now screened: the answers are there already."""
+        held = {(row.trader_id, row.symbol): None for row in self._record.open.values()}
+        matches = tuple(
+            self._answers.match(trader_id, symbol, at_ms)
+            for trader_id, symbol in candidates
+            if (trader_id, symbol) not in held and self._is_in_universe(trader_id, symbol)
+        )
+        exits = [self._answers.exit_match(key, symbol, at_ms) for key, symbol in held]
+        exit_matches = tuple(row for row in exits if row is not None)
+        if not matches and not exit_matches:
+            return
+        closing = tuple(row for row in closing_intervals(at_ms) if row in self._intervals)
+        self._loop.post(CandlesClosed(at_ms=at_ms, intervals=closing))
+        self._loop.post(
+            ScreenDone(
+                at_ms=at_ms,
+                closed_ms=at_ms,
+                matches=matches,
+                exit_matches=exit_matches,
+                warming=(),
+                faults=(),
+                checks=len(matches),
+                cpu_ms=0.0,
+            )
+        )
+
+    def _is_in_universe(self, trader_id: TraderId, symbol: str) -> bool:
+        return symbol in self._record.universes.get(self._plans[trader_id].universe, ())
+
+
+def finest(traders: Sequence[Trader]) -> str:
+    """Return the fastest base interval of these traders: what orders are filled on."""
+    return min((row.plan.interval for row in traders), key=INTERVAL_MS.__getitem__)

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+from tests.builders import AT_MS
+from tests.unit.backtest.worlds import MINUTES_5, a_series, flat
+
+from aitrader.backtest.history import History, until
+from aitrader.model.candle import DAY_MS
+
+
+def test_a_series_knows_its_span_and_where_an_instant_is() -> None:
+    series = a_series([flat(), flat(), flat()])
+    assert (series.first_ms, series.end_ms, len(series)) == (AT_MS, AT_MS + 3 * MINUTES_5, 3)
+    assert series.place(AT_MS) == 0
+    assert series.place(AT_MS + 1) == 1
+    assert series.place(AT_MS - 1) == 0
+
+
+def test_the_first_candle_that_reaches_an_edge_is_found_far_away() -> None:
+    quiet = [(100.0, 101.0, 99.0, 100.0)] * 700
+    series = a_series([*quiet, (100.0, 103.0, 99.0, 100.0), *quiet, (100.0, 101.0, 90.0, 95.0)])
+    assert series.find_touched(0, below=95.0, above=102.0) == 700
+    assert series.find_touched(701, below=95.0, above=104.0) == 1401
+    assert series.find_touched(0, below=80.0, above=110.0) is None
+
+
+def test_missing_candles_are_neither_touched_nor_opened() -> None:
+    series = a_series([flat(), None, None, flat(90.0)])
+    assert series.find_touched(1, below=95.0, above=200.0) == 3
+    assert series.find_open(1) == 3
+    assert series.find_open(4) is None
+    assert series.last_close(3) == 100.0
+    assert series.last_close(0) is None
+
+
+def test_a_panel_of_one_symbol_is_a_view() -> None:
+    series = a_series([flat(), flat()])
+    panel = History([series]).panel(("BTCUSDT",), "5m")
+    assert panel is not None
+    assert np.shares_memory(panel.values["close"], series.values["close"])
+
+
+def test_other_symbols_stand_on_the_first_ones_axis() -> None:
+    late = a_series([flat(7.0), flat(8.0)], "ETHUSDT", first_ms=AT_MS + MINUTES_5)
+    history = History([a_series([flat(), flat()]), late])
+    panel = history.panel(("BTCUSDT", "ETHUSDT", "XRPUSDT"), "5m")
+    assert panel is not None
+    closes = panel.values["close"]
+    assert np.isnan(closes[1, 0])
+    assert closes[1, 1] == 7.0
+    assert np.isnan(closes[2]).all()
+    assert history.panel(("XRPUSDT",), "5m") is None
+
+
+def test_a_window_ends_with_the_last_closed_row() -> None:
+    history = History([a_series([flat(1.0), flat(2.0), flat(3.0)])])
+    panel = history.panel(("BTCUSDT",), "5m")
+    assert panel is not None
+    window = until(panel, AT_MS + 2 * MINUTES_5 + 1, 2)
+    assert window.values["close"].tolist() == [[1.0, 2.0]]
+
+
+def test_symbols_are_ranked_by_the_day_before_and_beginners_come_last() -> None:
+    day = DAY_MS // MINUTES_5
+    old = a_series([flat()] * (day + 1), first_ms=AT_MS - DAY_MS)
+    busy = a_series([flat()] * (day + 1), "ETHUSDT", first_ms=AT_MS - DAY_MS)
+    busy.values["quote_volume"][:] = 9_000.0
+    begins = a_series([flat()], "ADAUSDT")
+    later = a_series([flat()], "XRPUSDT", first_ms=AT_MS + DAY_MS)
+    ranked = History([begins, old, busy, later]).volumes("5m", AT_MS)
+    assert [symbol for symbol, _volume in ranked] == ["ETHUSDT", "BTCUSDT", "ADAUSDT"]
+    assert dict(ranked)["BTCUSDT"] == pytest.approx(day * 1000.0)
+    assert History([old]).volumes("1h", AT_MS) == ()

@@ -1,0 +1,49 @@
+from collections.abc import Iterable
+
+import pytest
+from tests.builders import AT_MS
+
+from aitrader.backtest.loop import Loop, on
+from aitrader.model.commands import Command, RankMarket
+from aitrader.model.errors import InvariantBroken
+from aitrader.model.events import EntriesPaused, Event, FeedChanged, MarketRanked
+
+RANKED = MarketRanked(at_ms=AT_MS, volumes=())
+PAUSED = EntriesPaused(at_ms=AT_MS, is_paused=True)
+
+
+class Follows:
+    """A stage that answers one kind of event with the same messages."""
+
+    def __init__(self, kind: type[Event], *answers: Event | Command) -> None:
+        self.kind, self.answers = kind, answers
+
+    def handle(self, event: Event) -> Iterable[Event | Command]:
+        return self.answers if isinstance(event, self.kind) else ()
+
+
+def test_what_follows_is_worked_out_before_commands_are_done() -> None:
+    seen: list[object] = []
+    stages = (Follows(FeedChanged, RankMarket(), PAUSED), Follows(EntriesPaused))
+    loop = Loop(stages, seen.append)
+    loop.handlers = dict((on(RankMarket, lambda command: loop.post(RANKED)),))
+    up = FeedChanged(at_ms=AT_MS, is_up=True, reason="")
+    loop.post(up)
+    loop.settle()
+    assert seen == [up, PAUSED, RANKED]
+
+
+def test_a_command_that_nobody_does_is_passed_over() -> None:
+    seen: list[object] = []
+    loop = Loop((Follows(EntriesPaused, RankMarket()),), seen.append)
+    loop.post(PAUSED)
+    loop.settle()
+    assert seen == [PAUSED]
+
+
+def test_answers_without_end_are_a_bug() -> None:
+    loop = Loop((Follows(MarketRanked, RankMarket()),), lambda fact: None)
+    loop.handlers = dict((on(RankMarket, lambda command: loop.post(RANKED)),))
+    loop.post(RANKED)
+    with pytest.raises(InvariantBroken):
+        loop.settle()
