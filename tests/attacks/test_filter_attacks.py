@@ -88,6 +88,10 @@ def hostile_documents() -> list[tuple[str, bytes]]:
         ("a number as a condition", with_(conditions={"a": 0})),
         ("a condition as a level", with_(levels={"stop_loss": good["conditions"]["c0"]})),
         ("empty name", with_(conditions={"": good["conditions"]["c0"]})),
+        ("a name for the terminal", with_(conditions={"\x1b[31mred": good["conditions"]["c0"]})),
+        ("an unknown field for the terminal", with_(**{"\x1b[31m": 1})),
+        ("a node of no use", with_(nodes=[*good["nodes"], ["in", [], ["close", "", "1w"]]])),
+        ("a node that stands twice", with_(nodes=[*good["nodes"], good["nodes"][0]])),
         ("long name", with_(conditions={"a" * 200: good["conditions"]["c0"]})),
         ("too many nodes", with_(nodes=[["const", [], [float(i)]] for i in range(3000)])),
         ("points forward", with_(nodes=[["lt", [1, 2], []], *good["nodes"]])),
@@ -128,15 +132,16 @@ def hostile_documents() -> list[tuple[str, bytes]]:
 
 @pytest.mark.parametrize(("name", "body"), hostile_documents(), ids=lambda x: str(x)[:30])
 def test_a_hostile_document_is_refused(name: str, body: bytes) -> None:
-    with pytest.raises(FilterFault):
+    with pytest.raises(FilterFault) as found:
         decode(body)
+    assert str(found.value).isprintable()
 
 
 def test_a_slow_document_is_refused() -> None:
     text = trader_text("def conditions(m):\n    return {'a': ema(m.close, 9) > 0}\n")
     good = compile_trader(text).graph
     rows = [("in", (), ("close", "", "5m"))]
-    rows += [("ta", (0,), ("LINEARREG", 1000 + i)) for i in range(900)]
+    rows += [("ta", (0,), ("LINEARREG", 1000 + i)) for i in range(199)]
     total = 1
     for i in range(2, 200):
         rows.append(("add", (total, i), ()))

@@ -17,8 +17,8 @@ from aitrader.filters.values import (
     UserFunction,
     Value,
     Window,
-    is_number,
     kind_of,
+    whole_number,
 )
 from aitrader.filters.walker import Walker, is_key
 from aitrader.filters.words import listed, nearest
@@ -64,7 +64,7 @@ def call(walker: Walker, function: Value, given: Sequence[Value], named: Named) 
 
 def call_library(walker: Walker, function: Function, given: Sequence[Value], named: Named) -> Value:
     """Return the value of one of the language's functions."""
-    walker.spend(FUNCTION_STEPS)
+    walker.spend(FUNCTION_STEPS + sum(len(x) for x in given if isinstance(x, list | tuple | dict)))
     arguments = bind(function, given, named, graph=walker.graph, default_view=walker.view)
     result = function.build(walker.graph, *arguments)
     if isinstance(result, list):
@@ -140,9 +140,10 @@ def _bars(method: str, given: Sequence[Value], named: Named, *, default: int | N
         )
     plain = [*given, *(v for k, v in named.items() if k not in ("min_periods", "adjust"))]
     value = plain[0] if plain else default
-    if len(plain) > 1 or not is_number(value) or value != int(value):  # type: ignore[call-overload]
+    bars = whole_number(value)
+    if len(plain) > 1 or bars is None:
         raise FilterFault(f".{method}() takes one whole number of bars")
-    return int(value)  # type: ignore[call-overload,no-any-return]
+    return bars
 
 
 def _library_method(name: str, default: int = 1) -> Callable[..., Value]:

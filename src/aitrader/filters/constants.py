@@ -22,10 +22,12 @@ MAX_AGE_DAYS = 365
 ATR_LENGTH = 14
 
 _UNIVERSE = re.compile(
-    r"\s*(?:top\s+(?P<top>\d{1,4})|(?P<all>all))\s+(?P<quote>[A-Za-z0-9]{2,10})"
-    r"(?:\s+(?:except|without|but)\s+(?P<excluded>[A-Za-z0-9,/ ]+))?\s*\Z",
+    r"(?:top\s+(?P<top>[0-9]{1,4})|(?P<all>all))\s+(?P<quote>[A-Za-z0-9]{2,10})"
+    r"(?:\s+(?:except|without|but)\s+(?P<excluded>[A-Za-z0-9][A-Za-z0-9,/ ]*))?\Z",
     re.IGNORECASE,
 )
+"""For a stripped text; no two neighbors may take the same character, so that it is linear."""
+
 _SYMBOL = re.compile(r"[A-Z0-9]{4,24}\Z")
 _PERCENT = re.compile(r"\s*([0-9]{1,4}(?:\.[0-9]{1,6})?)\s*%\s*\Z")
 _ATR = re.compile(
@@ -44,7 +46,7 @@ RISK_KEYS = ("risk", "size", "amount", "max_open")
 def symbols_of(value: Value) -> Universe:
     """Return the universe: a list of symbols, `"top 50 USDT"`, `"all USDT except BTCUSDT"`."""
     if isinstance(value, str):
-        found = _UNIVERSE.match(value)
+        found = _UNIVERSE.match(value.strip())
         if found is not None:
             return _ranked(found)
         value = [part for part in re.split(r"[,\s]+", value.strip()) if part]
@@ -169,7 +171,7 @@ def _targets(value: Value) -> tuple[tuple[LevelPlan, Decimal], ...]:
                 hint='write "take_profit": [("2%", 0.5), ("4%", 0.5)]',
             )
         share = Decimal(repr(each[1]))
-        if not 0 < share <= 1:
+        if share.is_nan() or not 0 < share <= 1:
             raise FilterFault(
                 f"EXITS: a target's share must be above 0 and at most 1, found {share}"
             )

@@ -11,6 +11,7 @@ from aitrader.filters.operations import Kind
 MAX_DEPTH = 6
 MAX_FINDINGS = 6
 MAX_TEXT = 60
+MAX_WRITTEN = 240
 
 FUNCTION_NAMES = {
     "STDDEV": "stdev", "VAR": "variance", "LINEARREG": "linreg", "LINEARREG_SLOPE": "slope",
@@ -38,7 +39,22 @@ MARKET_INPUTS = {("open", "high", "low", "close"), ("high", "low", "close"), ("h
 
 
 def text_of(node: Node, depth: int = 0) -> str:
-    """Return the node as text of the language; what is nested deeply is left out."""
+    """Return the node as text of the language; what is nested deeply or long is left out."""
+    return _written(node, depth, {})
+
+
+Known = dict[tuple[int, int], str]
+"""Texts by node and depth: a node with many paths to it is written once."""
+
+
+def _written(node: Node, depth: int, known: Known) -> str:
+    text = known.get((node.index, depth))
+    if text is None:
+        text = known[node.index, depth] = _text(node, depth, known)[:MAX_WRITTEN]
+    return text
+
+
+def _text(node: Node, depth: int, known: Known) -> str:
     if depth > MAX_DEPTH:
         return "..."
     if node.op == "in":
@@ -48,17 +64,17 @@ def text_of(node: Node, depth: int = 0) -> str:
     if node.op == "out":
         indicator = node.args[0]
         name = str(indicator.params[0])
-        return f"{text_of(indicator, depth)}.{OUTPUT_NAMES[name][int(node.params[0])]}"
+        return f"{_written(indicator, depth, known)}.{OUTPUT_NAMES[name][int(node.params[0])]}"
     if node.op == "ta":
-        return _indicator(node, depth)
+        return _indicator(node, depth, known)
     if node.op in SIGNS or node.op in ("and", "or"):
-        left, right = (text_of(arg, depth + 1) for arg in node.args)
+        left, right = (_written(arg, depth + 1, known) for arg in node.args)
         return f"{_bracketed(left)} {SIGNS.get(node.op, node.op)} {_bracketed(right)}"
     if node.op == "align":
-        return text_of(node.args[0], depth)
+        return _written(node.args[0], depth, known)
     if node.op == "lag":
-        return f"{_bracketed(text_of(node.args[0], depth + 1))}[{node.params[0]}]"
-    return _operation(node, depth)
+        return f"{_bracketed(_written(node.args[0], depth + 1, known))}[{node.params[0]}]"
+    return _operation(node, depth, known)
 
 
 def _leaf(node: Node) -> str:
@@ -72,11 +88,11 @@ def _place(node: Node) -> str:
     return f"{symbol} {node.interval} " if symbol else f"{node.interval} "
 
 
-def _indicator(node: Node, depth: int) -> str:
+def _indicator(node: Node, depth: int, known: Known) -> str:
     name = str(node.params[0])
     word = FUNCTION_NAMES.get(name, name.lower().replace("cdl", "pattern "))
     fields = tuple(str(arg.params[0]) if arg.op == "in" else "" for arg in node.args)
-    inputs = [text_of(arg, depth + 1) for arg in node.args]
+    inputs = [_written(arg, depth + 1, known) for arg in node.args]
     if fields in MARKET_INPUTS or (len(fields) > 1 and all(fields)):
         inputs = [_place(node.args[0]).strip()]
     numbers = [f"{p:g}" if isinstance(p, float) else str(p) for p in node.params[1:]]
@@ -94,9 +110,9 @@ _WORDS = {
 }
 
 
-def _operation(node: Node, depth: int) -> str:
+def _operation(node: Node, depth: int, known: Known) -> str:
     skipped = 1 if node.op in ("count", "since", "when", "pick") else None  # the negated twin
-    inputs = [text_of(a, depth + 1) for i, a in enumerate(node.args) if i != skipped]
+    inputs = [_written(a, depth + 1, known) for i, a in enumerate(node.args) if i != skipped]
     if node.op == "neg":
         return f"-{_bracketed(inputs[0])}"
     numbers = [str(p) for p in node.params]

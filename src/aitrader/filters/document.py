@@ -13,6 +13,7 @@ import msgspec
 from aitrader.filters.graph import MAX_NODES, Graph, Node, Parameter
 from aitrader.filters.lookback import MAX_COST_US, cost_us, lookback
 from aitrader.filters.operations import Kind
+from aitrader.filters.words import printable
 from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.errors import FilterFault
 
@@ -129,7 +130,7 @@ def decode(body: bytes) -> FilterGraph:
     try:
         document = msgspec.json.decode(body, type=FilterGraph)
     except (msgspec.DecodeError, RecursionError) as fault:
-        raise FilterFault(f"this is not a filter graph: {fault}") from fault
+        raise FilterFault(f"this is not a filter graph: {printable(str(fault))}") from fault
     check(document)
     return document
 
@@ -151,10 +152,12 @@ def check(document: FilterGraph) -> None:
     if len(document.nodes) > MAX_NODES:
         raise FilterFault(f"expected at most {MAX_NODES} nodes, found {len(document.nodes)}")
     names = (*document.conditions, *document.exits, *document.levels)
-    if not all(0 < len(name) <= MAX_NAME for name in names):
-        raise FilterFault(f"names must have 1 to {MAX_NAME} characters")
+    if not all(0 < len(name) <= MAX_NAME and name.isprintable() for name in names):
+        raise FilterFault(f"names must have 1 to {MAX_NAME} plain characters")
     graph = Graph(document.interval)
     roots = rebuild(graph, document)
+    if to_document(document.interval, roots).nodes != document.nodes:
+        raise FilterFault("the graph is damaged: a node stands twice or is of no use")
     check_cost(cost_us(graph, lookback(roots.all)))
 
 

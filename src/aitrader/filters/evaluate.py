@@ -1,6 +1,8 @@
 """Evaluation: many traders' graphs as one program, each distinct node computed once per block.
 
-Symbols are worked through in blocks, a node's rows are freed after their last use, and what
+Traders with a long lookback are computed apart from the others (`LONG_BARS`): merged, the cheap
+ones would be computed over windows that only the others need. Symbols are worked through in
+blocks, a node's rows are freed after their last use, and what
 depends on named symbols alone (`m.of("BTCUSDT")`) is computed once for all blocks. Answers are
 taken from the last rows only.
 
@@ -12,6 +14,7 @@ not all hold.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -22,17 +25,24 @@ from aitrader.filters.answers import Answers
 from aitrader.filters.arrays import Array
 from aitrader.filters.blocks import Value, compute
 from aitrader.filters.compiled import CompiledTrader
-from aitrader.filters.document import Roots, rebuild
+from aitrader.filters.document import rebuild
 from aitrader.filters.graph import Graph, Node
 from aitrader.filters.operations import Kind
-from aitrader.filters.panel import Bools, Floats, Panel
+from aitrader.filters.panel import Bools, Floats, Panel, newest
 from aitrader.filters.readiness import Readiness
 from aitrader.filters.scene import Scene
+from aitrader.filters.schedule import schedule
 from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.ids import TraderId
 
 BLOCK = 25
 """Symbols per block: small enough that a block's rows stay in the processor's cache."""
+
+BLOCK_BYTES = 64 * 2**20
+"""What a block's rows may take; a graph that keeps many rows is computed in smaller blocks."""
+
+LONG_BARS = 1000
+"""Traders that look back further are computed apart: the others need not bear their windows."""
 
 MERGED_NODES = 1_000_000
 
@@ -47,16 +57,19 @@ class Program:
         if len(bases) != 1:
             raise ValueError(f"expected traders of one interval, found {sorted(bases)}")
         self.interval = bases.pop()
-        self._graph = Graph(self.interval, max_nodes=MERGED_NODES)
-        self._traders = dict(traders)
-        self._roots = {key: rebuild(self._graph, t.graph) for key, t in traders.items()}
         self.lookback: Mapping[str, int] = _most(trader.lookback for trader in traders.values())
-        self._plan = _plan(self._graph, self._roots, traders)
+        short: dict[TraderId, CompiledTrader] = {}
+        long: dict[TraderId, CompiledTrader] = {}
+        for key, trader in traders.items():
+            is_long = max(trader.lookback.values()) > LONG_BARS
+            (long if is_long else short)[key] = trader
+        self._parts = tuple(_Part(self.interval, each) for each in (short, long) if each)
+        self._order = tuple(traders)
 
     @property
     def size(self) -> int:
         """Number of distinct nodes."""
-        return len(self._graph.nodes)
+        return sum(len(part.graph.nodes) for part in self._parts)
 
     def run(self, panels: Mapping[str, Panel], last: int = 2) -> Mapping[TraderId, Answers]:
         """Return each trader's answers on the last rows of every symbol of the base panel.
@@ -72,8 +85,37 @@ class Program:
         if missing:
             raise ValueError(f"expected panels of {list(self.lookback)}, {missing} missing")
         last = min(last, panels[self.interval].bars)
-        scene = Scene(panels, self.interval)
-        tails, newest = self._tails(scene, last)
+        if len(self._parts) == 1:
+            return self._parts[0].run(panels, last)
+        found: dict[TraderId, Answers] = {}
+        for part in self._parts:
+            found.update(part.run(part.cut(panels, last), last))
+        return {key: found[key] for key in self._order}
+
+
+class _Part:
+    """Traders that are computed together."""
+
+    def __init__(self, interval: str, traders: Mapping[TraderId, CompiledTrader]) -> None:
+        self.graph = Graph(interval, max_nodes=MERGED_NODES)
+        self._interval = interval
+        self._traders = dict(traders)
+        self._lookback = {interval: 1, **_most(trader.lookback for trader in traders.values())}
+        self._roots = {key: rebuild(self.graph, t.graph) for key, t in traders.items()}
+        self._plan = schedule(self.graph, self._roots, traders)
+
+    def cut(self, panels: Mapping[str, Panel], last: int) -> dict[str, Panel]:
+        """Return the newest rows of the panels, as many as these traders' last rows need."""
+        base = INTERVAL_MS[self._interval]
+        return {
+            name: newest(panels[name], bars + math.ceil(last * base / INTERVAL_MS[name]) + 1)
+            for name, bars in self._lookback.items()
+        }
+
+    def run(self, panels: Mapping[str, Panel], last: int) -> dict[TraderId, Answers]:
+        """Return the answers on the last rows."""
+        scene = Scene(panels, self._interval)
+        tails, findings = self._tails(scene, last)
         ready = Readiness(scene, self._plan.fields)
         return {
             key: Answers(
@@ -82,7 +124,7 @@ class Program:
                 condition_rows=_stacked(roots.conditions, tails),
                 exit_rows=_stacked(roots.exits, tails),
                 level_rows=_rows(roots.levels, tails),
-                finding_rows=_rows(self._plan.named[key], newest),
+                finding_rows=_rows(self._plan.named[key], findings),
                 ready=ready.of(self._traders[key], last),
             )
             for key, roots in self._roots.items()
@@ -92,20 +134,25 @@ class Program:
         """Return the last rows of every root, and the newest value behind every condition."""
         count, plan = len(scene.symbols), self._plan
         tails: dict[int, Array] = {node.index: _empty(node, count, last) for node in plan.roots}
-        newest: dict[int, Array] = {
-            node.index: np.full((count, 1), np.nan)
-            for nodes in plan.named.values()
-            for node in nodes.values()
-        }
+        found = {node.index for nodes in plan.named.values() for node in nodes.values()}
+        unknown = np.full((len(found), count, 1), np.nan)
+        findings: dict[int, Array] = dict(zip(found, unknown, strict=True))
         if not last:
-            return tails, newest
+            return tails, findings
         with np.errstate(all="ignore"):
-            keep = _Tails(tails, newest, scene, last)
-            shared = compute(plan.shared, {}, scene, rows=slice(0, count), keep=keep, free={})
-            for start in range(0, count, BLOCK):
-                rows = slice(start, min(start + BLOCK, count))
-                compute(plan.own, dict(shared), scene, rows=rows, keep=keep, free=plan.free)
-        return tails, newest
+            keep = _Tails(tails, findings, scene, last)
+            shared = compute(plan.shared, {}, scene, rows=slice(0, count), keep=keep)
+            size = self._block(scene)
+            for start in range(0, count, size):
+                rows = slice(start, min(start + size, count))
+                compute(plan.own, dict(shared), scene, rows=rows, keep=keep)
+        return tails, findings
+
+    def _block(self, scene: Scene) -> int:
+        """Return how many symbols are computed at once."""
+        bars = max(panel.bars for panel in scene.panels.values())
+        most = BLOCK_BYTES // (8 * max(1, bars * self._plan.alive))
+        return max(1, min(BLOCK, most))
 
 
 def _empty(node: Node, count: int, last: int) -> Array:
@@ -125,69 +172,13 @@ class _Tails:
 
     def take(self, node: Node, value: Value, rows: slice) -> None:
         """Copy what is asked for of a value about to be freed."""
-        if node.index in self.tails:
-            self.tails[node.index][rows] = value[:, -self.last :]
-        if node.index in self.newest:
-            column = self.scene.columns(str(node.interval), self.scene.base)[-1]
+        tail, newest = self.tails.get(node.index), self.newest.get(node.index)
+        if tail is not None:
+            tail[rows] = value[:, -self.last :]
+        if newest is not None:
+            column = int(self.scene.columns(str(node.interval), self.scene.base)[-1])
             if column >= 0:
-                self.newest[node.index][rows] = value[:, column : column + 1]
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What is computed once, what per block, and after which node a value is dropped."""
-
-    shared: tuple[Node, ...]
-    own: tuple[Node, ...]
-    free: Mapping[int, tuple[int, ...]]
-    roots: tuple[Node, ...]
-    named: Mapping[TraderId, Mapping[int, Node]]
-    fields: Mapping[str, tuple[str, ...]]
-
-
-def _plan(
-    graph: Graph, roots: Mapping[TraderId, Roots], traders: Mapping[TraderId, CompiledTrader]
-) -> _Plan:
-    named = {}
-    for key, trader in traders.items():
-        named[key] = _named_nodes(graph, trader)
-    wanted = {n.index: n for r in roots.values() for n in r.all}
-    shared_indices: set[int] = set()
-    for node in graph.nodes:
-        if _is_shared(node, shared_indices):
-            shared_indices.add(node.index)
-    own = tuple(n for n in graph.nodes if n.index not in shared_indices)
-    last_use: dict[int, int] = {}
-    for node in own:
-        last_use[node.index] = node.index
-        for arg in node.args:
-            last_use[arg.index] = node.index
-    free: dict[int, tuple[int, ...]] = {}
-    for index, user in last_use.items():
-        free[user] = (*free.get(user, ()), index)
-    fields: dict[str, tuple[str, ...]] = {}
-    for node in graph.nodes:
-        if node.op == "in":
-            interval = str(node.interval)
-            fields[interval] = tuple(sorted({*fields.get(interval, ()), str(node.params[0])}))
-    shared = tuple(graph.nodes[i] for i in sorted(shared_indices))
-    return _Plan(shared, own, free, tuple(wanted.values()), named, fields)
-
-
-def _named_nodes(graph: Graph, trader: CompiledTrader) -> Mapping[int, Node]:
-    """Return the nodes whose values explain the conditions, by their place in the graph."""
-    made: list[Node] = []
-    for op, args, params in trader.graph.nodes:
-        made.append(graph.add(op, [made[i] for i in args], params))
-    return {index: made[index] for texts in trader.findings.values() for _, index in texts}
-
-
-def _is_shared(node: Node, shared: set[int]) -> bool:
-    if node.op in ("const", "undefined", "time"):
-        return True
-    if node.op == "in":
-        return bool(node.params[1])
-    return all(arg.index in shared for arg in node.args)
+                newest[rows] = value[:, column : column + 1]
 
 
 def _most(lookbacks: Iterable[Mapping[str, int]]) -> dict[str, int]:

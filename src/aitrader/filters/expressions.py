@@ -38,6 +38,7 @@ from aitrader.filters.values import (
     Value,
     is_number,
     kind_of,
+    whole_number,
 )
 from aitrader.filters.walker import Walker, bind, checked_name, is_key, refuse
 from aitrader.filters.words import nearest
@@ -182,7 +183,9 @@ def binary(walker: Walker, operator: ast.operator, a: Value, b: Value) -> Value:
     graph = walker.graph
     walker.spend(2)
     if type(operator) in BINARY:
-        return arithmetic(graph, BINARY[type(operator)], a, b)
+        made = arithmetic(graph, BINARY[type(operator)], a, b)
+        walker.spend(len(made) if isinstance(made, list) else 0)
+        return made
     if isinstance(operator, ast.FloorDiv):
         return _floored(graph, a, b)
     if isinstance(operator, ast.BitAnd | ast.BitOr):
@@ -380,9 +383,9 @@ def _part(walker: Walker, node: ast.Slice, owner: Sequence[Value], scopes: Scope
 
 
 def _bars_ago(walker: Walker, node: ast.Subscript, series: Node, key: Value) -> Value:
-    if not is_number(key) or key != int(key):  # type: ignore[call-overload]
+    bars = whole_number(key)
+    if bars is None:
         refuse("the number of bars ago must be a whole number", node, hint="write series[1]")
-    bars = int(key)  # type: ignore[call-overload]
     if bars < 0:
         refuse(f"series[{bars}] would look into the future", node, hint=FUTURE_HINT)
     if bars > 5000:

@@ -31,6 +31,9 @@ MAX_NODES = 2000
 MAX_DEPTH = 250
 """Operations from an input to a root; walks over a graph may then be plain recursion."""
 
+MAX_WORK = 100_000
+"""Nodes that all walks over a graph may visit while a text is read."""
+
 Parameter = str | int | float
 Origin = Mapping[int, float]
 NO_ORIGIN: Origin = {}
@@ -72,6 +75,8 @@ class Graph:
         self.nodes: list[Node] = []
         self._max_nodes = max_nodes
         self._known: dict[tuple[object, ...], Node] = {}
+        self._negated: dict[int, Node] = {}
+        self._work = 0
 
     def add(self, op: str, args: Sequence[Node] = (), params: Sequence[Parameter] = ()) -> Node:
         """Return the node for this operation, made now or before.
@@ -129,8 +134,27 @@ class Graph:
             return node
         return self.add("align", (node,), (interval,))
 
+    def charge(self, steps: int) -> None:
+        """Count the steps of walks over the graph; refuse when there are too many.
+
+        Raises:
+            FilterFault: More than `MAX_WORK`.
+        """
+        self._work += steps
+        if self._work > MAX_WORK:
+            raise FilterFault("the filter asks too often for the same", hint="keep it in a name")
+
     def negate(self, node: Node) -> Node:
-        """Return the condition that is true exactly where this one is certainly false."""
+        """Return the condition that is true exactly where this one is certainly false.
+
+        Each node is negated once: a shared one would otherwise be walked once per path to it.
+        """
+        found = self._negated.get(node.index)
+        if found is None:
+            found = self._negated[node.index] = self._negation(node)
+        return found
+
+    def _negation(self, node: Node) -> Node:
         if node.op in OPPOSITE:
             return self.add(OPPOSITE[node.op], node.args)
         if node.op in ("and", "or"):

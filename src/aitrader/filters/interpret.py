@@ -8,6 +8,7 @@ line and a hint. Every step, item and node is counted against a budget, so nothi
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from aitrader.filters.expressions import (
@@ -24,6 +25,12 @@ from aitrader.filters.plain import items_of
 from aitrader.filters.values import MarketView, Namespace, Scopes, UserFunction, Value
 from aitrader.filters.walker import bind, checked_name, refuse
 from aitrader.model.errors import FilterFault
+
+BYTE_ORDER_MARK = "\ufeff"
+"""Some editors begin a file with it."""
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+"""CPython quotes a text's odd escapes on stderr: none of it may steer a terminal."""
 
 MAX_SOURCE_BYTES = 10_240
 MAX_STEPS = 50_000
@@ -69,8 +76,12 @@ def parse(source: str) -> ast.Module:
     """
     if len(source.encode("utf-8", "replace")) > MAX_SOURCE_BYTES:
         raise FilterFault(f"the text is longer than {MAX_SOURCE_BYTES} bytes")
+    found = _CONTROL.search(source)
+    if found is not None:
+        line = source.count("\n", 0, found.start()) + 1
+        raise FilterFault("the text has a control character", line=line, hint="delete it")
     try:
-        return ast.parse(source)
+        return ast.parse(source.removeprefix(BYTE_ORDER_MARK))
     except SyntaxError as fault:
         raise FilterFault(f"syntax error: {fault.msg}", line=fault.lineno) from fault
     except (ValueError, MemoryError, RecursionError, OverflowError) as fault:

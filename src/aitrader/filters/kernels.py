@@ -13,6 +13,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from aitrader.filters.panel import Bools, Floats
@@ -53,6 +54,28 @@ def warmup(name: str, arguments: tuple[float, ...]) -> int:
     return int(function.lookback)
 
 
+class Kernel(msgspec.Struct, frozen=True):
+    """One TA-Lib function with its parameters, looked up once."""
+
+    function: Callable[..., Any]
+    arguments: tuple[float, ...]
+    outputs: int
+    skipped: int
+    is_zero_at_first: bool
+
+
+@lru_cache(maxsize=4096)
+def kernel(name: str, arguments: tuple[float, ...]) -> Kernel:
+    """Return TA-Lib's function `name` with parameters in TA-Lib's order."""
+    return Kernel(
+        getattr(TALIB, name),
+        arguments,
+        _count(name),
+        warmup(name, arguments),
+        name in ZERO_WHILE_WARMING or name.startswith("CDL"),
+    )
+
+
 def indicator_rows(
     name: str, arguments: tuple[float, ...], inputs: Sequence[Floats]
 ) -> tuple[Floats, ...]:
@@ -63,24 +86,40 @@ def indicator_rows(
         arguments: Its parameters in TA-Lib's order.
         inputs: (n, T) or (1, T) arrays; rows of one are used for all.
     """
-    function: Callable[..., Any] = getattr(TALIB, name)
-    rows, bars = np.broadcast_shapes(*[x.shape for x in inputs])
+    return rows_of(kernel(name, arguments), inputs)
+
+
+def rows_of(kernel: Kernel, inputs: Sequence[Floats]) -> tuple[Floats, ...]:
+    """Return the outputs for every row of the inputs, as `indicator_rows`."""
+    shape = inputs[0].shape
+    if any(x.shape != shape for x in inputs):
+        shape = np.broadcast_shapes(*[x.shape for x in inputs])
+    rows, bars = shape
     spread = [_contiguous(x, (rows, bars)) for x in inputs]
     if not bars:
-        return tuple(np.empty((rows, 0)) for _ in range(_count(name)))
-    skipped = warmup(name, arguments)
-    outputs = tuple(np.empty((rows, bars)) for _ in range(_count(name)))
+        return tuple(np.empty((rows, 0)) for _ in range(kernel.outputs))
     known = _known(spread)
-    zero_starts = name in ZERO_WHILE_WARMING or name.startswith("CDL")
-    if known is None or (not zero_starts and _is_late(known, spread)):
-        for row in range(rows):
-            answer = function(*[x[row] for x in spread], *arguments)
-            _write(outputs, row, slice(0, bars), answer=answer)
+    is_whole = known is None or (not kernel.is_zero_at_first and _is_late(known, spread))
+    if is_whole and rows == 1:
+        outputs = _single(kernel.function(*[x[0] for x in spread], *kernel.arguments))
     else:
-        _torn_rows(function, arguments, spread, outputs=outputs, known=known)
-    if skipped and zero_starts:
-        _clear_warmups(outputs, known, skipped)
+        outputs = tuple(np.empty((rows, bars)) for _ in range(kernel.outputs))
+        if is_whole:
+            for row in range(rows):
+                answer = kernel.function(*[x[row] for x in spread], *kernel.arguments)
+                _write(outputs, row, slice(0, bars), answer=answer)
+        else:
+            assert known is not None
+            _torn_rows(kernel, spread, outputs=outputs, known=known)
+    if kernel.skipped and kernel.is_zero_at_first:
+        _clear_warmups(outputs, known, kernel.skipped)
     return outputs
+
+
+def _single(answer: Any) -> tuple[Floats, ...]:  # noqa: ANN401
+    """Return TA-Lib's fresh arrays of one row as (1, T) float64 rows."""
+    arrays = answer if isinstance(answer, tuple) else (answer,)
+    return tuple(np.asarray(values, np.float64)[np.newaxis, :] for values in arrays)
 
 
 def _contiguous(values: Floats, shape: tuple[int, int]) -> Floats:
@@ -96,19 +135,14 @@ def _is_late(known: Bools, inputs: Sequence[Floats]) -> bool:
 
 
 def _torn_rows(
-    function: Callable[..., Any],
-    arguments: tuple[float, ...],
-    inputs: Sequence[Floats],
-    *,
-    outputs: tuple[Floats, ...],
-    known: Bools,
+    kernel: Kernel, inputs: Sequence[Floats], *, outputs: tuple[Floats, ...], known: Bools
 ) -> None:
-    """Compute each run of known rows by itself; everything else is NaN."""
+    """Compute each run of known rows longer than the warm-up by itself; all else is NaN."""
     for output in outputs:
         output[:] = np.nan
     for row in range(len(known)):
-        for start, stop in runs(known[row]):
-            answer = function(*[x[row, start:stop] for x in inputs], *arguments)
+        for start, stop in runs(known[row], longer_than=kernel.skipped):
+            answer = kernel.function(*[x[row, start:stop] for x in inputs], *kernel.arguments)
             _write(outputs, row, slice(start, stop), answer=answer)
 
 
@@ -138,10 +172,12 @@ def _known(inputs: Sequence[Floats]) -> Bools | None:
     return known
 
 
-def runs(known: Bools) -> list[tuple[int, int]]:
-    """Return the (start, stop) of each run of True."""
+def runs(known: Bools, *, longer_than: int = 0) -> list[tuple[int, int]]:
+    """Return the (start, stop) of each run of True of more than so many rows."""
     edges = np.flatnonzero(np.diff(known.astype(np.int8), prepend=0, append=0))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    starts, stops = edges[::2], edges[1::2]
+    wanted = stops - starts > longer_than
+    return list(zip(starts[wanted].tolist(), stops[wanted].tolist(), strict=True))
 
 
 def _write(outputs: tuple[Floats, ...], row: int, where: slice, *, answer: Any) -> None:  # noqa: ANN401

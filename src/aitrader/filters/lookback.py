@@ -13,16 +13,27 @@ from collections.abc import Iterable, Mapping
 from aitrader.filters.graph import Graph, Node, numbers_of
 from aitrader.filters.indicators import ALL_INDICATORS
 from aitrader.filters.kernels import warmup
-from aitrader.filters.operations import OPERATIONS
+from aitrader.filters.operations import OPERATIONS, Kind
 from aitrader.model.candle import DAY_MS, INTERVAL_MS
 from aitrader.model.errors import FilterFault
 
 MAX_LOOKBACK = 5000
-MAX_COST_US = 3000.0
-"""Budget of one trader: microseconds of one core per symbol and check, on its own lookback.
+MAX_COST_US = 2000.0
+"""Budget of one trader: microseconds of one core per symbol and check.
 
-Common traders cost 20 to 150; at the limit 500 symbols take 1.5 s of one core per close.
+Common traders cost 20 to 200; at the limit 500 symbols take 1 s of one core per close.
 """
+
+USUAL_BARS = 500
+"""Rows that a cost is counted over at least."""
+
+RUN_NS = 2500.0
+"""One call of an indicator; undefined rows cut a series into as many runs as they please."""
+
+TEARING = frozenset({"undefined", "pow", "sqrt", "log", "when", "vwap"})
+"""Operations that are undefined for some numbers; so is a division by what may be zero."""
+
+PRICES = frozenset({"open", "high", "low", "close"})
 
 EDGE_BARS = 1
 """The row before the newest one is needed too: conditions must *become* true."""
@@ -92,8 +103,17 @@ def _reachable(roots: Iterable[Node]) -> dict[int, Node]:
 
 
 def cost_us(graph: Graph, bars: Mapping[str, int]) -> float:
-    """Return the microseconds of one core to evaluate the graph for one symbol."""
-    total = sum(_ns(node) * bars.get(str(node.interval), 0) for node in graph.nodes)
+    """Return the most microseconds of one core that the graph takes for one symbol.
+
+    Counted over at least `USUAL_BARS` rows, for traders are evaluated together on the longest
+    window among them.
+    """
+    torn = _torn(graph)
+    total = 0.0
+    for node in graph.nodes:
+        rows = bars.get(str(node.interval), 0)
+        if rows:
+            total += max(rows, USUAL_BARS) * (_ns(node) + _tear_ns(node, torn))
     return round(total / 1000, 1)
 
 
@@ -103,3 +123,32 @@ def _ns(node: Node) -> float:
     indicator = ALL_INDICATORS[str(node.params[0])]
     length = max((float(p) for p in node.params[1:]), default=0.0)
     return indicator.base_ns + indicator.ns_per_length * length
+
+
+def _torn(graph: Graph) -> set[int]:
+    """Return the nodes that may be undefined on any row in the middle of known candles."""
+    torn: set[int] = set()
+    for node in graph.nodes:
+        may_tear = node.op in TEARING or (
+            node.op in ("div", "mod") and not _is_never_zero(node.args[1])
+        )
+        inherits = node.kind is not Kind.CONDITION and node.op != "fill"
+        if may_tear or (inherits and any(arg.index in torn for arg in node.args)):
+            torn.add(node.index)
+    return torn
+
+
+def _is_never_zero(node: Node) -> bool:
+    if node.op == "const":
+        return float(node.params[0]) != 0
+    while node.op in ("lag", "align"):
+        node = node.args[0]
+    return node.op == "in" and node.params[0] in PRICES
+
+
+def _tear_ns(node: Node, torn: set[int]) -> float:
+    """Return what it costs per row that an indicator is computed run by run."""
+    if node.op != "ta" or not any(arg.index in torn for arg in node.args):
+        return 0.0
+    indicator = ALL_INDICATORS[str(node.params[0])]
+    return RUN_NS / (warmup(str(node.params[0]), indicator.arguments(numbers_of(node))) + 2)

@@ -245,7 +245,7 @@ OSCILLATORS = (
         "AO",
         ("high", "low"),
         "Awesome oscillator.",
-        lengths=(("fast", 5, 1), ("slow", 34, 1)),
+        lengths=(("fast", 5, 2), ("slow", 34, 2)),
         example="awesome(m) > 0",
     ),
 )

@@ -55,6 +55,14 @@ def until(panel: Panel, closed_ms: int) -> Panel:
     return Panel(panel.interval, panel.symbols, panel.open_ms[:stop], values)
 
 
+def newest(panel: Panel, bars: int) -> Panel:
+    """Return the newest `bars` rows, as a view; the panel itself when it has no more."""
+    if bars >= panel.bars:
+        return panel
+    values = {name: rows[:, -bars:] for name, rows in panel.values.items()}
+    return Panel(panel.interval, panel.symbols, panel.open_ms[-bars:], values)
+
+
 def only(panel: Panel, symbol: str) -> Panel:
     """Return the rows of one symbol, as a view.
 

@@ -22,9 +22,18 @@ class Readiness:
         self._scene = scene
         self._fields = fields
         self._lengths: dict[str, Times] = {}
+        self._long_enough: dict[tuple[str, int, int], Bools] = {}
+        self._answers: dict[tuple[object, ...], Bools] = {}
 
     def of(self, trader: CompiledTrader, last: int) -> Bools:
-        """Return (S, last) where the trader's answer counts."""
+        """Return (S, last) where the trader's answer counts; the same array for the same needs."""
+        key = (tuple(trader.lookback.items()), trader.reads, last)
+        found = self._answers.get(key)
+        if found is None:
+            found = self._answers[key] = self._ready(trader, last)
+        return found
+
+    def _ready(self, trader: CompiledTrader, last: int) -> Bools:
         scene = self._scene
         ready = np.ones((len(scene.symbols), last), np.bool_)
         for interval, bars in trader.lookback.items():
@@ -37,11 +46,19 @@ class Readiness:
                 if (interval, symbol) not in trader.reads:
                     continue
                 known = symbol in panel.symbols
-                ready &= enough[panel.symbols.index(symbol)] if known else False
+                place = panel.symbols.index(symbol) if known and len(enough) > 1 else 0
+                ready &= enough[place] if known else False
         return ready
 
     def _enough(self, interval: str, bars: int, last: int) -> Bools:
-        """Return (rows of that panel, last) where `bars` unbroken rows had closed."""
+        """Return (rows of that panel or 1, last) where `bars` unbroken rows had closed."""
+        key = (interval, bars, last)
+        found = self._long_enough.get(key)
+        if found is None:
+            found = self._long_enough[key] = self._measured(interval, bars, last)
+        return found
+
+    def _measured(self, interval: str, bars: int, last: int) -> Bools:
         if interval not in self._lengths:
             self._lengths[interval] = _run_lengths(
                 self._scene.panels[interval], self._fields.get(interval, ())
@@ -55,18 +72,19 @@ class Readiness:
 
 
 def _run_lengths(panel: Panel, fields: tuple[str, ...]) -> Times:
-    """Return (S, T): how many rows up to this one are known without a break."""
+    """Return (S, T): how many rows up to this one are known without a break; (1, T) if all are."""
     place = np.arange(panel.bars)
-    unknown = np.zeros((len(panel.symbols), panel.bars), np.bool_)
-    for name in fields or ("close",):
-        if not np.isfinite(panel.values[name].sum()):
-            unknown |= ~np.isfinite(panel.values[name])
-    if not unknown.any():
-        return np.broadcast_to(place + 1, unknown.shape)
+    torn = [name for name in fields or ("close",) if not np.isfinite(panel.values[name].sum())]
+    if not torn:
+        return place[np.newaxis, :] + 1
+    unknown = ~np.isfinite(panel.values[torn[0]])
+    for name in torn[1:]:
+        unknown |= ~np.isfinite(panel.values[name])
     return place - np.maximum.accumulate(np.where(unknown, place, -1), -1)
 
 
 def _chosen(enough: Bools, rows: Times) -> Bools:
     if not len(enough):
         return np.zeros((len(rows), enough.shape[1]), np.bool_)
-    return enough[np.maximum(rows, 0)] & (rows >= 0)[:, np.newaxis]
+    row = np.maximum(rows, 0) if len(enough) > 1 else np.zeros_like(rows)
+    return enough[row] & (rows >= 0)[:, np.newaxis]

@@ -28,7 +28,9 @@ class Scene:
     def columns(self, slow: str, fast: str) -> Times:
         """Return per bar of `fast` the newest column of `slow` that had closed by its close."""
         found = self._columns.get((slow, fast))
-        if found is None:
+        if found is None and slow == fast:
+            found = self._columns[slow, fast] = np.arange(self.panels[slow].bars)
+        elif found is None:
             slow_close = self.panels[slow].open_ms + INTERVAL_MS[slow]
             fast_close = self.panels[fast].open_ms + INTERVAL_MS[fast]
             found = np.searchsorted(slow_close, fast_close, side="right") - 1

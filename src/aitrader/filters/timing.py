@@ -20,7 +20,7 @@ from aitrader.filters.library import (
 from aitrader.filters.lookback import lookback
 from aitrader.filters.operands import as_operand, as_series, choose, compare, field, lag, logic
 from aitrader.filters.operations import BIGGEST, MAX_SHIFT
-from aitrader.filters.values import MarketView, Value, is_number
+from aitrader.filters.values import MarketView, Value, is_number, whole_number
 from aitrader.model.errors import FilterFault
 
 Builder = Callable[..., Value]
@@ -128,6 +128,7 @@ def _nz(graph: Graph, series: Node, value: float) -> Value:
     """Replace what is undefined, but only where every candle behind it is there."""
     if series.origin:
         raise FilterFault("nz: this value counts from the first candle and has no level")
+    graph.charge(2 * len(graph.nodes))
     present: Value = True
     for interval, bars in lookback([series], edge_bars=0).items():
         for symbol in _symbols(series, interval):
@@ -171,7 +172,10 @@ def _any_all(op: str) -> Builder:
         elif len(values) == 1 and isinstance(values[0], list | tuple):
             values = tuple(values[0])
         elif len(values) == 2 and isinstance(values[0], Node) and is_number(values[1]):
-            return graph.apply("any" if op == "or" else "all", values[0], params=(int(values[1]),))  # type: ignore[call-overload]
+            bars = whole_number(values[1])
+            if bars is None:
+                raise FilterFault("expected a whole number of bars, or another condition")
+            return graph.apply("any" if op == "or" else "all", values[0], params=(bars,))
         return logic(graph, op, list(values))
 
     return build

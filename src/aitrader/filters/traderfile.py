@@ -43,9 +43,9 @@ from aitrader.filters.lookback import cost_us, lookback
 from aitrader.filters.operands import field
 from aitrader.filters.operations import Kind
 from aitrader.filters.values import MarketView, UserFunction, Value, kind_of
-from aitrader.filters.words import nearest, printable
+from aitrader.filters.words import nearest, plain_lines, printable
 from aitrader.model.errors import FilterFault
-from aitrader.model.trader import LevelKind, SizeKind, TraderPlan
+from aitrader.model.trader import LevelKind, PositionSide, SizeKind, TraderPlan
 
 CONSTANTS = ("NAME", "SYMBOLS", "INTERVAL", "SIDE", "EXITS", "RISK", "ANALYST")
 FUNCTIONS = ("conditions", "exit_conditions", "stop_loss", "take_profit")
@@ -54,6 +54,7 @@ MAX_CONDITION_NAME = 80
 
 T = TypeVar("T")
 ONE = Decimal(1)
+WHOLE_PCT = Decimal(100)
 
 _UNKNOWN_BASE = "1m"
 """The graph's interval until INTERVAL is read; constants cannot reach a market."""
@@ -113,8 +114,12 @@ def _plan(reader: _Reader, docstring: str) -> tuple[TraderPlan, ExitPlan]:
     analyst = None
     if reader.has("ANALYST"):
         analyst = _read(
-            reader, "ANALYST", "None", lambda v: text_of("ANALYST", v, longest=MAX_ANALYST)
+            reader,
+            "ANALYST",
+            "None",
+            lambda v: plain_lines(text_of("ANALYST", v, longest=MAX_ANALYST)),
         )
+    _check_levels(reader, side, exits)
     exits = _with_functions(reader, exits)
     if limits.kind is SizeKind.RISK and exits.stop_loss is None:
         fault = FilterFault(
@@ -122,7 +127,7 @@ def _plan(reader: _Reader, docstring: str) -> tuple[TraderPlan, ExitPlan]:
             hint='add "stop_loss" to EXITS, or use RISK = {"size": "5%"}',
         )
         raise reader.at("RISK", fault)
-    description = docstring.strip()[:MAX_DESCRIPTION]
+    description = plain_lines(docstring.strip()[:MAX_DESCRIPTION])
     return TraderPlan(name, universe, interval, side, limits, analyst, description), exits
 
 
@@ -140,6 +145,20 @@ def _interval(value: Value) -> str:
             f"INTERVAL must be a text, found {kind_of(value)}", hint='write INTERVAL = "5m"'
         )
     return interval_of(value)
+
+
+def _check_levels(reader: _Reader, side: PositionSide, exits: ExitPlan) -> None:
+    """Refuse a level so far below the fill price that it is no price."""
+    is_long = side is PositionSide.LONG
+    name = "stop_loss" if is_long else "take_profit"
+    for level in [exits.stop_loss] if is_long else [level for level, _ in exits.targets]:
+        if level is None or level.kind is not LevelKind.PERCENT or level.value < WHOLE_PCT:
+            continue
+        fault = FilterFault(
+            f"{name} of {level.value}% would lie at or below a price of 0",
+            hint=f'a {side.value} needs less than "100%"',
+        )
+        raise reader.at("EXITS", fault)
 
 
 def _with_functions(reader: _Reader, exits: ExitPlan) -> ExitPlan:

@@ -159,7 +159,7 @@ TREND = (
     Function(
         name="supertrend",
         summary="Supertrend line; direction is 1 up, -1 down; up and down are conditions.",
-        parameters=(market(*HLC), whole("length", 10), real("mult", 3.0, low=0.1)),
+        parameters=(market(*HLC), whole("length", 10, low=2), real("mult", 3.0, low=0.1)),
         build=_supertrend,
         outputs=("line", "direction", "up", "down"),
         example="supertrend(m, 10, 3).up",

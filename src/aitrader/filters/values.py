@@ -8,6 +8,7 @@ reads it by its own rules, never by attribute lookup.
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -81,6 +82,13 @@ class Window:
     series: Node
     bars: int
     is_exponential: bool = False
+
+
+def whole_number(value: Value) -> int | None:
+    """Return the whole number that this is, None for anything else (NaN too)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if math.isfinite(value) and value == int(value) else None
 
 
 def is_number(value: Value) -> bool:

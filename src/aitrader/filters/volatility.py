@@ -156,7 +156,6 @@ VOLATILITY = (
         "PERCENTRANK",
         100,
         "How many percent of the last values this one exceeds.",
-        low=1,
         example="percent_rank(m.close, 100) > 90",
     ),
     Function(

@@ -56,7 +56,7 @@ VOLUME = (
         "CMF",
         HLCV,
         "Chaikin money flow, -1 to 1.",
-        lengths=(("length", 20, 1),),
+        lengths=(("length", 20, 2),),
         example="cmf(m, 20) > 0.1",
     ),
     on_market(

@@ -18,6 +18,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
+def plain_lines(text: str) -> str:
+    """Return the text without control characters; its lines stay lines."""
+    return "\n".join(printable(line.replace("\t", "    ")) for line in text.splitlines())
+
+
 def listed(words: Iterable[str]) -> str:
     """Return the words with commas between."""
     return ", ".join(words)

@@ -96,3 +96,27 @@ def test_levels_are_worked_out_at_the_candle() -> None:
     assert exits.stop_loss is not None
     assert float(exits.stop_loss.value) == panel.values["low"][0, -5:].min()
     assert float(exits.take_profit[0].level.value) > 0
+
+
+def test_a_long_lookback_is_borne_by_its_own_trader_alone() -> None:
+    texts = ["rsi(m.close, 14) < 45", "m.close > sma(m.close, 1400)", "m.close > m.at('1h').open"]
+    traders = {TraderId(str(i)): compiled(text) for i, text in enumerate(texts)}
+    program = Program(traders)
+    panels = with_intervals(walk(("AAAUSDT", "BBBUSDT"), 1800), program.lookback)
+    together = program.run(panels)
+    assert list(together) == list(traders)
+    for key, trader in traders.items():
+        alone = answers(trader, panels, 2)
+        assert np.array_equal(together[key].entries, alone.entries)
+        assert np.array_equal(together[key].ready, alone.ready) and alone.ready.all()
+
+
+def test_a_graph_that_keeps_many_rows_answers_the_same_in_small_blocks() -> None:
+    lines = "    a = [shift(m.close, 900 + i) for i in range(90)]\n"
+    text = trader_text(f"def conditions(m):\n{lines}    return {{'a': sum(a) < 90 * m.close}}\n")
+    panel = walk(MANY, 4900)
+    together = Program({TraderId("a"): compile_trader(text)}).run({"5m": panel})[TraderId("a")]
+    shifted = sum(panel.values["close"][:, -901 - i] for i in range(90))
+    assert together.condition_rows[0][:, -1].tolist() == (
+        (shifted < 90 * panel.values["close"][:, -1]).tolist()
+    )

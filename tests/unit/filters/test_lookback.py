@@ -55,3 +55,13 @@ def test_the_cost_grows_with_lookback_and_length() -> None:
 def test_a_filter_over_its_budget_is_refused() -> None:
     with pytest.raises(FilterFault, match="too slow"):
         compiled("sum([percent_rank(m.close, n) for n in range(1500, 1520)]) > 1")
+
+
+def test_a_torn_input_costs_a_call_per_run() -> None:
+    whole = compiled("sma(m.close, 3) > 1").cost
+    assert compiled("sma(m.close / m.open, 3) > 1").cost < 2 * whole + 2
+    assert compiled("sma(m.close / 2, 3) > 1").cost < 2 * whole + 2
+    torn = ("where(m.close > 1, m.close, np.nan)", "m.close / m.volume", "sqrt(m.body)")
+    for text in torn:
+        assert compiled(f"sma({text}, 3) > 1").cost > 20 * whole
+    assert compiled("sma(nz(m.close / m.volume), 3) > 1").cost < 10 * whole

@@ -226,3 +226,37 @@ def test_the_head_of_the_tests_is_whole() -> None:
         compile_trader(HEAD.format(interval="1d", exits='{"max_age": "2d"}') + OK).plan.interval
         == "1d"
     )
+
+
+@pytest.mark.parametrize(
+    ("side", "exits", "is_legal"),
+    [
+        ("LONG", '{"stop_loss": "100%"}', False),
+        ("LONG", '{"stop_loss": "200%"}', False),
+        ("LONG", '{"stop_loss": "99.9%", "take_profit": "300%"}', True),
+        ("SHORT", '{"stop_loss": "200%"}', True),
+        ("SHORT", '{"stop_loss": "5%", "take_profit": [("50%", 0.5), ("100%", 0.5)]}', False),
+    ],
+)
+def test_a_level_must_be_a_price_above_zero(side: str, exits: str, is_legal: bool) -> None:
+    text = trader_text("def conditions(m):\n    return {'a': m.close > 1}\n", exits=exits)
+    text += f'SIDE = "{side}"\n'
+    if is_legal:
+        assert compile_trader(text).plan.side.value == side
+        return
+    with pytest.raises(FilterFault, match="price of 0") as found:
+        compile_trader(text)
+    assert found.value.line == 4 and found.value.hint
+
+
+def test_a_byte_order_mark_is_a_habit_of_editors() -> None:
+    text = trader_text("def conditions(m):\n    return {'a': m.close > 1}\n")
+    assert compile_trader("\ufeff" + text).digest == compile_trader(text).digest
+
+
+def test_what_people_read_has_no_control_characters() -> None:
+    text = '"""Buy\\x1b[31m\n\ttwice."""\n' + trader_text(
+        "ANALYST = 'look\\x07 at\\nvolume'\ndef conditions(m):\n    return {'a': m.close > 1}\n"
+    )
+    plan = compile_trader(text).plan
+    assert plan.description == "Buy [31m\ntwice." and plan.analyst == "look  at\nvolume"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aitrader.filters.words import listed, nearest, printable
+from aitrader.filters.words import listed, nearest, plain_lines, printable
 
 
 def test_the_nearest_word_is_suggested_in_its_own_spelling() -> None:
@@ -19,3 +19,7 @@ def test_a_message_is_one_line_whatever_it_quotes() -> None:
 
 def test_words_are_listed_with_commas() -> None:
     assert listed(["a", "b"]) == "a, b"
+
+
+def test_lines_stay_lines() -> None:
+    assert plain_lines("a\x1bb\r\nc\td") == "a b\nc    d"
