@@ -12,6 +12,7 @@ Invariants:
   kept and written before, or with, the next ones.
 - A stage that meets something impossible costs one symbol of one trader, not the process. What
   that call of the stage said is not used; the facts it was shown are in a dump beside the data.
+- A stage that could not take up what was saved pauses entries: it does not know what is held.
 - An engine that is to end first hears what the venue answers to what was sent, for a while.
 - `settled` returns when no event waits or is being handled and no command is outstanding, or
   when the loop has ended.
@@ -31,7 +32,7 @@ from aitrader.engine.inbox import BoundedInbox
 from aitrader.engine.journal import Journal
 from aitrader.model.commands import Command, SubmitOrder
 from aitrader.model.errors import InvariantBroken, Transient
-from aitrader.model.events import Event, OrderRejected, Quarantined
+from aitrader.model.events import EntriesPaused, Event, OrderRejected, Quarantined, Started
 from aitrader.model.order import Leg
 
 log = logging.getLogger(__name__)
@@ -209,6 +210,9 @@ class Engine:
             return list(stage.handle(fact))
         except IMPOSSIBLE as exc:
             self._dumps.write(fact, facts, exc)
+            if isinstance(fact, Started):
+                log.error("no new entries: what was open could not be brought back whole")
+                return [EntriesPaused(at_ms=fact.at_ms, is_paused=True)]
             subject = subject_of(fact)
             if subject is None or isinstance(fact, Quarantined):
                 return []

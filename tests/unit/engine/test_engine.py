@@ -29,7 +29,9 @@ from aitrader.model.events import (
     OrderPlanned,
     OrderRejected,
     Quarantined,
+    Saved,
     SignalRaised,
+    Started,
     TimerDue,
 )
 from aitrader.model.ids import BandId, ClientOrderId, TimerId
@@ -460,3 +462,13 @@ def test_who_asks_early_waits_for_what_recovery_found() -> None:
             assert parts.witness.kinds()[0] == "FilterMatched"
 
     asyncio.run(story())
+
+
+def test_an_engine_that_could_not_take_up_what_was_saved_enters_nothing() -> None:
+    def fail(_: Event) -> Iterable[Event | Command]:
+        raise InvariantBroken("an order of no position")
+
+    parts = Parts(RuleStage(Started=fail))
+    asyncio.run(parts.engine.handle(Started(at_ms=AT_MS, saved=Saved())))
+    assert parts.witness.seen[-1] == EntriesPaused(at_ms=AT_MS, is_paused=True)
+    assert parts.health.errors == 1
