@@ -146,6 +146,7 @@ class Wired:
             await self._parts.engine.run()
         finally:
             self._ended.set()
+            self.control.stopped.set()  # a loop that has died must not leave a process that is deaf
 
 
 class _Pacer:
