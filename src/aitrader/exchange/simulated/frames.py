@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aitrader.exchange.simulated.book import Level
 from aitrader.exchange.simulated.source import Listing
 from aitrader.model.candle import DAY_MS
 
@@ -72,12 +73,60 @@ def combined(stream: str, payload: str) -> str:
     return f'{{"stream":"{stream}","data":{payload}}}'
 
 
+def server_shutdown(at_ms: int) -> str:
+    """Return the notice that the connection will end soon."""
+    return f'{{"e":"serverShutdown","E":{at_ms}}}'
+
+
+def book_ticker(listing: Listing, at_ms: int, price: float) -> str:
+    """Return a `bookTicker`: the price and one tick above it; it carries no time."""
+    ask, size = price + 10.0**-listing.price_decimals, 10.0 ** (1 - listing.quantity_decimals)
+    return (
+        f'{{"u":{at_ms},"s":"{listing.symbol}","b":"{price:.8f}","B":"{size:.8f}",'
+        f'"a":"{ask:.8f}","A":"{size:.8f}"}}'
+    )
+
+
+def trade(listing: Listing, at_ms: int, price: float, *, is_aggregate: bool) -> str:
+    """Return a `trade` or an `aggTrade` at a price."""
+    size = 10.0 ** (1 - listing.quantity_decimals)
+    body = f'"p":"{price:.8f}","q":"{size:.8f}"'
+    if is_aggregate:
+        return (
+            f'{{"e":"aggTrade","E":{at_ms},"s":"{listing.symbol}","a":{at_ms},{body},'
+            f'"f":{at_ms},"l":{at_ms},"T":{at_ms},"m":false,"M":true}}'
+        )
+    return (
+        f'{{"e":"trade","E":{at_ms},"s":"{listing.symbol}","t":{at_ms},{body},'
+        f'"T":{at_ms},"m":false,"M":true}}'
+    )
+
+
+def depth(
+    symbol: str, at_ms: int, sides: tuple[Sequence[Level], Sequence[Level]], *, is_change: bool
+) -> str:
+    """Return the levels of a book: as a whole, or as a `depthUpdate` that sets each of them."""
+    bids, asks = (
+        ",".join(f'["{price:.8f}","{quantity:.8f}"]' for price, quantity in side) for side in sides
+    )
+    if not is_change:
+        return f'{{"lastUpdateId":{at_ms},"bids":[{bids}],"asks":[{asks}]}}'
+    return (
+        f'{{"e":"depthUpdate","E":{at_ms},"s":"{symbol}","U":{at_ms},"u":{at_ms},'
+        f'"b":[{bids}],"a":[{asks}]}}'
+    )
+
+
 def as_text_frame(text: str) -> bytes:
     """Return text as one unmasked WebSocket frame, as a server sends it."""
-    body = text.encode()
+    return as_frame(0x81, text.encode())
+
+
+def as_frame(head: int, body: bytes) -> bytes:
+    """Return one unmasked WebSocket frame; `head` is its first byte."""
     size = len(body)
     if size < 126:
-        return bytes((0x81, size)) + body
+        return bytes((head, size)) + body
     if size < 1 << 16:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + body
-    return b"\x81\x7f" + size.to_bytes(8, "big") + body
+        return bytes((head, 0x7E)) + size.to_bytes(2, "big") + body
+    return bytes((head, 0x7F)) + size.to_bytes(8, "big") + body

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from aitrader.exchange.simulated.limits import LimitSettings
+
 LOCKSTEP = 0.0
 """The speed that means: as fast as the client acknowledges."""
 DEFAULT_START_MS = 1_767_571_200_000
@@ -27,6 +29,7 @@ class ExchangeOptions(msgspec.Struct, frozen=True, kw_only=True):
     parent_pipe: bool = False
     api_key: str = "demo"
     api_secret: str = "demo"
+    limits: LimitSettings = LimitSettings()
 
 
 class Address(msgspec.Struct, frozen=True):

@@ -13,16 +13,22 @@ stands still. Whoever comes later must first acknowledge the instant it finds.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import TypeVar
 
-from aitrader.exchange.simulated import frames
+from aitrader.exchange.simulated import book, frames
 from aitrader.exchange.simulated.source import Listing
 from aitrader.exchange.simulated.streams import Hub
 from aitrader.exchange.simulated.tape import Tape
 from aitrader.exchange.simulated.venue import Venue
 from aitrader.model.candle import INTERVAL_MS
 
+Wanted = TypeVar("Wanted")
 BURST_S = 0.1
 MAX_LAG_S = 5.0
+PRICE_KINDS = ("bookTicker", "trade", "aggTrade")
+"""Streams that show a symbol's prices one by one."""
+DEPTH_KINDS = ("depth", "depth5", "depth10", "depth20")
 KLINE_EVERY_MS = 2000
 """Binance sends a forming candle every two seconds; sparser bursts send it every time."""
 
@@ -36,6 +42,9 @@ class Plan:
         self.tickers: dict[int, str] = {}
         self.mini_tickers: dict[int, str] = {}
         self.klines: dict[str, dict[int, str]] = {}
+        self.prices: dict[int, list[tuple[str, str]]] = {}
+        self.depths: dict[int, list[tuple[str, str]]] = {}
+        self.all_mini = frozenset({"!miniTicker@arr"}).intersection(hub.wanted)
         for name in hub.wanted:
             symbol, _, kind = name.partition("@")
             rank = ranks.get(symbol)
@@ -46,6 +55,10 @@ class Plan:
                 self.tickers[rank] = name
             elif kind == "miniTicker":
                 self.mini_tickers[rank] = name
+            elif kind in PRICE_KINDS:
+                self.prices.setdefault(rank, []).append((kind, name))
+            elif kind.partition("@")[0] in DEPTH_KINDS:
+                self.depths.setdefault(rank, []).append((kind.partition("@")[0], name))
             elif interval != kind and interval in INTERVAL_MS:
                 self.klines.setdefault(interval, {})[rank] = name
         base_ms = INTERVAL_MS[base_interval]
@@ -73,8 +86,10 @@ class Broadcaster:
         for column in columns:
             self._tell_venue(column)
         self._send_turns(columns)
+        self._send_prices(columns)
         at_ms = self._tape.at_ms
         self._send_tickers(at_ms)
+        self._send_depths(at_ms)
         is_sparse = len(columns) > 1 or self._tape.path.turns is None
         if is_sparse or at_ms % KLINE_EVERY_MS == 0 or self._tape.is_candle_over:
             for interval, ranks in self._plan.klines.items():
@@ -98,7 +113,7 @@ class Broadcaster:
             return
         due = sorted(
             (column, rank)
-            for rank in self._plan.tickers
+            for rank, _ in self._listed(self._plan.tickers)
             for column in turns[rank]
             if column in passed
         )
@@ -112,21 +127,68 @@ class Broadcaster:
             payload = frames.ticker(self._listings[rank], at_ms, day)
             self._hub.publish(self._plan.tickers[rank], payload)
 
+    def _send_prices(self, columns: range) -> None:
+        """Send book tickers and trades of every column passed."""
+        for rank, kinds in self._listed(self._plan.prices):
+            for column in columns:
+                at_ms = self._tape.open_ms + self._tape.path.offsets_ms[column]
+                price = float(self._tape.prices(column)[rank])
+                for kind, name in kinds:
+                    self._hub.publish(name, self._price_frame(kind, rank, at_ms, price))
+
+    def _price_frame(self, kind: str, rank: int, at_ms: int, price: float) -> str:
+        listing = self._listings[rank]
+        if kind == "bookTicker":
+            return frames.book_ticker(listing, at_ms, price)
+        return frames.trade(listing, at_ms, price, is_aggregate=kind == "aggTrade")
+
+    def _send_depths(self, at_ms: int) -> None:
+        """Send the book: whole levels on `depth5` and the like, all of them as a change else."""
+        for rank, kinds in self._listed(self._plan.depths):
+            listing = self._listings[rank]
+            bids, asks = book.shown(
+                self._venue.last(listing.symbol),
+                instrument=listing.instrument,
+                depth=self._venue.settings.depth,
+                limit=book.LEVELS,
+            )
+            for kind, name in kinds:
+                count = int(kind.removeprefix("depth") or book.LEVELS)
+                sides = (bids[:count], asks[:count])
+                is_change = kind == "depth"
+                payload = frames.depth(listing.symbol, at_ms, sides, is_change=is_change)
+                self._hub.publish(name, payload)
+
+    def _listed(self, wanted: Mapping[int, Wanted]) -> list[tuple[int, Wanted]]:
+        """Return what is wanted of symbols that trade."""
+        if not wanted:
+            return []
+        halted = self._venue.halted()
+        return [
+            (rank, found)
+            for rank, found in wanted.items()
+            if self._listings[rank].symbol not in halted
+        ]
+
     def _send_tickers(self, at_ms: int) -> None:
         plan = self._plan
-        if not plan.tickers and not plan.mini_tickers:
+        if not plan.tickers and not plan.mini_tickers and not plan.all_mini:
             return
         days = self._tape.day().tolist()
-        for rank, name in plan.tickers.items():
+        for name in plan.all_mini:
+            listed = zip(self._listings, days, strict=True)
+            rows = ",".join(frames.mini_ticker(each, at_ms, day) for each, day in listed)
+            self._hub.publish(name, f"[{rows}]")
+        for rank, name in self._listed(plan.tickers):
             self._hub.publish(name, frames.ticker(self._listings[rank], at_ms, days[rank]))
-        for rank, name in plan.mini_tickers.items():
+        for rank, name in self._listed(plan.mini_tickers):
             self._hub.publish(name, frames.mini_ticker(self._listings[rank], at_ms, days[rank]))
 
     def _send_klines(self, at_ms: int, interval: str, ranks: dict[int, str]) -> None:
         open_ms, candles = self._tape.candles(interval)
         span = (open_ms, open_ms + INTERVAL_MS[interval])
         rows, is_final = candles.tolist(), at_ms >= span[1]
-        for rank, name in ranks.items():
+        for rank, name in self._listed(ranks):
             payload = frames.kline(
                 self._listings[rank], at_ms, rows[rank], interval=interval, span=span
             )

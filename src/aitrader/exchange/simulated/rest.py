@@ -1,114 +1,95 @@
-"""The public REST endpoints: Binance's paths, shapes, errors and weights.
+"""What anybody may ask: rules, candles, tickers, the book and recent trades.
 
-Each handler takes checked parameters and gives something msgspec can write; `Rest` holds what they
-read. Weights are counted per minute of exchange time and shown in the header; nothing is refused
-for them.
+Binance's names, shapes and errors; each handler takes parameters and gives something msgspec can
+write.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from aitrader.exchange.simulated import history
+from aitrader.exchange.simulated import book, history
+from aitrader.exchange.simulated.gate import Handler, Operation
+from aitrader.exchange.simulated.limits import Limits
+from aitrader.exchange.simulated.parameters import BAD_PARAMETER, Params, needed, whole
+from aitrader.exchange.simulated.rules import Bounds
 from aitrader.exchange.simulated.source import Listing, MarketSource
 from aitrader.exchange.simulated.tape import Tape
-from aitrader.exchange.simulated.venue import UNKNOWN_SYMBOL
-from aitrader.model.candle import DAY_MS, INTERVAL_MS, MINUTE_MS, open_of
+from aitrader.exchange.simulated.venue import Venue
+from aitrader.model.candle import DAY_MS, INTERVAL_MS, open_of
 from aitrader.model.errors import Refused
 
-Params = Mapping[str, str]
-Handler = Callable[[Params], object]
-Endpoint = Callable[[Request], Awaitable[Response]]
-
-BAD_INTERVAL, BAD_PARAMETER, MISSING_PARAMETER = -1120, -1100, -1102
+BAD_INTERVAL = -1120
 DEFAULT_CANDLES, MAX_CANDLES = 500, 1000
-WEIGHT_LIMIT = 6000
-
-
-class WeightCount:
-    """Weight used in the current minute of exchange time."""
-
-    def __init__(self) -> None:
-        self._minute = -1
-        self._used = 0
-
-    def add(self, weight: int, at_ms: int) -> int:
-        """Count a request; return what the minute has used."""
-        minute = at_ms // MINUTE_MS
-        if minute != self._minute:
-            self._minute, self._used = minute, 0
-        self._used += weight
-        return self._used
+DEFAULT_LEVELS, MAX_LEVELS = 100, 5000
+ORDER_TYPES = (
+    "LIMIT",
+    "LIMIT_MAKER",
+    "MARKET",
+    "STOP_LOSS",
+    "STOP_LOSS_LIMIT",
+    "TAKE_PROFIT",
+    "TAKE_PROFIT_LIMIT",
+)
 
 
 class Rest:
-    """Market data over REST, read from the tape and the source."""
+    """Market data, read from the tape, the source and the venue."""
 
-    def __init__(self, tape: Tape, *, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, tape: Tape, venue: Venue, *, limits: Limits, now_ms: Callable[[], int]
+    ) -> None:
         self._tape = tape
+        self._venue = venue
+        self._limits = limits
         self._source: MarketSource = tape.source
         self._now_ms = now_ms
-        self._weights = WeightCount()
-        listings = self._source.listings
-        self._ranks = {each.symbol: rank for rank, each in enumerate(listings)}
-        self._symbol_rows = [symbol_row(each) for each in listings]
+        bounds = venue.settings.bounds
+        self._symbol_rows = [symbol_row(each, bounds) for each in self._source.listings]
 
-    def routes(self) -> list[Route]:
-        """Return the routes under `/api/v3`."""
-        table: tuple[tuple[str, Handler, int], ...] = (
-            ("ping", lambda _: {}, 1),
-            ("time", lambda _: {"serverTime": self._now_ms()}, 1),
-            ("exchangeInfo", self.exchange_info, 20),
-            ("klines", self.klines, 2),
-            ("uiKlines", self.klines, 2),
-            ("ticker/24hr", self.ticker_day, 2),
-            ("ticker/price", self.ticker_price, 2),
+    def operations(self) -> list[Operation]:
+        """Return what can be asked."""
+        table: tuple[tuple[str, str, Handler, int], ...] = (
+            ("ping", "ping", lambda _: {}, 1),
+            ("time", "time", lambda _: {"serverTime": self._now_ms()}, 1),
+            ("exchangeInfo", "exchangeInfo", self.exchange_info, 20),
+            ("klines", "klines", self.klines, 2),
+            ("uiKlines", "uiKlines", self.klines, 2),
+            ("ticker/24hr", "ticker.24hr", self.ticker_day, 2),
+            ("ticker/price", "ticker.price", self.ticker_price, 2),
+            ("ticker/bookTicker", "ticker.book", self.ticker_book, 2),
+            ("avgPrice", "avgPrice", self.average_price, 2),
+            ("depth", "depth", self.depth, 5),
+            ("trades", "trades.recent", self.trades, 25),
+            ("aggTrades", "trades.aggregate", self.aggregate_trades, 4),
         )
         return [
-            Route(f"/api/v3/{path}", self.endpoint(handler, weight), methods=["GET"])
-            for path, handler, weight in table
+            Operation("GET", path, socket, handler, weight)
+            for path, socket, handler, weight in table
         ]
-
-    def endpoint(self, handler: Handler, weight: int) -> Endpoint:
-        """Return an endpoint that answers with the handler's value or with its refusal."""
-
-        async def answer(request: Request) -> Response:
-            return self.respond(handler, request.query_params, weight=weight)
-
-        return answer
-
-    def respond(self, handler: Handler, params: Params, *, weight: int) -> Response:
-        """Return a handler's answer with the headers Binance sends."""
-        used = self._weights.add(weight, self._now_ms())
-        headers = {"X-MBX-USED-WEIGHT-1M": str(used), "X-MBX-USED-WEIGHT": str(used)}
-        try:
-            value, status = handler(params), 200
-        except Refused as refusal:
-            value, status = {"code": refusal.code, "msg": refusal.reason}, 400
-        return Response(msgspec.json.encode(value), status, headers, "application/json")
 
     # -- handlers -------------------------------------------------------------------------------
 
     def exchange_info(self, params: Params) -> object:
         """Return the rules of all symbols, or of those asked for."""
-        rows = self._symbol_rows
-        if "symbol" in params or "symbols" in params:
-            rows = [rows[rank] for rank in self._asked(params)]
-        limit = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1}
         return {
             "timezone": "UTC",
             "serverTime": self._now_ms(),
-            "rateLimits": [{**limit, "limit": WEIGHT_LIMIT}],
+            "rateLimits": self._limits.stated(),
             "exchangeFilters": [],
-            "symbols": rows,
+            "symbols": [self._symbol_row(rank) for rank in self._asked(params)],
         }
+
+    def _symbol_row(self, rank: int) -> msgspec.Raw:
+        listing = self._source.listings[rank]
+        halted = self._venue.halted().get(listing.symbol)
+        if halted is None:
+            return self._symbol_rows[rank]
+        return symbol_row(listing, self._venue.settings.bounds, status=halted)
 
     def klines(self, params: Params) -> object:
         """Return candles, oldest first, the last one still forming if it reaches to now."""
@@ -153,12 +134,94 @@ class Rest:
         ]
         return rows[0] if "symbol" in params else rows
 
+    def ticker_book(self, params: Params) -> object:
+        """Return the best bid and ask of one, some or all symbols."""
+        rows = []
+        for rank in self._asked(params):
+            bids, asks = self._book(rank, 1)
+            (bid, bid_size), (ask, ask_size) = bids[0], asks[0]
+            rows.append(
+                {
+                    "symbol": self._source.listings[rank].symbol,
+                    "bidPrice": f"{bid:.8f}",
+                    "bidQty": f"{bid_size:.8f}",
+                    "askPrice": f"{ask:.8f}",
+                    "askQty": f"{ask_size:.8f}",
+                }
+            )
+        return rows[0] if "symbol" in params else rows
+
+    def average_price(self, params: Params) -> object:
+        """Return the last price as the average: filters here look at nothing else."""
+        (rank,) = self._asked(params, is_single=True)
+        price = self._tape.prices()[rank]
+        return {"mins": 5, "price": f"{price:.8f}", "closeTime": self._tape.at_ms}
+
+    def depth(self, params: Params) -> object:
+        """Return the levels of the book."""
+        (rank,) = self._asked(params, is_single=True)
+        limit = min(max(whole(params, "limit", DEFAULT_LEVELS), 1), MAX_LEVELS)
+        bids, asks = self._book(rank, limit)
+        return {"lastUpdateId": self._tape.at_ms, "bids": _pairs(bids), "asks": _pairs(asks)}
+
+    def trades(self, params: Params) -> object:
+        """Return one trade per price that the forming candle has shown, oldest first."""
+        return [
+            {
+                "id": at_ms,
+                "price": f"{price:.8f}",
+                "qty": f"{quantity:.8f}",
+                "quoteQty": f"{price * quantity:.8f}",
+                "time": at_ms,
+                "isBuyerMaker": is_sale,
+                "isBestMatch": True,
+            }
+            for at_ms, price, quantity, is_sale in self._recent(params)
+        ]
+
+    def aggregate_trades(self, params: Params) -> object:
+        """Return the same trades in the short form."""
+        return [
+            {
+                "a": at_ms,
+                "p": f"{price:.8f}",
+                "q": f"{quantity:.8f}",
+                "f": at_ms,
+                "l": at_ms,
+                "T": at_ms,
+                "m": is_sale,
+                "M": True,
+            }
+            for at_ms, price, quantity, is_sale in self._recent(params)
+        ]
+
     # -- parts ----------------------------------------------------------------------------------
+
+    def _book(self, rank: int, limit: int) -> tuple[list[book.Level], list[book.Level]]:
+        listing = self._source.listings[rank]
+        return book.shown(
+            self._venue.last(listing.symbol),
+            instrument=listing.instrument,
+            depth=self._venue.settings.depth,
+            limit=limit,
+        )
+
+    def _recent(self, params: Params) -> list[tuple[int, float, float, bool]]:
+        (rank,) = self._asked(params, is_single=True)
+        tape, size = self._tape, 10.0 ** (1 - self._source.listings[rank].quantity_decimals)
+        rows, before = [], float(tape.prices(-1)[rank])
+        for column in range(tape.column + 1):
+            price = float(tape.prices(column)[rank])
+            at_ms = tape.open_ms + tape.path.offsets_ms[column]
+            rows.append((at_ms, price, size, price < before))
+            before = price
+        limit = min(max(whole(params, "limit", DEFAULT_CANDLES), 1), MAX_CANDLES)
+        return rows[-limit:]
 
     def _asked(self, params: Params, *, is_single: bool = False) -> list[int]:
         """Return the indices of the symbols named by `symbol` or `symbols`; all if neither."""
         if is_single or "symbol" in params:
-            return [self._rank(needed(params, "symbol"))]
+            return [self._venue.rank_of(needed(params, "symbol"))]
         if "symbols" not in params:
             return list(range(len(self._source.listings)))
         try:
@@ -166,43 +229,11 @@ class Rest:
         except msgspec.MsgspecError as exc:
             message = "Illegal characters found in parameter 'symbols'."
             raise Refused(BAD_PARAMETER, message) from exc
-        return [self._rank(name) for name in names]
-
-    def _rank(self, symbol: str) -> int:
-        try:
-            return self._ranks[symbol]
-        except KeyError:
-            raise Refused(UNKNOWN_SYMBOL, "Invalid symbol.") from None
+        return [self._venue.rank_of(name) for name in names]
 
 
-def needed(params: Params, name: str) -> str:
-    """Return a mandatory parameter.
-
-    Raises:
-        Refused: It is missing.
-    """
-    value = params.get(name, "")
-    if not value:
-        message = f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
-        raise Refused(MISSING_PARAMETER, message)
-    return value
-
-
-def whole(params: Params, name: str, default: int) -> int:
-    """Return a whole number.
-
-    Raises:
-        Refused: It is something else.
-    """
-    text = params.get(name, "")
-    if not text:
-        return default
-    if not text.lstrip("-").isdecimal():
-        message = (
-            f"Illegal characters found in parameter '{name}'; legal range is '^[0-9]{{1,20}}$'."
-        )
-        raise Refused(BAD_PARAMETER, message)
-    return int(text)
+def _pairs(levels: list[book.Level]) -> list[list[str]]:
+    return [[f"{price:.8f}", f"{quantity:.8f}"] for price, quantity in levels]
 
 
 def kline_row(row: list[float], open_ms: int, length_ms: int) -> list[object]:
@@ -259,29 +290,12 @@ def ticker_row(
     }
 
 
-def symbol_row(listing: Listing) -> msgspec.Raw:
+def symbol_row(listing: Listing, bounds: Bounds, status: str = "TRADING") -> msgspec.Raw:
     """Return one symbol's `exchangeInfo` row, encoded once."""
     rules = listing.instrument
-    step, tick = f"{rules.step_size:.8f}", f"{rules.tick_size:.8f}"
-    largest = f"{rules.max_quantity:.8f}"
-    filters = [
-        {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": _MAX, "tickSize": tick},
-        {"filterType": "LOT_SIZE", "minQty": step, "maxQty": largest, "stepSize": step},
-        {"filterType": "MARKET_LOT_SIZE", "minQty": _ZERO, "maxQty": largest, "stepSize": _ZERO},
-        {
-            "filterType": "NOTIONAL",
-            "minNotional": f"{rules.min_notional:.8f}",
-            "applyMinToMarket": True,
-            "maxNotional": f"{Decimal(9_000_000):.8f}",
-            "applyMaxToMarket": False,
-            "avgPriceMins": 0,
-        },
-        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
-        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5},
-    ]
     row = {
         "symbol": listing.symbol,
-        "status": "TRADING" if rules.is_trading else "HALT",
+        "status": status,
         "baseAsset": rules.base,
         "baseAssetPrecision": 8,
         "quoteAsset": rules.quote,
@@ -289,10 +303,10 @@ def symbol_row(listing: Listing) -> msgspec.Raw:
         "quoteAssetPrecision": 8,
         "baseCommissionPrecision": 8,
         "quoteCommissionPrecision": 8,
-        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "TAKE_PROFIT"],
+        "orderTypes": ORDER_TYPES,
         **dict.fromkeys(_ABLE, True),
         **dict.fromkeys(_UNABLE, False),
-        "filters": filters,
+        "filters": _filters(listing, bounds),
         "permissions": [],
         "permissionSets": [["SPOT"]],
         "defaultSelfTradePreventionMode": "NONE",
@@ -301,16 +315,55 @@ def symbol_row(listing: Listing) -> msgspec.Raw:
     return msgspec.Raw(json.dumps(row).encode())
 
 
-_ZERO, _MAX = "0.00000000", "1000000.00000000"
-_ABLE = ("quoteOrderQtyMarketAllowed", "isSpotTradingAllowed")
-_UNABLE = (
-    "icebergAllowed",
+def _filters(listing: Listing, bounds: Bounds) -> list[dict[str, object]]:
+    rules = listing.instrument
+    step, tick = f"{rules.step_size:.8f}", f"{rules.tick_size:.8f}"
+    largest, highest = f"{rules.max_quantity:.8f}", f"{bounds.max_price:.8f}"
+    up, down = f"{bounds.price_up}", f"{bounds.price_down}"
+    found: list[dict[str, object]] = [
+        {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": highest, "tickSize": tick},
+        {"filterType": "LOT_SIZE", "minQty": step, "maxQty": largest, "stepSize": step},
+        {"filterType": "MARKET_LOT_SIZE", "minQty": _ZERO, "maxQty": largest, "stepSize": _ZERO},
+        {
+            "filterType": "PERCENT_PRICE_BY_SIDE",
+            "bidMultiplierUp": up,
+            "bidMultiplierDown": down,
+            "askMultiplierUp": up,
+            "askMultiplierDown": down,
+            "avgPriceMins": 0,
+        },
+        {
+            "filterType": "NOTIONAL",
+            "minNotional": f"{rules.min_notional:.8f}",
+            "applyMinToMarket": True,
+            "maxNotional": f"{bounds.max_notional:.8f}",
+            "applyMaxToMarket": False,
+            "avgPriceMins": 0,
+        },
+        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": bounds.max_orders},
+        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": bounds.max_stops},
+        {"filterType": "MAX_NUM_ORDER_LISTS", "maxNumOrderLists": bounds.max_lists},
+        {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": bounds.max_amends},
+    ]
+    if bounds.max_position is not None:
+        position = f"{bounds.max_position:.8f}"
+        found.append({"filterType": "MAX_POSITION", "maxPosition": position})
+    return found
+
+
+_ZERO = f"{Decimal(0):.8f}"
+_ABLE = (
+    "quoteOrderQtyMarketAllowed",
+    "isSpotTradingAllowed",
     "ocoAllowed",
     "otoAllowed",
     "opoAllowed",
-    "allowTrailingStop",
     "cancelReplaceAllowed",
     "amendAllowed",
+)
+_UNABLE = (
+    "icebergAllowed",
+    "allowTrailingStop",
     "pegInstructionsAllowed",
     "isMarginTradingAllowed",
 )

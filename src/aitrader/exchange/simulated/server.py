@@ -19,9 +19,12 @@ import msgspec
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, WebSocketRoute
-from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.utils import ClientDisconnected
 
+from aitrader.exchange.simulated.faults import AnyFault, EndUserStream, Faults, Silence
+from aitrader.exchange.simulated.gate import Gate, Operation
+from aitrader.exchange.simulated.keys import ApiKey, Keyring
+from aitrader.exchange.simulated.limits import Limits
+from aitrader.exchange.simulated.mangle import Mangler
 from aitrader.exchange.simulated.market import SeededMarket
 from aitrader.exchange.simulated.options import (
     DEFAULT_START_MS,
@@ -29,20 +32,27 @@ from aitrader.exchange.simulated.options import (
     Address,
     ExchangeOptions,
 )
+from aitrader.exchange.simulated.orderlists import OrderLists
 from aitrader.exchange.simulated.pace import (
     Broadcaster,
     PacedClock,
     run_lockstep,
     run_paced,
 )
+from aitrader.exchange.simulated.reading import Reader
 from aitrader.exchange.simulated.replay import ReplayMarket
 from aitrader.exchange.simulated.rest import Rest
+from aitrader.exchange.simulated.socketapi import SocketApi
+from aitrader.exchange.simulated.sockets import Doorman, SocketApiApp, StreamApp, Strikes
 from aitrader.exchange.simulated.source import MarketSource
-from aitrader.exchange.simulated.streams import Connection, Hub
+from aitrader.exchange.simulated.statements import Statements
+from aitrader.exchange.simulated.streams import Hub
 from aitrader.exchange.simulated.tape import Tape
 from aitrader.exchange.simulated.trading import Trading
+from aitrader.exchange.simulated.userdata import UserData
 from aitrader.exchange.simulated.venue import Venue
-from aitrader.exchange.simulated.websocket import ENCODED, EncodedFrames
+from aitrader.exchange.simulated.web import control_routes, operation_routes
+from aitrader.exchange.simulated.websocket import CuttableHttp, frames_protocol
 from aitrader.model.errors import ConfigError
 
 __all__ = ["Address", "ExchangeOptions", "open_source", "run", "running", "serve"]
@@ -81,7 +91,8 @@ async def running(options: ExchangeOptions) -> AsyncIterator[Address]:
             log_config=None,
             access_log=False,
             lifespan="off",
-            ws=EncodedFrames,
+            http=CuttableHttp,
+            ws=frames_protocol(market.is_mute),
             ws_per_message_deflate=False,
             ws_ping_interval=20.0,
             ws_ping_timeout=60.0,
@@ -106,31 +117,50 @@ class _Running:
     """One exchange's parts, joined."""
 
     def __init__(self, source: MarketSource, options: ExchangeOptions) -> None:
-        start_ms = _start_of(source, options.start_ms)
-        self._speed = options.speed
+        start_ms, loop = _start_of(source, options.start_ms), asyncio.get_running_loop()
+        self._speed, self._time_s = options.speed, loop.time
         self._tape = Tape(source, at_ms=start_ms, is_stepped=options.speed == LOCKSTEP)
-        self._hub = Hub()
+        self.faults = Faults(loop.time, seed=options.seed)
+        self._mangler = Mangler(self.faults)
+        self._hub = Hub(self._mangler)
         self._clock = PacedClock(start_ms, options.speed)
         self._venue = Venue(
             source.listings,
             last_price=lambda rank: float(self._tape.prices()[rank]),
             now_ms=self.now_ms,
         )
+        self._venue.halted = self.faults.halted
+        self._venue.matching.fill_share = self.faults.fill_share
         self._broadcaster = Broadcaster(self._tape, self._hub, self._venue)
-        self._rest = Rest(self._tape, now_ms=self.now_ms)
-        self._trading = Trading(
-            self._rest,
-            self._venue,
-            now_ms=self.now_ms,
-            key=options.api_key,
-            secret=options.api_secret,
+        began_s = loop.time()
+        self._limits = Limits(
+            lambda: start_ms + int((loop.time() - began_s) * 1000), options.limits
         )
+        self._keyring = Keyring(self.told_ms, ApiKey(options.api_key, secret=options.api_secret))
+        self._gate = Gate(self._limits, self.faults, self._keyring.check_time)
+        self._user_data = UserData(self._venue, self.faults, now_ms=self.told_ms)
+        self._operations = self._all_operations()
+        self._doorman = Doorman(self.faults, loop.time)
+        api = SocketApi(
+            self._gate,
+            self._keyring,
+            self._user_data,
+            operations=self._operations,
+            now_ms=self.told_ms,
+        )
+        self._api_app = SocketApiApp(api, self._doorman)
+        self._strikes = Strikes(self._hub, self._api_app, now_ms=self.told_ms)
+        self.faults.on_change = self._on_fault
 
     def now_ms(self) -> int:
         """Return the exchange's time: the clock's while paced, the tape's otherwise."""
         if self._speed == LOCKSTEP or self._tape.is_over:
             return self._tape.at_ms
         return max(self._clock.now_ms(), self._tape.at_ms)
+
+    def told_ms(self) -> int:
+        """Return the exchange's time as requests meet it."""
+        return self.now_ms() + self.faults.offset_ms()
 
     async def run(self) -> None:
         """Move time until the source is over, then say so; the rest stays up."""
@@ -140,65 +170,39 @@ class _Running:
             await run_paced(self._tape, self._broadcaster, clock=self._clock, speed=self._speed)
         self._hub.end(self._tape.at_ms)
 
+    def is_mute(self) -> bool:
+        """Return whether connections do not even answer pings."""
+        found = self.faults.standing(Silence) if self.faults.is_any else None
+        return found is not None and not found.pings
+
     def routes(self) -> list[BaseRoute]:
         """Return every route of the exchange."""
+        doorman, time_s = self._doorman, self._time_s
+        combined = StreamApp(self._hub, doorman, is_combined=True, time_s=time_s)
+        raw = StreamApp(self._hub, doorman, is_combined=False, time_s=time_s)
         return [
-            *self._rest.routes(),
-            *self._trading.routes(),
-            WebSocketRoute("/stream", _StreamApp(self._hub, is_combined=True)),
-            WebSocketRoute("/ws", _StreamApp(self._hub, is_combined=False)),
-            WebSocketRoute("/ws/{names:path}", _StreamApp(self._hub, is_combined=False)),
+            *operation_routes(self._gate, self._keyring, self._operations),
+            *control_routes(self.faults, self._keyring),
+            WebSocketRoute("/stream", combined),
+            WebSocketRoute("/ws", raw),
+            WebSocketRoute("/ws/{names:path}", raw),
+            WebSocketRoute("/ws-api/v3", self._api_app),
         ]
 
+    def _all_operations(self) -> list[Operation]:
+        reader = Reader()
+        rest = Rest(self._tape, self._venue, limits=self._limits, now_ms=self.told_ms)
+        trading = Trading(self._venue, self._limits, reader)
+        lists = OrderLists(self._venue, reader)
+        statements = Statements(self._venue, self._limits, now_ms=self.told_ms)
+        rooms = (rest, trading, lists, statements)
+        return [operation for room in rooms for operation in room.operations()]
 
-class _StreamApp:
-    """The ASGI end of one stream path: one reader and one writer per connection."""
-
-    def __init__(self, hub: Hub, *, is_combined: bool) -> None:
-        self._hub = hub
-        self._is_combined = is_combined
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "websocket.accept"})
-        connection = Connection(is_combined=self._is_combined)
-        self._hub.open(connection, _names(scope))
-        try:
-            async with asyncio.TaskGroup() as group:
-                writer = group.create_task(_write(connection, send), name="stream writer")
-                await self._read(connection, receive)
-                writer.cancel()
-        finally:
-            self._hub.drop(connection)
-
-    async def _read(self, connection: Connection, receive: Receive) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            self._hub.receive(connection, message.get("text") or message.get("bytes") or "")
-
-
-async def _write(connection: Connection, send: Send) -> None:
-    """Send what is queued, piece by piece, then close if that was asked for."""
-    with contextlib.suppress(ClientDisconnected):
-        while True:
-            await connection.wake.wait()
-            piece = connection.take()
-            if piece:
-                await send({"type": ENCODED, "bytes": piece})
-            if connection.close_code is not None:
-                await send({"type": "websocket.close", "code": connection.close_code})
-                return
-
-
-def _names(scope: Scope) -> list[str]:
-    """Stream names of an address: `/ws/a/b` or `/stream?streams=a/b`."""
-    path = scope.get("path_params", {}).get("names", "")
-    query = scope["query_string"].decode()
-    asked = [pair[8:] for pair in query.split("&") if pair.startswith("streams=")]
-    listed = "/".join([path, *asked]).replace("%40", "@").replace("%2F", "/").split("/")
-    return [name for name in listed if "@" in name or name.startswith("!")]
+    def _on_fault(self, fault: AnyFault | None) -> None:
+        self._mangler.update()
+        self._strikes.strike(fault)
+        if isinstance(fault, EndUserStream):
+            self._user_data.end_all()
 
 
 class _Server(uvicorn.Server):

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 import msgspec
 
 from aitrader.exchange.simulated import frames
+from aitrader.exchange.simulated.mangle import Mangler
 
 SOFT_LIMIT = 4_000_000
 HARD_LIMIT = 32_000_000
@@ -58,6 +59,8 @@ class Connection:
         self.told_ms = -1
         self.skipped = 0
         self.close_code: int | None = None
+        self.is_cut = False
+        self.held: list[bytes] = []
         self.wake = asyncio.Event()
         self._outgoing: list[bytes] = []
         self._waiting = 0
@@ -79,6 +82,11 @@ class Connection:
             self._outgoing, self._waiting = [], 0
         self.wake.set()
 
+    def cut(self) -> None:
+        """End the connection with RST; what is queued is lost."""
+        self.is_cut = True
+        self.wake.set()
+
     def take(self) -> bytes:
         """Return everything queued, as one piece."""
         self.wake.clear()
@@ -95,7 +103,8 @@ class Connection:
 class Hub:
     """All connections and their subscriptions."""
 
-    def __init__(self) -> None:
+    def __init__(self, mangler: Mangler | None = None) -> None:
+        self._mangler = mangler
         self.connections: set[Connection] = set()
         self.changed = asyncio.Event()
         self.version = 0
@@ -152,7 +161,12 @@ class Hub:
             if frame is None:
                 text = frames.combined(stream, payload) if is_combined else payload
                 frame = encoded[is_combined] = frames.as_text_frame(text)
-            connection.add(frame, is_final=is_final)
+            if self._mangler is None or not self._mangler.is_on:
+                connection.add(frame, is_final=is_final)
+                continue
+            text = frames.combined(stream, payload) if is_combined else payload
+            for each in self._mangler.mangled(stream, text, held=connection.held):
+                connection.add(each, is_final=is_final)
         self.published += 1
 
     def tell(self, connection: Connection, name: str, payload: str) -> None:
@@ -211,7 +225,11 @@ class Hub:
 
     def _subscribed(
         self, connection: Connection, names: list[str], request_id: Id
-    ) -> Result | Failure:
+    ) -> Result | Failure | None:
+        refusal = self._mangler.subscribe_refusal() if self._mangler is not None else None
+        if refusal is not None:
+            failure = Failure(2, "Invalid request: refused by a fault", request_id)
+            return None if refusal.is_silent else failure
         if not names:
             return Failure(2, "Invalid request: missing field `params`", request_id)
         if len(connection.streams.union(names)) > MAX_STREAMS:

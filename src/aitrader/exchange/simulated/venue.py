@@ -1,113 +1,37 @@
-"""The exchange's side of orders: one account, open orders, and what prices do to them.
+"""The exchange's side of orders: what it accepts, takes off and tells of one account.
 
-Orders are checked by `rules`, filled by `fills`, and told in Binance's words. As Binance does, a
-BUY pays its fee from what it receives and a SELL from its proceeds, a resting order locks what it
-would spend, a stop that the market has already passed is refused, and a client order id is unique
-among open orders only. Every order fills whole. State is in memory and ends with the process.
+Orders are checked by `rules` and `lists`; `matching` says what becomes of them. As Binance does, a
+BUY pays its fee from what it receives and a SELL from its proceeds, a stop that the market has
+already passed is refused, and a client order id is unique among open orders only. State is in
+memory and ends with the process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from itertools import count
 
-import msgspec
+from msgspec import structs
 
-from aitrader.exchange.simulated import fills, rules
+from aitrader.exchange.simulated import lists, rules
+from aitrader.exchange.simulated.checks import Checks
+from aitrader.exchange.simulated.matching import Matching, VenueSettings
+from aitrader.exchange.simulated.orders import NewList, NewOrder, VenueList, VenueOrder
+from aitrader.exchange.simulated.records import is_named
 from aitrader.exchange.simulated.source import Listing
 from aitrader.model.errors import Refused
-from aitrader.model.money import ZERO, decimal_from_float, quantity_to_step
-from aitrader.model.order import OrderKind, Side
+from aitrader.model.instrument import Instrument
+from aitrader.model.money import decimal_from_float
 
-KINDS: dict[str, OrderKind] = {
-    "MARKET": OrderKind.MARKET,
-    "LIMIT": OrderKind.LIMIT,
-    "LIMIT_MAKER": OrderKind.LIMIT,
-    "STOP_LOSS": OrderKind.STOP_LOSS,
-    "TAKE_PROFIT": OrderKind.TAKE_PROFIT,
-}
-MAX_OPEN_ORDERS = 200
-MAX_STOP_ORDERS = 5
-UNKNOWN_SYMBOL, CANCEL_REJECTED, NO_SUCH_ORDER = -1121, -2011, -2013
-
-
-class NewOrder(msgspec.Struct, frozen=True):
-    """What a client asks for; `quantity` may be 0 for a MARKET order by `quote_quantity`."""
-
-    symbol: str
-    side: Side
-    type: str
-    client_order_id: str
-    quantity: Decimal = ZERO
-    quote_quantity: Decimal = ZERO
-    price: Decimal | None = None
-    stop_price: Decimal | None = None
-    time_in_force: str = "GTC"
-
-    @property
-    def kind(self) -> OrderKind:
-        """What the venue does with it."""
-        return KINDS[self.type]
-
-
-class VenueFill(msgspec.Struct, frozen=True):
-    """One execution; `fee` in `fee_asset`."""
-
-    trade_id: int
-    at_ms: int
-    quantity: Decimal
-    price: Decimal
-    fee: Decimal
-    fee_asset: str
-
-
-class VenueOrder(msgspec.Struct):
-    """One order as the exchange keeps it; `status` is Binance's word."""
-
-    order_id: int
-    asked: NewOrder
-    quantity: Decimal
-    created_ms: int
-    updated_ms: int
-    status: str = "NEW"
-    fills: tuple[VenueFill, ...] = ()
-
-    @property
-    def executed(self) -> Decimal:
-        """Base units executed."""
-        return sum((fill.quantity for fill in self.fills), ZERO)
-
-    @property
-    def executed_quote(self) -> Decimal:
-        """Quote units exchanged."""
-        return sum((fill.quantity * fill.price for fill in self.fills), ZERO)
-
-    @property
-    def is_open(self) -> bool:
-        """True while it may still fill."""
-        return self.status == "NEW"
-
-
-class Balance(msgspec.Struct):
-    """What the account has of one asset."""
-
-    free: Decimal = ZERO
-    locked: Decimal = ZERO
-
-
-class VenueSettings(msgspec.Struct, frozen=True):
-    """What trading here costs, the account starts with, and how many orders are remembered."""
-
-    start_quote: Decimal = Decimal(10_000)
-    quote: str = "USDT"
-    fee_bps: Decimal = Decimal(10)
-    slippage_bps: Decimal = Decimal(1)
-    kept_orders: int = 50_000
+UNKNOWN_SYMBOL, CANCEL_REJECTED, AMEND_REJECTED = -1121, -2011, -2038
+UNKNOWN_ORDER = "Unknown order sent."
 
 
 class Venue:
-    """One account's orders at the simulated exchange."""
+    """One account's orders at the simulated exchange.
+
+    `halted` gives the symbols that do not trade now, with their status in Binance's word.
+    """
 
     def __init__(
         self,
@@ -121,35 +45,23 @@ class Venue:
         self._ranks = {each.symbol: rank for rank, each in enumerate(listings)}
         self._last_price = last_price
         self._now_ms = now_ms
-        self._settings = settings or VenueSettings()
-        self._numbers, self._trade_numbers = count(1), count(1)
-        self._orders: dict[int, VenueOrder] = {}
-        self._open: dict[int, dict[int, VenueOrder]] = {}
-        start = Balance(free=self._settings.start_quote)
-        self.balances: dict[str, Balance] = {self._settings.quote: start}
+        self.matching = Matching(listings, settings or VenueSettings())
+        self.records = self.matching.records
+        self.account = self.matching.account
+        self.settings = self.matching.settings
+        self.halted: Callable[[], Mapping[str, str]] = dict
+        self._checks = Checks(self.matching, last=self.last, instrument=self.instrument)
 
-    # -- what prices do -------------------------------------------------------------------------
+    # -- the market -----------------------------------------------------------------------------
 
     def watched(self) -> tuple[int, ...]:
-        """Return the ranks of symbols that have open orders."""
-        return tuple(self._open)
+        """Return the ranks of symbols that have orders on the book."""
+        return self.records.watched()
 
     def on_price(self, rank: int, price: float, at_ms: int) -> None:
-        """Fill what this price touches."""
-        exact = decimal_from_float(price)
-        resting = self._open.get(rank, {}).values()
-        for order in sorted(resting, key=lambda order: fills.urgency(order.asked)):
-            found = fills.fill_price_on_tick(
-                order.asked,
-                exact,
-                slippage_bps=self._settings.slippage_bps,
-                tick_size=self._listings[rank].instrument.tick_size,
-            )
-            if found is not None:
-                self._release(order)
-                self._fill(order, found, at_ms)
-
-    # -- what clients ask -----------------------------------------------------------------------
+        """Fill what this price touches, unless the symbol does not trade."""
+        if self._listings[rank].symbol not in self.halted():
+            self.matching.on_price(rank, price, at_ms)
 
     def rank_of(self, symbol: str) -> int:
         """Return a symbol's index.
@@ -162,151 +74,140 @@ class Venue:
         except KeyError:
             raise Refused(UNKNOWN_SYMBOL, "Invalid symbol.") from None
 
+    def last(self, symbol: str) -> Decimal:
+        """Return a symbol's last price.
+
+        Raises:
+            Refused: There is no such symbol.
+        """
+        return decimal_from_float(self._last_price(self.rank_of(symbol)))
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return a symbol's rules as they are now.
+
+        Raises:
+            Refused: There is no such symbol.
+        """
+        found = self._listings[self.rank_of(symbol)].instrument
+        return structs.replace(found, is_trading=False) if symbol in self.halted() else found
+
+    # -- accepting ------------------------------------------------------------------------------
+
+    def check(self, asked: NewOrder) -> Decimal:
+        """Return the quantity of an order that could be placed now.
+
+        Raises:
+            Refused: A rule, the balance or the state of the market is against it.
+        """
+        quantity = self._checks.rules(asked)
+        self._checks.balance([(asked, quantity)])
+        return quantity
+
     def place(self, asked: NewOrder) -> VenueOrder:
         """Accept an order and fill it at once if the market is there.
 
         Raises:
             Refused: A rule, the balance or the state of the market is against it.
         """
-        rank, last = self.rank_of(asked.symbol), self._last(asked.symbol)
-        quantity = asked.quantity or quantity_to_step(
-            asked.quote_quantity / last, self._listings[rank].instrument.step_size
-        )
-        self._check(asked, quantity, last)
-        found = fills.fill_price_on_arrival(
-            asked,
-            last,
-            slippage_bps=self._settings.slippage_bps,
-            tick_size=self._listings[rank].instrument.tick_size,
-        )
-        self._check_balance(asked, quantity, found or asked.price or asked.stop_price or last)
-        now_ms = self._now_ms()
-        order = VenueOrder(next(self._numbers), asked, quantity, now_ms, now_ms)
-        self._orders[order.order_id] = order
-        if found is not None:
-            self._fill(order, found, now_ms)
-        elif asked.time_in_force in ("IOC", "FOK"):
-            order.status = "EXPIRED"
-        else:
-            self._open.setdefault(rank, {})[order.order_id] = order
-            self._lock(order, 1)
-        self._forget_oldest()
+        quantity, now_ms = self.check(asked), self._now_ms()
+        order = self.records.new_order(asked, at_ms=now_ms)
+        order.quantity = quantity
+        self.matching.activate(order, self.last(asked.symbol), now_ms)
+        self._settle()
         return order
 
-    def cancel(self, symbol: str, *, order_id: int | None, client_order_id: str) -> VenueOrder:
-        """Take an open order off.
+    def place_list(self, asked: NewList) -> VenueList:
+        """Accept orders that belong together.
+
+        Raises:
+            Refused: As for single orders, or they cannot form a list.
+        """
+        lists.check_list(asked)
+        self._checks.list_limits(asked)
+        first = asked.pair if asked.working is None else (asked.working,)
+        quantities = [(each, self._checks.rules(each)) for each in first]
+        if asked.working is not None:
+            received = quantities[0][1] if asked.takes_received else None
+            for pending in asked.pair:
+                self._checks.pending(pending, received)
+        self._checks.balance(quantities)
+        now_ms = self._now_ms()
+        made = self.records.new_list(asked, at_ms=now_ms)
+        self.matching.news.on_list(made)
+        if made.working is not None:
+            for order in made.pair:
+                order.status = "PENDING_NEW"
+                self.matching.news.on_order(order, "NEW")
+        price = self.last(made.symbol)
+        for order in made.pair if made.working is None else (made.working,):
+            self.matching.activate(order, price, now_ms)
+        self._settle()
+        return made
+
+    # -- taking off -----------------------------------------------------------------------------
+
+    def cancel(
+        self, symbol: str, *, order_id: int | None, client_order_id: str, cancel_id: str = ""
+    ) -> VenueOrder:
+        """Take an open order off, and with it its list.
 
         Raises:
             Refused: It is not open.
         """
-        rank = self.rank_of(symbol)
-        for order in self._open.get(rank, {}).values():
-            if _is_named(order, order_id, client_order_id):
-                self._release(order)
-                order.status, order.updated_ms = "CANCELED", self._now_ms()
+        self.rank_of(symbol)
+        for order in self.records.live_orders(symbol):
+            if is_named(order, order_id, client_order_id):
+                self._take_off(order, cancel_id)
                 return order
-        raise Refused(CANCEL_REJECTED, "Unknown order sent.")
+        raise Refused(CANCEL_REJECTED, UNKNOWN_ORDER)
 
-    def find(self, symbol: str, *, order_id: int | None, client_order_id: str) -> VenueOrder:
-        """Return the newest order of that name.
+    def cancel_list(self, *, list_id: int | None, client_list_id: str) -> VenueList:
+        """Take all orders of a list off.
 
         Raises:
-            Refused: There is none.
+            Refused: There is none of that name that is not over.
+        """
+        for each in self.records.live_lists():
+            if list_id == each.list_id or (
+                list_id is None and client_list_id == each.client_list_id
+            ):
+                self._take_off(next(order for order in each.orders if not order.is_done))
+                return each
+        raise Refused(CANCEL_REJECTED, UNKNOWN_ORDER)
+
+    def cancel_all(self, symbol: str) -> list[VenueOrder]:
+        """Take everything of a symbol off.
+
+        Raises:
+            Refused: Nothing is open.
         """
         self.rank_of(symbol)
-        for order in reversed(self._orders.values()):
-            is_there = order.asked.symbol == symbol
-            if is_there and _is_named(order, order_id, client_order_id):
-                return order
-        raise Refused(NO_SUCH_ORDER, "Order does not exist.")
+        found = self.records.live_orders(symbol)
+        if not found:
+            raise Refused(CANCEL_REJECTED, UNKNOWN_ORDER)
+        for order in found:
+            self._take_off(order)
+        return found
 
-    def open_orders(self, symbol: str | None) -> list[VenueOrder]:
-        """Return what is open, of one symbol or of all, oldest first."""
-        ranks = self._open if symbol is None else {self.rank_of(symbol): None}
-        found = [order for rank in ranks for order in self._open.get(rank, {}).values()]
-        return sorted(found, key=lambda order: order.order_id)
+    def amend(self, order: VenueOrder, quantity: Decimal) -> None:
+        """Make an open order smaller; it keeps its place.
 
-    # -- checks ---------------------------------------------------------------------------------
+        Raises:
+            Refused: It is not open, or the quantity is not smaller, or breaks a filter.
+        """
+        if not order.is_open or order.is_waiting_stop:
+            raise Refused(CANCEL_REJECTED, UNKNOWN_ORDER)
+        if not order.executed < quantity < order.quantity:
+            raise Refused(AMEND_REJECTED, "The requested action would change no state; rejecting.")
+        instrument = self.instrument(order.asked.symbol)
+        rules.check(order.asked, quantity, instrument=instrument, last_price=None)
+        self.matching.resize(order, quantity, self._now_ms())
+        self.matching.tell_balances()
 
-    def _last(self, symbol: str) -> Decimal:
-        return decimal_from_float(self._last_price(self.rank_of(symbol)))
+    def _take_off(self, order: VenueOrder, cancel_id: str = "") -> None:
+        self.matching.end(order, "CANCELED", at_ms=self._now_ms(), cancel_id=cancel_id)
+        self.matching.tell_balances()
 
-    def _check(self, asked: NewOrder, quantity: Decimal, last: Decimal) -> None:
-        rank = self.rank_of(asked.symbol)
-        instrument = self._listings[rank].instrument
-        rules.check(asked, quantity, instrument=instrument, last_price=last)
-        resting = list(self._open.get(rank, {}).values())
-        if any(order.asked.client_order_id == asked.client_order_id for order in resting):
-            raise Refused(rules.ORDER_REJECTED, "Duplicate order sent.")
-        if len(resting) >= MAX_OPEN_ORDERS:
-            raise Refused(rules.FILTER_FAILURE, "Filter failure: MAX_NUM_ORDERS")
-        if asked.stop_price is not None:
-            stops = sum(order.asked.stop_price is not None for order in resting)
-            if stops >= MAX_STOP_ORDERS:
-                raise Refused(rules.FILTER_FAILURE, "Filter failure: MAX_NUM_ALGO_ORDERS")
-            if fills.is_triggered(asked, last):
-                raise Refused(rules.ORDER_REJECTED, "Order would trigger immediately.")
-        if asked.type == "LIMIT_MAKER" and self._would_take(asked, last):
-            raise Refused(rules.ORDER_REJECTED, "Order would immediately match and take.")
-
-    def _would_take(self, asked: NewOrder, last: Decimal) -> bool:
-        limit = asked.price or ZERO
-        return last <= limit if asked.side is Side.BUY else last >= limit
-
-    def _check_balance(self, asked: NewOrder, quantity: Decimal, price: Decimal) -> None:
-        instrument = self._listings[self.rank_of(asked.symbol)].instrument
-        is_buy = asked.side is Side.BUY
-        needed = quantity * price if is_buy else quantity
-        if needed > self._balance(instrument.quote if is_buy else instrument.base).free:
-            raise Refused(rules.ORDER_REJECTED, rules.NO_BALANCE)
-
-    # -- the account ----------------------------------------------------------------------------
-
-    def _balance(self, asset: str) -> Balance:
-        return self.balances.setdefault(asset, Balance())
-
-    def _lock(self, order: VenueOrder, sign: int) -> None:
-        """Move what a resting order would spend between free and locked."""
-        asked = order.asked
-        instrument = self._listings[self.rank_of(asked.symbol)].instrument
-        is_buy = asked.side is Side.BUY
-        worth = order.quantity * (asked.price or asked.stop_price or ZERO)
-        amount = sign * (worth if is_buy else order.quantity)
-        balance = self._balance(instrument.quote if is_buy else instrument.base)
-        balance.free -= amount
-        balance.locked += amount
-
-    def _release(self, order: VenueOrder) -> None:
-        rank = self.rank_of(order.asked.symbol)
-        del self._open[rank][order.order_id]
-        if not self._open[rank]:
-            del self._open[rank]
-        self._lock(order, -1)
-
-    def _fill(self, order: VenueOrder, price: Decimal, at_ms: int) -> None:
-        instrument = self._listings[self.rank_of(order.asked.symbol)].instrument
-        base, quote = self._balance(instrument.base), self._balance(instrument.quote)
-        quantity, fee_bps = order.quantity, self._settings.fee_bps
-        if order.asked.side is Side.BUY:
-            fee, asset = fills.fee_in_base(quantity, fee_bps=fee_bps), instrument.base
-            quote.free -= quantity * price
-            base.free += quantity - fee
-        else:
-            fee, asset = fills.fee_in_quote(quantity, price, fee_bps=fee_bps), instrument.quote
-            base.free -= quantity
-            quote.free += quantity * price - fee
-        trade = VenueFill(next(self._trade_numbers), at_ms, quantity, price, fee, asset)
-        order.fills, order.status, order.updated_ms = (trade,), "FILLED", at_ms
-
-    def _forget_oldest(self) -> None:
-        if len(self._orders) > self._settings.kept_orders:
-            ended = (key for key, order in self._orders.items() if not order.is_open)
-            oldest = next(ended, None)
-            if oldest is not None:
-                del self._orders[oldest]
-
-
-def _is_named(order: VenueOrder, order_id: int | None, client_order_id: str) -> bool:
-    if order_id is not None:
-        return order.order_id == order_id
-    return order.asked.client_order_id == client_order_id
+    def _settle(self) -> None:
+        self.matching.tell_balances()
+        self.records.forget_oldest()

@@ -6,6 +6,7 @@ import pytest
 from tests.unit.exchange.simulated.test_replay import a_file
 
 from aitrader.exchange.simulated.market import SeededMarket
+from aitrader.exchange.simulated.orders import NewOrder
 from aitrader.exchange.simulated.pace import (
     Broadcaster,
     PacedClock,
@@ -18,7 +19,7 @@ from aitrader.exchange.simulated.replay import ReplayMarket
 from aitrader.exchange.simulated.source import HIGH, LOW
 from aitrader.exchange.simulated.streams import Connection, Hub
 from aitrader.exchange.simulated.tape import Tape
-from aitrader.exchange.simulated.venue import NewOrder, Venue
+from aitrader.exchange.simulated.venue import Venue
 from aitrader.model.candle import DAY_MS, MINUTE_MS
 from aitrader.model.order import Side
 

@@ -1,10 +1,13 @@
-import json
+from typing import Any
 
+import msgspec
 import pytest
 
+from aitrader.exchange.simulated.limits import Limits
 from aitrader.exchange.simulated.market import SeededMarket
-from aitrader.exchange.simulated.rest import Rest, WeightCount
+from aitrader.exchange.simulated.rest import Rest
 from aitrader.exchange.simulated.tape import Tape
+from aitrader.exchange.simulated.venue import Venue
 from aitrader.model.candle import DAY_MS, INTERVAL_MS
 from aitrader.model.errors import Refused
 
@@ -17,8 +20,25 @@ def tape() -> Tape:
 
 
 @pytest.fixture
-def rest(tape: Tape) -> Rest:
-    return Rest(tape, now_ms=lambda: tape.at_ms + 12)
+def venue(tape: Tape) -> Venue:
+    return Venue(
+        tape.source.listings,
+        last_price=lambda rank: float(tape.prices()[rank]),
+        now_ms=lambda: tape.at_ms,
+    )
+
+
+@pytest.fixture
+def rest(tape: Tape, venue: Venue) -> Rest:
+    limits = Limits(lambda: tape.at_ms)
+    return Rest(tape, venue, limits=limits, now_ms=lambda: tape.at_ms + 12)
+
+
+def answered(rest: Rest, path: str, **params: object) -> Any:  # noqa: ANN401 - JSON
+    """What a client reads."""
+    (operation,) = (each for each in rest.operations() if each.path == path)
+    given = {name: str(value) for name, value in params.items()}
+    return msgspec.json.decode(msgspec.json.encode(operation.handler(given)))
 
 
 def candles(rest: Rest, **params: object) -> list[list[object]]:
@@ -88,15 +108,53 @@ def test_what_cannot_be_answered_is_refused_with_a_code(
 
 
 def test_rules_come_for_all_or_for_those_asked(rest: Rest) -> None:
-    whole = rest.respond(rest.exchange_info, {}, weight=20)
-    rows = json.loads(bytes(whole.body))["symbols"]
+    info = answered(rest, "exchangeInfo")
+    rows = info["symbols"]
     assert [row["symbol"] for row in rows] == ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+    assert {row["rateLimitType"] for row in info["rateLimits"]} == {
+        "REQUEST_WEIGHT",
+        "ORDERS",
+        "RAW_REQUESTS",
+    }
     filters = {each["filterType"]: each for each in rows[1]["filters"]}
     assert filters["PRICE_FILTER"]["tickSize"] == "0.01000000"
     assert filters["LOT_SIZE"]["stepSize"] == "0.00010000"
     assert filters["NOTIONAL"]["minNotional"] == "5.00000000"
-    one = rest.respond(rest.exchange_info, {"symbols": '["SOLUSDT"]'}, weight=20)
-    assert [row["symbol"] for row in json.loads(bytes(one.body))["symbols"]] == ["SOLUSDT"]
+    one = answered(rest, "exchangeInfo", symbols='["SOLUSDT"]')
+    assert [row["symbol"] for row in one["symbols"]] == ["SOLUSDT"]
+
+
+def test_a_halted_symbol_says_so(rest: Rest, venue: Venue) -> None:
+    venue.halted = lambda: {"SOLUSDT": "BREAK"}
+    found = {row["symbol"]: row["status"] for row in answered(rest, "exchangeInfo")["symbols"]}
+    assert found == {"BTCUSDT": "TRADING", "ETHUSDT": "TRADING", "SOLUSDT": "BREAK"}
+
+
+def test_the_book_is_around_the_last_price_and_gets_deeper(rest: Rest, tape: Tape) -> None:
+    last = float(tape.prices()[1])
+    found = answered(rest, "depth", symbol="ETHUSDT", limit=5)
+    bids, asks = ([float(row[0]) for row in found[side]] for side in ("bids", "asks"))
+    assert (len(bids), bids[0], bids) == (5, last, sorted(bids, reverse=True))
+    assert asks[0] == pytest.approx(last + 0.01)
+    assert asks == sorted(asks)
+    assert float(found["asks"][2][1]) > float(found["asks"][1][1])
+    best = answered(rest, "ticker/bookTicker", symbol="ETHUSDT")
+    assert (float(best["bidPrice"]), float(best["askPrice"])) == (bids[0], asks[0])
+    assert len(answered(rest, "ticker/bookTicker")) == 3
+
+
+def test_recent_trades_are_the_prices_of_the_forming_candle(rest: Rest, tape: Tape) -> None:
+    found = answered(rest, "trades", symbol="ETHUSDT", limit=3)
+    assert [row["time"] for row in found] == [tape.at_ms - n * 1000 for n in (2, 1, 0)]
+    assert float(found[-1]["price"]) == tape.prices()[1]
+    short = answered(rest, "aggTrades", symbol="ETHUSDT", limit=3)
+    assert [row["p"] for row in short] == [row["price"] for row in found]
+    assert float(answered(rest, "avgPrice", symbol="ETHUSDT")["price"]) == tape.prices()[1]
+
+
+def test_time_is_the_exchanges(rest: Rest, tape: Tape) -> None:
+    assert answered(rest, "time") == {"serverTime": tape.at_ms + 12}
+    assert answered(rest, "ping") == {}
 
 
 def test_tickers_come_for_one_some_or_all(rest: Rest, tape: Tape) -> None:
@@ -112,16 +170,3 @@ def test_tickers_come_for_one_some_or_all(rest: Rest, tape: Tape) -> None:
     assert len(prices) == 3
     with pytest.raises(Refused, match="Illegal characters"):
         rest.ticker_price({"symbols": "BTCUSDT"})
-
-
-def test_an_answer_says_what_weight_the_minute_has_used(rest: Rest) -> None:
-    rest.respond(lambda _: {}, {}, weight=20)
-    answer = rest.respond(rest.klines, {"symbol": "NOPE", "interval": "1m"}, weight=2)
-    assert answer.status_code == 400
-    assert answer.headers["X-MBX-USED-WEIGHT-1M"] == "22"
-    assert json.loads(bytes(answer.body)) == {"code": -1121, "msg": "Invalid symbol."}
-
-
-def test_weight_is_counted_anew_each_minute() -> None:
-    weights = WeightCount()
-    assert [weights.add(2, 0), weights.add(3, 59_999), weights.add(1, 60_000)] == [2, 5, 1]

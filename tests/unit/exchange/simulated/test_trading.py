@@ -9,11 +9,18 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import Message
 
+from aitrader.exchange.simulated.faults import Faults
+from aitrader.exchange.simulated.gate import Gate
+from aitrader.exchange.simulated.keys import ApiKey, Keyring
+from aitrader.exchange.simulated.limits import Limits
 from aitrader.exchange.simulated.market import SeededMarket
-from aitrader.exchange.simulated.rest import Rest
+from aitrader.exchange.simulated.orderlists import OrderLists
+from aitrader.exchange.simulated.reading import Reader
+from aitrader.exchange.simulated.statements import Statements
 from aitrader.exchange.simulated.tape import Tape
 from aitrader.exchange.simulated.trading import Trading
 from aitrader.exchange.simulated.venue import Venue
+from aitrader.exchange.simulated.web import operation_routes
 from aitrader.model.candle import DAY_MS
 
 NOW_MS = 20_458 * DAY_MS
@@ -31,9 +38,17 @@ class Desk:
         venue = Venue(
             tape.source.listings, last_price=lambda rank: float(tape.prices()[rank]), now_ms=now_ms
         )
-        rest = Rest(tape, now_ms=now_ms)
-        trading = Trading(rest, venue, now_ms=now_ms, key=KEY, secret=SECRET)
-        self.app = Starlette(routes=trading.routes())
+        limits = Limits(now_ms)
+        reader = Reader()
+        trading = Trading(venue, limits, reader)
+        lists = OrderLists(venue, reader)
+        keyring = Keyring(now_ms, ApiKey(KEY, secret=SECRET))
+        gate = Gate(limits, Faults(lambda: 0.0), keyring.check_time)
+        statements = Statements(venue, limits, now_ms=now_ms)
+        rooms = (trading, lists, statements)
+        operations = [each for room in rooms for each in room.operations()]
+        self.see = lambda price: venue.on_price(1, price, NOW_MS)
+        self.app = Starlette(routes=operation_routes(gate, keyring, operations))
 
     def send(
         self, method: str, path: str, *, query: str, body: str = "", key: str = KEY
@@ -188,5 +203,63 @@ def test_an_order_may_be_named_by_nothing_only_when_it_is_new(desk: Desk) -> Non
 )
 def test_who_asks_wrongly_is_told_why(desk: Desk, query: str, key: str, code: int) -> None:
     answer = desk.send("GET", "account", query=query, key=key)
-    assert answer["status"] == 400
+    assert answer["status"] == (401 if code == -2015 else 400)
     assert answer["body"]["code"] == code  # type: ignore[index]
+
+
+def test_a_test_order_is_checked_and_not_placed(desk: Desk) -> None:
+    assert desk.done("POST", "order/test", **BUY) == {}
+    rates = desk.done("POST", "order/test", **BUY, computeCommissionRates="true")
+    assert rates["standardCommissionForOrder"] == {"maker": "0.00100000", "taker": "0.00100000"}
+    assert desk.code("POST", "order/test", **{**BUY, "quantity": "1000"}) == -2010
+    assert desk.done("GET", "openOrders") == []
+
+
+def a_limit(desk: Desk, share: float) -> dict[str, str]:
+    price = f"{desk.price * share:.2f}"
+    return {**BUY, "type": "LIMIT", "timeInForce": "GTC", "price": price}
+
+
+@pytest.mark.parametrize(
+    ("mode", "asked", "outcome"),
+    [
+        ("STOP_ON_FAILURE", ("old", "0.1"), (200, "SUCCESS", "SUCCESS")),
+        ("STOP_ON_FAILURE", ("none", "0.1"), (400, "FAILURE", "NOT_ATTEMPTED")),
+        ("ALLOW_FAILURE", ("none", "0.1"), (409, "FAILURE", "SUCCESS")),
+        ("ALLOW_FAILURE", ("none", "9999"), (400, "FAILURE", "FAILURE")),
+        ("STOP_ON_FAILURE", ("old", "9999"), (409, "SUCCESS", "FAILURE")),
+    ],
+)
+def test_an_order_is_replaced_whole_or_half(
+    desk: Desk, mode: str, asked: tuple[str, str], outcome: tuple[int, str, str]
+) -> None:
+    named, quantity = asked
+    desk.done("POST", "order", **a_limit(desk, 0.9), newClientOrderId="old")
+    other = a_limit(desk, 0.8) | {"quantity": quantity, "cancelReplaceMode": mode}
+    answer = desk.ask("POST", "order/cancelReplace", **other, cancelOrigClientOrderId=named)
+    body = answer["body"]
+    assert isinstance(body, dict)
+    data = body.get("data", body)
+    assert (answer["status"], data["cancelResult"], data["newOrderResult"]) == outcome
+
+
+def test_a_replacement_says_how(desk: Desk) -> None:
+    asked = a_limit(desk, 0.8) | {"cancelOrderId": "1", "cancelReplaceMode": "MAYBE"}
+    assert desk.code("POST", "order/cancelReplace", **asked) == -1115
+
+
+def test_an_order_is_made_smaller_so_many_times(desk: Desk) -> None:
+    desk.done("POST", "order", **{**a_limit(desk, 0.9), "quantity": "2"}, newClientOrderId="big")
+    named = {"symbol": "ETHUSDT", "origClientOrderId": "big"}
+    for number in range(10):
+        amended = desk.done("PUT", "order/amend/keepPriority", **named, newQty=f"1.{9 - number}")
+    assert amended["amendedOrder"]["qty"] == "1.00000000"  # type: ignore[index]
+    assert desk.code("PUT", "order/amend/keepPriority", **named, newQty="0.9") == -1013
+
+
+def test_everything_of_a_symbol_is_canceled_at_once(desk: Desk) -> None:
+    for number in range(2):
+        desk.done("POST", "order", **a_limit(desk, 0.9), newClientOrderId=f"o{number}")
+    gone = desk.done("DELETE", "openOrders", symbol="ETHUSDT")
+    assert [row["origClientOrderId"] for row in gone] == ["o0", "o1"]  # type: ignore[index]
+    assert desk.code("DELETE", "openOrders", symbol="ETHUSDT") == -2011

@@ -3,9 +3,12 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from aitrader.exchange.simulated import venue as module
+from aitrader.exchange.simulated.book import Depth
+from aitrader.exchange.simulated.matching import VenueSettings
+from aitrader.exchange.simulated.orders import NewOrder, VenueOrder
+from aitrader.exchange.simulated.rules import Bounds
 from aitrader.exchange.simulated.source import a_listing
-from aitrader.exchange.simulated.venue import NewOrder, Venue, VenueOrder, VenueSettings
+from aitrader.exchange.simulated.venue import Venue
 from aitrader.model.errors import Refused
 from aitrader.model.order import Side
 
@@ -18,13 +21,19 @@ LISTINGS = tuple(
 class Floor:
     """A venue without slippage, with one price for all symbols and a clock of its own."""
 
-    def __init__(self, price: float = 100.0, kept_orders: int = 50) -> None:
+    def __init__(
+        self, price: float = 100.0, kept_orders: int = 50, bounds: Bounds | None = None
+    ) -> None:
         self.price, self.time_ms = price, 1_000
         self.venue = Venue(
             LISTINGS,
             last_price=lambda _: self.price,
             now_ms=lambda: self.time_ms,
-            settings=VenueSettings(slippage_bps=Decimal(0), kept_orders=kept_orders),
+            settings=VenueSettings(
+                depth=Depth(slippage_bps=Decimal(0)),
+                kept_orders=kept_orders,
+                bounds=bounds or Bounds(),
+            ),
         )
 
     def place(self, **changes: object) -> VenueOrder:
@@ -41,10 +50,10 @@ class Floor:
         self.venue.on_price(0, price, self.time_ms)
 
     def free(self, asset: str) -> Decimal:
-        return self.venue.balances[asset].free
+        return self.venue.account.balances[asset].free
 
     def locked(self, asset: str) -> Decimal:
-        return self.venue.balances[asset].locked
+        return self.venue.account.balances[asset].locked
 
 
 def a_limit(price: str, **changes: object) -> dict[str, object]:
@@ -127,18 +136,21 @@ def test_a_canceled_order_gives_back_what_it_locked() -> None:
 def test_an_order_is_found_by_either_name_and_the_newest_wins() -> None:
     floor = Floor()
     first, second = floor.place(), floor.place()
-    assert floor.venue.find("BTCUSDT", order_id=None, client_order_id="one") is second
-    assert floor.venue.find("BTCUSDT", order_id=first.order_id, client_order_id="") is first
+    assert floor.venue.records.find_order("BTCUSDT", order_id=None, client_order_id="one") is second
+    assert (
+        floor.venue.records.find_order("BTCUSDT", order_id=first.order_id, client_order_id="")
+        is first
+    )
     with pytest.raises(Refused, match="Order does not exist"):
-        floor.venue.find("ETHUSDT", order_id=None, client_order_id="one")
+        floor.venue.records.find_order("ETHUSDT", order_id=None, client_order_id="one")
 
 
 def test_open_orders_are_listed_oldest_first() -> None:
     floor = Floor()
     one = floor.place(**a_limit("90"))
     other = floor.place(**a_limit("90", symbol="ETHUSDT", client_order_id="two"))
-    assert floor.venue.open_orders(None) == [one, other]
-    assert floor.venue.open_orders("ETHUSDT") == [other]
+    assert floor.venue.records.live_orders(None) == [one, other]
+    assert floor.venue.records.live_orders("ETHUSDT") == [other]
 
 
 def test_an_open_orders_name_cannot_be_used_again_until_it_ends() -> None:
@@ -175,13 +187,14 @@ def test_what_the_exchange_does_not_take_is_refused_in_its_words(
 
 def test_there_are_only_so_many_stops_and_orders_per_symbol() -> None:
     floor = Floor()
+    bounds = floor.venue.settings.bounds
     floor.place(quantity=Decimal(50))
-    for number in range(module.MAX_STOP_ORDERS):
+    for number in range(bounds.max_stops):
         floor.place(**a_stop("95", client_order_id=f"s{number}"))
     assert "MAX_NUM_ALGO_ORDERS" in floor.refusal(**a_stop("95"))
-    for number in range(module.MAX_OPEN_ORDERS - module.MAX_STOP_ORDERS):
-        floor.place(**a_limit("10", client_order_id=f"l{number}"))
-    assert "MAX_NUM_ORDERS" in floor.refusal(**a_limit("10"))
+    for number in range(bounds.max_orders - bounds.max_stops):
+        floor.place(**a_limit("20", client_order_id=f"l{number}"))
+    assert "MAX_NUM_ORDERS" in floor.refusal(**a_limit("20"))
 
 
 def test_only_so_many_ended_orders_are_remembered() -> None:
@@ -189,6 +202,6 @@ def test_only_so_many_ended_orders_are_remembered() -> None:
     first, resting = floor.place(), floor.place(**a_limit("90", client_order_id="rests"))
     floor.place(client_order_id="three")
     with pytest.raises(Refused, match="Order does not exist"):
-        floor.venue.find("BTCUSDT", order_id=first.order_id, client_order_id="")
-    found = floor.venue.find("BTCUSDT", order_id=resting.order_id, client_order_id="")
+        floor.venue.records.find_order("BTCUSDT", order_id=first.order_id, client_order_id="")
+    found = floor.venue.records.find_order("BTCUSDT", order_id=resting.order_id, client_order_id="")
     assert found is resting

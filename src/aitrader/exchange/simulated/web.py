@@ -1,0 +1,101 @@
+"""The exchange over HTTP: Binance's routes, and the simulator's own under `/simulator`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from aitrader.exchange.simulated.faults import AnyFault, Faults
+from aitrader.exchange.simulated.gate import Gate, Operation, Reply
+from aitrader.exchange.simulated.keys import Keyring, read_key
+from aitrader.exchange.simulated.websocket import TRANSPORT, cut
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+JSON = "application/json"
+
+
+def operation_routes(gate: Gate, keyring: Keyring, operations: list[Operation]) -> list[Route]:
+    """Return the routes under `/api/v3`."""
+
+    def endpoint(operation: Operation) -> Endpoint:
+        async def answer(request: Request) -> Response:
+            query, body = request.url.query, (await request.body()).decode()
+            params = {**dict(parse_qsl(body)), **dict(parse_qsl(query))}
+            key = request.headers.get("x-mbx-apikey", "")
+            reply = await gate.run(
+                operation, params, lambda: keyring.check_http(key, query, body, params)
+            )
+            return await _written(request, reply)
+
+        return answer
+
+    return [
+        Route(f"/api/v3/{each.path}", endpoint(each), methods=[each.verb]) for each in operations
+    ]
+
+
+async def _written(request: Request, reply: Reply) -> Response:
+    if not reply.is_lost:
+        content = msgspec.json.encode(reply.value)
+        return Response(content, reply.status, dict(reply.headers), JSON)
+    if reply.is_silent:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        return Response()
+    found = request.scope.get("extensions", {}).get(TRANSPORT)
+    if found is not None:
+        cut(found["transport"])
+    return Response()
+
+
+def control_routes(faults: Faults, keyring: Keyring) -> list[Route]:
+    """Return the routes under `/simulator`: faults and keys, switched while it runs."""
+
+    async def show(request: Request) -> Response:
+        return _json(faults.listed())
+
+    async def add(request: Request) -> Response:
+        try:
+            asked = _FAULTS.decode(await request.body())
+        except msgspec.MsgspecError as exc:
+            return _json({"error": f"expected one fault or a list of them: {exc}"}, 400)
+        wanted = asked if isinstance(asked, list) else [asked]
+        return _json({"numbers": [faults.add(fault) for fault in wanted]})
+
+    async def clear(request: Request) -> Response:
+        number = request.query_params.get("number", "")
+        faults.clear(int(number) if number.isdecimal() else None)
+        return _json(faults.listed())
+
+    async def add_key(request: Request) -> Response:
+        try:
+            given = msgspec.json.decode(await request.body(), type=dict[str, str])
+            found = read_key(given)
+        except (msgspec.MsgspecError, ValueError) as exc:
+            return _json({"error": f"no key: {exc}"}, 400)
+        keyring.add(found)
+        return _json({"key": found.key})
+
+    async def remove_key(request: Request) -> Response:
+        keyring.remove(request.path_params["key"])
+        return _json({})
+
+    return [
+        Route("/simulator/faults", show, methods=["GET"]),
+        Route("/simulator/faults", add, methods=["POST"]),
+        Route("/simulator/faults", clear, methods=["DELETE"]),
+        Route("/simulator/keys", add_key, methods=["POST"]),
+        Route("/simulator/keys/{key}", remove_key, methods=["DELETE"]),
+    ]
+
+
+_FAULTS = msgspec.json.Decoder(AnyFault | list[AnyFault])
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type=JSON)
