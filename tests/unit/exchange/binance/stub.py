@@ -120,6 +120,7 @@ class StubLink(WSListener):
         self.transport: WSTransport | None = None
         self.pongs: list[bytes] = []
         self.is_gone = False
+        self.is_mute = False
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport = transport
@@ -169,6 +170,7 @@ class StubExchange:
         self.scripted: dict[str, list[tuple[int, dict[str, str], bytes]]] = {}
         self.holes: set[int] = set()
         self.prices: dict[str, float] = {}
+        self.halted: set[str] = set()
         self.is_answering = True
         self.refusal = ""
         self.accepts = True
@@ -205,7 +207,7 @@ class StubExchange:
     def publish(self, stream: str, data: Any) -> None:
         """Send one frame to every link that subscribed to the stream."""
         for link in self.alive:
-            if stream in link.names:
+            if stream in link.names and not link.is_mute:
                 link.send({"stream": stream, "data": data})
 
     def close_minute(self, closed_ms: int, *symbols: str, interval: str = "1m") -> None:
@@ -254,7 +256,8 @@ class StubExchange:
             {"filterType": "NOTIONAL", "minNotional": "5.00000000"},
         ]
         rows = [
-            {"symbol": symbol, "status": "TRADING", "baseAsset": symbol.removesuffix("USDT"),
+            {"symbol": symbol, "status": "BREAK" if symbol in self.halted else "TRADING",
+             "baseAsset": symbol.removesuffix("USDT"),
              "quoteAsset": "USDT", "filters": filters}
             for symbol in self.symbols
         ]  # fmt: skip
