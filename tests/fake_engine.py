@@ -9,19 +9,29 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
 
 from msgspec.structs import replace
+from tests.builders import a_signal
 
+from aitrader.model.candle import INTERVAL_MS, Candle, Row
 from aitrader.model.control import (
+    AddTrader,
     Answer,
     AnyRequest,
     ClosePosition,
+    ConditionRow,
+    ExplainTrader,
+    ExplanationRow,
     PauseEntries,
+    ReadCandles,
+    ReadSignal,
     ReadTrader,
     SwitchTrader,
 )
 from aitrader.model.view import (
+    AnalysisRow,
     Frame,
     LogRow,
     MarketRow,
@@ -50,6 +60,8 @@ PRICES = (
 )
 CONDITIONS = ("MACD crosses up", "below the zero line", "1h uptrend")
 
+AnyRow = MarketRow | TraderRow | SignalRow | PositionRow | AnalysisRow
+
 NEW_STATUS = Status(
     mode="PAPER",
     market="simulated",
@@ -73,7 +85,55 @@ NEW_STATUS = Status(
     open_positions=0,
     errors=0,
     screen_ms=3.2,
+    version="0.1.0",
+    process_id=4711,
+    uptime_s=7_440,
 )
+
+
+def some_candles(symbol: str, interval: str, bars: int) -> tuple[Candle, ...]:
+    """Return a seeded walk that ends at the fake's own time; BNBUSDT is not watched."""
+    walk = random.Random(f"{symbol}{interval}")
+    length = INTERVAL_MS[interval]
+    price = PRICES[0] if symbol == "BTCUSDT" else 3120.42
+    rows: list[Row] = []
+    for _ in range(bars):
+        last = price * (1 + walk.gauss(0, 0.002))
+        high, low = max(price, last) * 1.001, min(price, last) * 0.999
+        rows.append((price, high, low, last, walk.uniform(5, 90), 0.0, 0.0, 0.0))
+        price = last
+    first_ms = START_MS // length * length - (bars - 1) * length
+    return tuple(
+        Candle(symbol, interval, first_ms + n * length, row, closed=True)
+        for n, row in enumerate(rows)
+    )
+
+
+def _candles(request: ReadCandles) -> Answer:
+    if request.symbol == "BNBUSDT":
+        return Answer(0, False, f"{request.symbol} {request.interval} is not watched")
+    return Answer(0, True, "", some_candles(request.symbol, request.interval, request.bars))
+
+
+def _explanations(_: ExplainTrader) -> Answer:
+    held = ConditionRow(CONDITIONS[0], "true", (("macd(close, 12, 26, 9).macd", 12.5),))
+    missing = ConditionRow(CONDITIONS[1], "false", (("macd(close, 12, 26, 9).macd", 12.5),))
+    unknown = ConditionRow(CONDITIONS[2], "unknown", (("ema(close, 50)", None),))
+    rows = [
+        ExplanationRow("BTCUSDT", START_MS, True, False, True, (held, held)),
+        ExplanationRow("ETHUSDT", START_MS, True, False, False, (held, missing)),
+        ExplanationRow("SOLUSDT", START_MS, True, True, False, (held, held)),
+        ExplanationRow("XRPUSDT", START_MS, False, False, False, (missing, unknown)),
+    ]
+    return Answer(0, True, "", explanations=tuple(rows))
+
+
+READINGS: Mapping[type, Callable[[Any], Answer]] = {
+    ReadTrader: lambda _: Answer(0, True, '"""A made-up trader."""\nNAME = "Made up"\n'),
+    ReadCandles: _candles,
+    ReadSignal: lambda _: Answer(0, True, "", signal=a_signal()),
+    ExplainTrader: _explanations,
+}
 
 
 class FakeEngine:
@@ -82,7 +142,7 @@ class FakeEngine:
     def __init__(self, *, seed: int = 1, symbols: int = 12, traders: int = 4) -> None:
         self.random = random.Random(seed)
         self.status = NEW_STATUS
-        self.rows: dict[str, MarketRow | TraderRow | SignalRow | PositionRow] = {}
+        self.rows: dict[str, AnyRow] = {}
         self.asked: list[AnyRequest] = []
         self.answer = Answer(0, True, "done")
         self.readers = 0
@@ -101,7 +161,7 @@ class FakeEngine:
 
     # -- the rows --------------------------------------------------------------------------------
 
-    def put(self, row: MarketRow | TraderRow | SignalRow | PositionRow) -> None:
+    def put(self, row: AnyRow) -> None:
         """Set a row by its key."""
         key = row.__struct_fields__[0]
         name = f"{type(row).__name__}:{getattr(row, key)}"
@@ -283,6 +343,7 @@ class FakeEngine:
             positions=tuple(row for row in rows if isinstance(row, PositionRow)),
             logs=tuple(line for change, line in self._logs if change > seen),
             gone=tuple(key for change, key in self._gone if change > seen),
+            analyses=tuple(row for row in rows if isinstance(row, AnalysisRow)),
         )
 
     async def ask(self, request: AnyRequest) -> Answer:
@@ -294,10 +355,19 @@ class FakeEngine:
             self._switch(request)
         elif isinstance(request, ClosePosition):
             self._close(request.position_id)
-        elif isinstance(request, ReadTrader):
-            return Answer(0, True, '"""A made-up trader."""\nNAME = "Made up"\n')
+        elif isinstance(request, AddTrader):
+            return self._add(request)
+        elif type(request) in READINGS:
+            return READINGS[type(request)](request)
         self.commit()
         return self.answer
+
+    def _add(self, request: AddTrader) -> Answer:
+        if "def conditions(m)" not in request.source:
+            return Answer(0, False, "line 2: there is no conditions(m); write one")
+        self._add_trader(len(self.of(TraderRow)))
+        self.commit()
+        return Answer(0, True, "it is watching")
 
     def _switch(self, request: SwitchTrader) -> None:
         row = self.rows.get(f"TraderRow:{request.trader_id}")

@@ -9,6 +9,7 @@ from tests.fake_engine import FakeEngine
 from textual.pilot import Pilot
 
 from aitrader.tui.app import Parting, TraderApp
+from aitrader.tui.taste import Taste
 
 App = TraderApp
 AppPilot = Pilot[Parting]
@@ -16,10 +17,10 @@ AppPilot = Pilot[Parting]
 
 @asynccontextmanager
 async def shown(
-    fake: FakeEngine, size: tuple[int, int] = (120, 36)
+    fake: FakeEngine, size: tuple[int, int] = (120, 36), taste: Taste | None = None
 ) -> AsyncIterator[tuple[TraderApp, AppPilot]]:
     """Yield the app with the engine's first frame on screen."""
-    app = TraderApp(fake, fake)
+    app = TraderApp(fake, fake, taste=taste)
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.board.status_bar.status and app.board.positions.has_focus)
         yield app, pilot

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
-from tests.fake_engine import FakeEngine
+from tests.fake_engine import START_MS, FakeEngine
 from tests.tui.stage import screen_of, shown, until
+
+from aitrader.model.view import AnalysisRow
+from aitrader.tui.taste import Taste
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SIZES = ((80, 24), (120, 36), (160, 50), (200, 60))
@@ -58,7 +61,7 @@ def test_an_empty_screen(same: Callable[[str, str], None]) -> None:
     same("empty_80x24", draw(fake, (80, 24)))
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 7])
 def test_a_panel_alone(number: int, same: Callable[[str, str], None]) -> None:
     same(f"zoomed_{number}_80x24", draw(a_busy_engine(), (80, 24), str(number), "z"))
 
@@ -74,6 +77,14 @@ def test_a_panel_alone(number: int, same: Callable[[str, str], None]) -> None:
         ("trader", ("2", "enter")),
         ("signal", ("3", "j", "enter")),
         ("position", ("4", "enter")),
+        ("unwatched", ("1", "j", "j", "enter")),
+        ("add", ("a",)),
+        ("edit", ("2", "E")),
+        ("remove", ("2", "D")),
+        ("kill_switch", ("K",)),
+        ("filter", ("1", "slash", "e", "t", "h")),
+        ("sorted", ("4", "s", "s", "z")),
+        ("warnings", ("6", "s", "s", "z")),
     ],
 )
 def test_a_window(name: str, keys: tuple[str, ...], same: Callable[[str, str], None]) -> None:
@@ -93,6 +104,48 @@ def test_a_stream_that_is_down_and_a_pause_are_in_the_header(
     )
     fake.commit()
     same("down_120x36", draw(fake, (120, 36)))
+
+
+def an_engine_with_an_analyst() -> FakeEngine:
+    fake = a_busy_engine()
+    fake.put_status(analyst="gemini-flash")
+    for number, choice in enumerate(("ENTER", "WAIT", "SKIP")):
+        reason = "the trend is clean and the stop is near"
+        row = AnalysisRow(
+            f"s-{number}", START_MS + number, "Dip", "BTCUSDT", choice, reason, f"0.0{number}1"
+        )
+        fake.put(row)
+    fake.commit()
+    return fake
+
+
+def test_what_an_analyst_answered(same: Callable[[str, str], None]) -> None:
+    same("analyses_80x24", draw(an_engine_with_an_analyst(), (80, 24), "5", "z"))
+    same("window_analysis_80x24", draw(an_engine_with_an_analyst(), (80, 24), "5", "enter"))
+
+
+def test_a_chart_with_its_facts(same: Callable[[str, str], None]) -> None:
+    same("chart_120x36", draw(a_busy_engine(), (120, 36), "4", "enter"))
+
+
+def test_the_place_for_three_shows_the_one_in_focus() -> None:
+    for size in SIZES:
+        for number, name in ((5, "5 AI"), (6, "6 Logs"), (7, "7 Deploy")):
+            assert name in draw(a_busy_engine(), size, str(number))
+    wide = draw(a_busy_engine(), (200, 60), "5")
+    assert "5 AI" in wide and "6 Logs" in wide
+
+
+def test_plain_signs_are_all_ascii() -> None:
+    async def story(*keys: str) -> str:
+        async with shown(a_busy_engine(), (120, 36), Taste(is_ascii=True)) as (app, pilot):
+            await pilot.press(*keys)
+            await pilot.pause(0.01)
+            return screen_of(app)
+
+    for keys in ((), ("2", "enter"), ("4", "enter"), ("question_mark",)):
+        screen = asyncio.run(story(*keys))
+        assert screen.isascii(), {char for char in screen if not char.isascii()}
 
 
 def test_an_engine_that_has_ended_is_said_so(same: Callable[[str, str], None]) -> None:

@@ -14,6 +14,7 @@ from aitrader.model.control import Answer, ClosePosition, PauseEntries, SwitchTr
 from aitrader.model.view import SignalRow
 from aitrader.tui.app import Parting
 from aitrader.tui.dialogs import Question, Reading
+from aitrader.tui.keys import DOINGS, PANELS
 
 
 def a_busy_engine() -> FakeEngine:
@@ -36,7 +37,7 @@ def test_keys_go_from_panel_to_panel() -> None:
             await pilot.press("tab")
             assert app.board.markets.has_focus
             await pilot.press("h")
-            assert app.board.log.has_focus
+            assert app.board.deploy.has_focus
             await pilot.press("l", "l")
             assert app.board.traders.has_focus
 
@@ -149,9 +150,11 @@ def test_a_traders_file_is_read_into_its_window() -> None:
     async def story() -> None:
         async with shown(a_busy_engine()) as (app, pilot):
             await pilot.press("2", "enter")
-            await until(pilot, lambda: "A made-up trader." in screen_of(app))
+            await until(pilot, lambda: "why no signal?" in screen_of(app))
             assert isinstance(app.screen, Reading)
-            await pilot.press("j", "k", "escape")
+            await pilot.press("j", "k", "end")
+            await until(pilot, lambda: "A made-up trader." in screen_of(app))
+            await pilot.press("escape")
             assert not isinstance(app.screen, Reading)
 
     asyncio.run(story())
@@ -229,9 +232,8 @@ def test_the_palette_has_what_the_keys_have() -> None:
     async def story() -> None:
         async with shown(a_busy_engine()) as (app, pilot):
             names = [command.title for command in app.get_system_commands(app.screen)]
-            assert names[:5] == [
-                "Go to Markets", "Go to Traders", "Go to Signals", "Go to Positions", "Go to Log",
-            ]  # fmt: skip
+            assert names[:7] == [f"Go to {name}" for name in PANELS]
+            assert {title for _, _, _, title, _ in DOINGS} <= set(names)
             await pilot.press("ctrl+p")
             await pilot.press(*"zoom")
             await until(pilot, lambda: "Show the focused panel alone" in screen_of(app))

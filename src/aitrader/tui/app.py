@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -24,29 +24,26 @@ from textual.containers import Container
 from textual.reactive import Reactive
 from textual.screen import Screen
 
-from aitrader.model.control import (
-    AnyRequest,
-    ClosePosition,
-    Control,
-    PauseEntries,
-    ReadTrader,
-    SwitchTrader,
-)
-from aitrader.model.errors import Refused, Transient
-from aitrader.model.view import TraderRow, View
-from aitrader.tui import text as words
+from aitrader.model.control import Control
+from aitrader.model.errors import ConfigError, Refused, Transient
+from aitrader.model.view import View
 from aitrader.tui.board import Board
 from aitrader.tui.dialogs import Question, Reading
-from aitrader.tui.keys import BINDINGS, HELP
+from aitrader.tui.doings import Asker, Doings
+from aitrader.tui.keys import BINDINGS, DOINGS, HELP, PANELS, check_keys
 from aitrader.tui.lines import Lines
-from aitrader.tui.panels.positions import CLOSED
+from aitrader.tui.looking import Looking
 from aitrader.tui.table import Table
+from aitrader.tui.taste import Taste
 
 RETRY_S = 2.0
 DEFAULT_HZ = 5.0
 WIDTHS = [(0, "-narrow"), (100, "-mid"), (140, "-wide"), (180, "-huge")]
 HEIGHTS = [(0, "-short"), (30, "-tall")]
 """From so many cells on, the screen has this class; the layouts are in `theme.tcss`."""
+
+ONE_PLACE = ("ai", "log", "deploy")
+"""Panels that share one place where not all of them fit; focus brings one to the front."""
 
 
 class Parting(Enum):
@@ -59,7 +56,7 @@ class Parting(Enum):
 
 
 class TraderApp(App[Parting]):
-    """Markets, traders, signals, positions and log of one engine."""
+    """Markets, traders, signals, positions, analyses, logs and place of one engine."""
 
     TITLE = "aitrader"
     AUTO_FOCUS = ""
@@ -71,17 +68,39 @@ class TraderApp(App[Parting]):
     theme: Reactive[str] = Reactive("tokyo-night")
     """Set here, not later: the style sheet takes the theme's colors when the app is made."""
 
-    def __init__(self, view: View, control: Control, *, hz: float = DEFAULT_HZ) -> None:
+    def __init__(
+        self, view: View, control: Control, *, hz: float = DEFAULT_HZ, taste: Taste | None = None
+    ) -> None:
+        """Take an engine to show.
+
+        Raises:
+            ConfigError: The taste names a theme or a thing to do that there is not.
+        """
         super().__init__()
+        taste = taste or Taste()
+        self.animation_level = "none"
         self._view = view
-        self._control = control
         self._hz = hz
         self.board = Board()
+        asker = Asker(self, control, self.say)
+        self._doings = Doings(self, self.board, asker=asker, taste=taste, say=self.say)
+        self._looking = Looking(self, self.board, control)
+        self._adopt(taste)
+
+    def _adopt(self, taste: Taste) -> None:
+        check_keys(taste.keys)
+        self.set_keymap(taste.keys)
+        self.set_class(taste.is_ascii, "-ascii")
+        if taste.theme not in self.available_themes:
+            known = " ".join(sorted(self.available_themes))
+            raise ConfigError(f"theme: there is no {taste.theme}; there are: {known}")
+        if taste.theme != self.theme:
+            self.theme = taste.theme
 
     def compose(self) -> ComposeResult:
         """Lay the empty panels out; rows come after the first paint."""
         yield self.board.status_bar
-        with Container(id="panels"):
+        with Container(id="panels", classes="-log"):
             yield from self.board.panels
         yield self.board.key_bar
 
@@ -112,11 +131,11 @@ class TraderApp(App[Parting]):
                 self.board.lose(exc.reason, self._now_s())
             await asyncio.sleep(RETRY_S)
 
-    # -- what the person does --------------------------------------------------------------------
-
     def say(self, message: str, *, is_ok: bool = True) -> None:
         """Show a sentence in the last line for a few seconds."""
         self.board.say(message, self._now_s(), is_ok=is_ok)
+
+    # -- what the keys do ------------------------------------------------------------------------
 
     def action_panel(self, number: int) -> None:
         """Focus a panel; a zoomed view shows it instead."""
@@ -129,6 +148,9 @@ class TraderApp(App[Parting]):
 
     def _focus_panel(self, panel: Lines) -> None:
         container = self.query_one("#panels")
+        if panel.id in ONE_PLACE:
+            for name in ONE_PLACE:
+                container.set_class(name == panel.id, f"-{name}")
         if container.has_class("-zoomed"):
             for other in self.board.panels:
                 other.set_class(other is panel, "-zoom")
@@ -146,64 +168,13 @@ class TraderApp(App[Parting]):
         """Show the keys."""
         self.push_screen(Reading("Keys", HELP))
 
+    async def action_do(self, name: str) -> None:
+        """Do one of `keys.DOINGS`."""
+        await self._doings.do(name)
+
     def on_table_opened(self, message: Table.Opened) -> None:
-        """Show a row in detail; a trader's file is fetched after."""
-        table = message.table
-        row = table.rows[message.key]
-        reading = Reading(*table.detail(row))
-        self.push_screen(reading)
-        if isinstance(row, TraderRow):
-            self.run_worker(self._read_trader(row, reading))
-
-    async def _read_trader(self, row: TraderRow, reading: Reading) -> None:
-        try:
-            answer = await self._control.ask(ReadTrader(row.trader_id))
-            text = answer.text
-        except (Transient, Refused) as exc:
-            text = exc.reason
-        reading.show(text)
-
-    def action_close_position(self) -> None:
-        """Ask, then close the selected position."""
-        row = self.board.positions.selected
-        if row is None or row.status == CLOSED or not self.board.positions.has_focus:
-            self.say("select an open position first (4)", is_ok=False)
-            return
-        question = f"Close {row.symbol} {row.side.lower()} now at market?  {words.signed(row.pnl)}"
-        self._ask_once(question, "close it", partial(self._ask, ClosePosition(row.position_id)))
-
-    def action_pause(self) -> None:
-        """Ask, then pause or resume new entries."""
-        status = self.board.status_bar.status
-        if status is None:
-            return
-        wanted = not status.is_paused
-        question = "Pause new entries? Open positions stay guarded." if wanted else "Enter again?"
-        meaning = "pause entries" if wanted else "allow entries"
-        self._ask_once(question, meaning, partial(self._ask, PauseEntries(is_paused=wanted)))
-
-    def action_switch_trader(self) -> None:
-        """Start or stop the selected trader."""
-        row = self.board.traders.selected
-        if row is None or not self.board.traders.has_focus:
-            self.say("select a trader first (2)", is_ok=False)
-            return
-        self.run_worker(self._ask(SwitchTrader(row.trader_id, is_enabled=not row.is_enabled)))
-
-    def _ask_once(self, question: str, meaning: str, act: Callable[[], Awaitable[None]]) -> None:
-        def answered(key: str | None) -> None:
-            if key == "y":
-                self.run_worker(act())
-
-        self.push_screen(Question(question, (("y", meaning),)), answered)
-
-    async def _ask(self, request: AnyRequest) -> None:
-        try:
-            answer = await self._control.ask(request)
-        except (Transient, Refused) as exc:
-            self.say(f"{exc.reason}; look before you try again", is_ok=False)
-        else:
-            self.say(answer.text, is_ok=answer.is_ok)
+        """Show a row in detail."""
+        self._looking.open(message.table, message.key)
 
     async def action_quit(self) -> None:
         """Ask what is to become of the engine, then leave."""
@@ -232,15 +203,12 @@ class TraderApp(App[Parting]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield what the palette offers: everything a key does."""
-        for number, panel in enumerate(self.board.panels, 1):
-            title = str(panel.border_title)[2:]
-            yield SystemCommand(
-                f"Go to {title}", f"Key {number}", partial(self.action_panel, number)
-            )
+        for number, name in enumerate(PANELS, 1):
+            go = partial(self.action_panel, number)
+            yield SystemCommand(f"Go to {name}", f"Key {number}", go)
+        for _, name, _, title, meaning in DOINGS:
+            yield SystemCommand(title, meaning, partial(self.action_do, name))
         yield SystemCommand("Zoom", "Show the focused panel alone", self.action_zoom)
-        yield SystemCommand("Close position", "The selected one", self.action_close_position)
-        yield SystemCommand("Pause or resume entries", "All traders", self.action_pause)
-        yield SystemCommand("Trader on/off", "The selected one", self.action_switch_trader)
         yield SystemCommand("Theme", "Other colors", self.action_change_theme)
         yield SystemCommand("Help", "All keys", self.action_help)
         yield SystemCommand("Quit", "Leave aitrader", self.action_quit)

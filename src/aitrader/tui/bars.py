@@ -154,13 +154,16 @@ def feed_age(age_ms: int) -> str:
 
 
 KEYS = (
-    ("1-5", "panel", 1),
-    ("z", "zoom", 2),
-    ("enter", "detail", 3),
+    ("1-7", "panel", 1),
+    ("enter", "detail", 2),
+    ("z", "zoom", 4),
+    ("/", "filter", 5),
+    ("s", "sort", 6),
+    ("a", "add", 3),
+    ("e", "on/off", 7),
     ("x", "close", 0),
-    ("e", "on/off", 4),
     ("p", "pause", 0),
-    ("^p", "palette", 5),
+    ("^p", "palette", 8),
     ("?", "help", 0),
     ("q", "quit", 0),
 )
@@ -174,6 +177,12 @@ class KeyBar(Lines):
     def __init__(self) -> None:
         super().__init__(name="keys")
         self.message = Cell("")
+        self._typed: str | None = None
+
+    def prompt(self, typed: str | None) -> None:
+        """Show what is being typed instead of everything else; None brings the rest back."""
+        self._typed = typed
+        self.refresh()
 
     def say(self, message: str, *, is_ok: bool = True) -> None:
         """Show a sentence instead of the keys; "" brings the keys back."""
@@ -183,6 +192,10 @@ class KeyBar(Lines):
     def render_line(self, y: int) -> Strip:
         """Return the line."""
         width = self.size.width
+        if self._typed is not None:
+            typed = words.fit(words.clean(self._typed), max(1, width - 40)).rstrip()
+            cells = [Cell(f" {typed}", "key"), Cell("▏", "text")]
+            return self.strip([*cells, Cell("  enter keeps it, esc shows all", "dim")], width)
         if self.message.text:
             message = words.fit(self.message.text, max(1, width - 2))
             return self.strip([Cell(f" {message}", self.message.style)], width)

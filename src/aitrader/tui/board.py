@@ -7,10 +7,16 @@ change: grey prices, ages, titles, the silence of the engine.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aitrader.model.view import Frame
 from aitrader.tui import text as words
 from aitrader.tui.bars import KeyBar, StatusBar
+from aitrader.tui.glyphs import plain
+from aitrader.tui.keys import PANELS
 from aitrader.tui.lines import Lines
+from aitrader.tui.panels.analyses import Analyses
+from aitrader.tui.panels.deploy import Deploy
 from aitrader.tui.panels.log import Log
 from aitrader.tui.panels.markets import Markets
 from aitrader.tui.panels.positions import Positions
@@ -31,17 +37,33 @@ class Board:
         self.traders = Traders()
         self.signals = Signals()
         self.positions = Positions()
+        self.analyses = Analyses()
         self.log = Log()
+        self.deploy = Deploy()
         self.panels: tuple[Lines, ...] = (
             self.markets,
             self.traders,
             self.signals,
             self.positions,
+            self.analyses,
             self.log,
+            self.deploy,
         )
+        self._tables = (self.markets, self.traders, self.signals, self.positions, self.analyses)
         self.trouble = ""
         self._heard_s = 0.0
         self._said_s = 0.0
+
+    @property
+    def focused(self) -> Lines | None:
+        """The panel that has the keys."""
+        return next((panel for panel in self.panels if panel.has_focus), None)
+
+    @property
+    def narrowed(self) -> Markets | Traders | Signals | Positions | Analyses | Log | None:
+        """The focused panel, if its rows may be filtered, sorted and exported."""
+        rows = (*self._tables, self.log)
+        return next((panel for panel in rows if panel.has_focus), None)
 
     def begin(self, now_s: float) -> None:
         """Count the silence of the engine from now on."""
@@ -63,6 +85,21 @@ class Board:
         if frame.is_snapshot:
             self._forget(frame)
         self.markets.is_stale = frame.status.feed == "down"
+        self._put(frame, now_s)
+        if frame.gone:
+            self.markets.drop(frame.gone)
+            self.traders.drop(frame.gone)
+        self.positions.now_ms = frame.status.now_ms
+        self.analyses.tell(frame.status.analyst)
+        for table in self._tables:
+            table.settle()
+        self.log.extend(frame.logs)
+        self.status_bar.show(frame.status)
+        self.deploy.show(frame.status, "")
+        if frame.is_snapshot:
+            self.tick(now_s)
+
+    def _put(self, frame: Frame, now_s: float) -> None:
         for market in frame.markets:
             self.markets.show(market, now_s)
         for trader in frame.traders:
@@ -71,16 +108,8 @@ class Board:
             self.signals.put(signal.signal_id, signal)
         for position in frame.positions:
             self.positions.put(position.position_id, position)
-        if frame.gone:
-            self.markets.drop(frame.gone)
-            self.traders.drop(frame.gone)
-        self.positions.now_ms = frame.status.now_ms
-        for table in (self.markets, self.traders, self.signals, self.positions):
-            table.settle()
-        self.log.extend(frame.logs)
-        self.status_bar.show(frame.status)
-        if frame.is_snapshot:
-            self.tick(now_s)
+        for analysis in frame.analyses:
+            self.analyses.put(analysis.signal_id, analysis)
 
     def _forget(self, snapshot: Frame) -> None:
         """Drop the rows that a new snapshot does not have."""
@@ -90,14 +119,19 @@ class Board:
         self.signals.drop(set(self.signals.rows) - {row.signal_id for row in snapshot.signals})
         held = {row.position_id for row in snapshot.positions}
         self.positions.drop(set(self.positions.rows) - held)
+        asked = {row.signal_id for row in snapshot.analyses}
+        self.analyses.drop(set(self.analyses.rows) - asked)
 
     def tick(self, now_s: float) -> None:
         """Age what is on screen; once a second."""
         status = self.status_bar.status
         is_stale = bool(self.trouble) or status is None or status.feed == "down"
         self.markets.grow_old(now_s, is_stale=is_stale)
-        self.markets.settle()
+        for table in self._tables:
+            table.rearrange()
         self.positions.redraw()
+        if status is not None:
+            self.deploy.show(status, self.trouble)
         if not self.trouble:
             self.status_bar.tell("", silent_s=float(int(now_s - self._heard_s)))
         if self.key_bar.message.text and now_s - self._said_s > MESSAGE_S:
@@ -113,15 +147,26 @@ class Board:
         """Write each panel's name and what it adds up to on its border."""
         count, pnl = self.positions.open_pnl()
         is_on = [row.is_enabled for row in self.traders.rows.values()]
-        titles = (
-            ("1 Markets", f"{len(self.markets.rows)}"),
-            ("2 Traders", f"{sum(is_on)} of {len(is_on)} on" if is_on else "0"),
-            ("3 Signals", f"{len(self.signals.rows)}"),
-            ("4 Positions", f"{count} open  {words.signed(pnl)}" if count else "0 open"),
-            ("5 Log", "" if self.log.is_following else "scrolled back"),
+        held = f"{count} open  {words.signed(pnl)}" if count else "0 open"
+        notes: Sequence[str] = (
+            self.markets.arrangement.note(f"{len(self.markets.rows)}"),
+            self.traders.arrangement.note(f"{sum(is_on)} of {len(is_on)} on" if is_on else "0"),
+            self.signals.arrangement.note(f"{len(self.signals.rows)}"),
+            self.positions.arrangement.note(held),
+            self.analyses.arrangement.note(self._analyst()),
+            self.log.note(),
+            "local",
         )
-        for panel, (title, note) in zip(self.panels, titles, strict=True):
+        for number, (panel, name, note) in enumerate(
+            zip(self.panels, PANELS, notes, strict=True), 1
+        ):
+            title, below = f"{number} {name}", words.clean(note).replace("[", "(")
+            below = plain(below) if panel.is_ascii else below
             if panel.border_title != title:
                 panel.border_title = title
-            if panel.border_subtitle != note:
-                panel.border_subtitle = note
+            if panel.border_subtitle != below:
+                panel.border_subtitle = below
+
+    def _analyst(self) -> str:
+        status = self.status_bar.status
+        return status.analyst if status and status.analyst else "no model"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from rich.text import Text
@@ -13,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from aitrader.tui.columns import Pairs
+from aitrader.tui.glyphs import plain
 from aitrader.tui.text import clean
 
 
@@ -81,13 +83,18 @@ class Reading(ModalScreen[None]):
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def _text(self) -> Text:
-        pairs = self._pairs
         theme = self.app.theme_variables
-        space = max([len(label) for label, _ in pairs], default=0)
-        body = Text()
-        for label, value in pairs:
-            body.append(f"{label:<{space}}  ", style=theme["secondary"])
-            body.append(clean(value) + "\n")
+        body = labelled(self._pairs, theme)
         for line in self._tail.splitlines():
             body.append(clean(line.expandtabs(4)) + "\n", style=theme["foreground"])
-        return body
+        return Text(plain(body.plain)) if self.app.has_class("-ascii") else body
+
+
+def labelled(pairs: Pairs, theme: Mapping[str, str]) -> Text:
+    """Return labelled lines in the theme's colors; what they say is never markup."""
+    space = max([len(label) for label, _ in pairs], default=0)
+    body = Text()
+    for label, value in pairs:
+        body.append(f"{label:<{space}}  ", style=theme["secondary"])
+        body.append(clean(value) + "\n")
+    return body

@@ -11,6 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from aitrader.tui.columns import Cell
+from aitrader.tui.glyphs import plain
 from aitrader.tui.palette import styles
 
 CURSOR = "*"
@@ -25,6 +26,7 @@ class Lines(Widget):
     def __init__(self, *, name: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=name, classes=classes)
         self._inks: dict[str, Style] = {}
+        self.is_ascii = False
 
     def notify_style_update(self) -> None:
         """Forget the old colors."""
@@ -34,6 +36,7 @@ class Lines(Widget):
     def ink(self, name: str) -> Style:
         """Return a named style on this widget's background."""
         if not self._inks:
+            self.is_ascii = self.app.has_class("-ascii")
             variables = self.app.theme_variables
             back = self.background_colors[1]
             cursor = back.blend(Color.parse(variables["primary"]), 0.22).rich_color
@@ -45,5 +48,8 @@ class Lines(Widget):
 
     def strip(self, cells: Iterable[Cell], width: int, *, fill: str = "") -> Strip:
         """Return one line of exactly `width` cells; what is left is filled in style `fill`."""
-        segments = [Segment(text, self.ink(style)) for text, style in cells if text]
+        inked = [(text, self.ink(style)) for text, style in cells if text]
+        if self.is_ascii:
+            inked = [(plain(text), ink) for text, ink in inked]
+        segments = [Segment(text, ink) for text, ink in inked]
         return Strip(segments).adjust_cell_length(width, self.ink(fill))

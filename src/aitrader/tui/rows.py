@@ -4,6 +4,9 @@ Rows are values with a key. `put` compares and remembers; `settle`, once per flu
 order is touched and says what has to be drawn, so that a flush costs what is seen and not what is
 held. The cursor stands on a key, not on a line: rows that move take it along, except from the top,
 where it stays to follow what is newest.
+
+A person may sort otherwise and leave rows out. What moves with every price is sorted anew by
+`rearrange` alone, once a second, so that rows do not run away under the eye.
 """
 
 from __future__ import annotations
@@ -20,13 +23,31 @@ class Rows(Generic[R]):
     def __init__(self, *, order: Callable[[R], Any] | None = None, limit: int = 0) -> None:
         self.by_key: dict[str, R] = {}
         self.keys: Sequence[str] = ()
+        """Those in sight or to be scrolled to, in their order; rows that are left out are not."""
         self.cursor: str | None = None
         self.top = 0
         self._height = 0
         self._order = order
         self._limit = limit
+        self._sort_by: Callable[[R], Any] | None = None
+        self._accept: Callable[[R], bool] | None = None
         self._changed: set[str] = set()
         self._is_moved = False
+        self._is_touched = False
+
+    def arrange(self, sort_by: Callable[[R], Any] | None) -> None:
+        """Sort as the person wants; None brings the own order back. Seen after `settle`."""
+        self._sort_by = sort_by
+        self._is_moved = True
+
+    def narrow(self, accept: Callable[[R], bool] | None) -> None:
+        """Leave out what is not accepted; None shows all. Seen after `settle`."""
+        self._accept = accept
+        self._is_moved = True
+
+    def rearrange(self) -> None:
+        """Sort anew what has moved since the last time; seen after `settle`."""
+        self._is_moved = self._is_moved or self._is_touched
 
     def put(self, key: str, row: R) -> None:
         """Set one row; in sight after `settle`."""
@@ -36,6 +57,7 @@ class Rows(Generic[R]):
         self.by_key[key] = row
         if old is None or (self._order is not None and self._order(old) != self._order(row)):
             self._is_moved = True
+        self._is_touched = self._sort_by is not None or self._accept is not None
         self._changed.add(key)
 
     def drop(self, keys: Iterable[str]) -> None:
@@ -58,19 +80,26 @@ class Rows(Generic[R]):
     def _sort(self) -> None:
         was_first = not self.keys or self.cursor in (None, self.keys[0])
         line = self.line
-        keys = list(self.by_key)
+        rows = self.by_key
+        keys = list(rows)
         if self._order is not None:
-            order, rows = self._order, self.by_key
+            order = self._order
             keys.sort(key=lambda key: order(rows[key]))
         if self._limit:
             for key in keys[self._limit :]:
-                del self.by_key[key]
+                del rows[key]
             del keys[self._limit :]
+        if self._accept is not None:
+            accept = self._accept
+            keys = [key for key in keys if accept(rows[key])]
+        if self._sort_by is not None:
+            sort_by = self._sort_by
+            keys.sort(key=lambda key: sort_by(rows[key]))
         self.keys = keys
-        self._is_moved = False
+        self._is_moved = self._is_touched = False
         if was_first:
             self.cursor = keys[0] if keys else None
-        elif self.cursor not in self.by_key:
+        elif self.cursor not in keys:
             self.cursor = keys[min(line, len(keys) - 1)] if keys else None
         self.show_cursor()
 

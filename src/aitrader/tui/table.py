@@ -8,9 +8,10 @@ the live path. The last column is the scrollbar's, full or empty. What is in whi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic
 
+import msgspec
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
@@ -18,30 +19,34 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from aitrader.tui.columns import Cell, Column, Pairs, R, fit_columns
+from aitrader.tui.arrangement import Arrangement, Sort
+from aitrader.tui.columns import Cell, Column, Pairs, R
+from aitrader.tui.glyphs import plain
 from aitrader.tui.lines import CURSOR, Lines
 from aitrader.tui.rows import Rows
-from aitrader.tui.text import clean, fit
+from aitrader.tui.sheet import Sheet
+from aitrader.tui.text import clean
 
 HEADER = 1
-MARGIN = 1
-SCROLLBAR = 1
 WHEEL_ROWS = 3
 FAR = 1_000_000
+
+
+MOVES: list[BindingType] = [
+    Binding("up,k", "move(-1)", "Up", show=False),
+    Binding("down,j", "move(1)", "Down", show=False),
+    Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False),
+    Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False),
+    Binding("home,g", f"move({-FAR})", "First", show=False),
+    Binding("end,G", f"move({FAR})", "Last", show=False),
+    Binding("enter", "open", "Detail", show=False),
+]
 
 
 class Table(Lines, Generic[R], can_focus=True):
     """Rows of one kind under fixed columns that flex to the width."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False),
-        Binding("home,g", f"move({-FAR})", "First", show=False),
-        Binding("end,G", f"move({FAR})", "Last", show=False),
-        Binding("enter", "open", "Detail", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = MOVES
 
     class Opened(Message):
         """The person wants to see one row in detail."""
@@ -59,13 +64,14 @@ class Table(Lines, Generic[R], can_focus=True):
         order: Callable[[R], Any] | None = None,
         empty: str = "",
         limit: int = 0,
+        sorts: Sequence[Sort] = (),
     ) -> None:
         super().__init__(name=name, classes="panel")
         self._rows: Rows[R] = Rows(order=order, limit=limit)
-        self._columns = columns
-        self._empty = empty
+        self.empty = empty
+        self.arrangement = Arrangement(self._rows, sorts, self.record)
         self._lines: dict[str, Strip] = {}
-        self._fitted: list[tuple[Column[R], int]] = []
+        self._sheet = Sheet(columns)
         self._fitted_size = Size()
         self._bars: dict[str, Segment] = {}
         self._blank: Strip | None = None
@@ -101,6 +107,30 @@ class Table(Lines, Generic[R], can_focus=True):
             width = self.size.width
             self.refresh(*[Region(0, line + HEADER, width, 1) for line in lines])
 
+    def next_order(self) -> str:
+        """Take the next order and return its name, "" for the table's own."""
+        self.arrangement.next_order()
+        self.settle()
+        return self.arrangement.order
+
+    def narrow(self, needle: str) -> None:
+        """Show the rows that say `needle` somewhere; "" shows all."""
+        self.arrangement.narrow(needle)
+        self.settle()
+
+    def rearrange(self) -> None:
+        """Sort and narrow anew what has moved; once a second is enough."""
+        self._rows.rearrange()
+        self.settle()
+
+    def record(self, row: R) -> Mapping[str, object]:
+        """Return a row's fields by name, whole and unrounded."""
+        return msgspec.structs.asdict(row)  # type: ignore[arg-type]
+
+    def records(self) -> list[Mapping[str, object]]:
+        """Return what the person sees or may scroll to, in that order."""
+        return [self.record(self.rows[key]) for key in self._rows.keys]
+
     def detail(self, row: R) -> tuple[str, Pairs]:
         """Return the window of a row: its title and its labelled lines."""
         return "", ()
@@ -124,11 +154,11 @@ class Table(Lines, Generic[R], can_focus=True):
         if size != self._fitted_size:
             self._fit(size)
         if y < HEADER:
-            return self._header(width)
+            return self.strip([Cell(self._sheet.header(), "faint")], width)
         key = self._rows.key_at(y - HEADER)
         if key is None:
-            if not self.rows and y == HEADER:
-                return self.strip([Cell(f" {self._empty}", "faint")], width)
+            if not self._rows.keys:
+                return self.strip([Cell(f" {clean(self._nothing(y - HEADER))}", "dim")], width)
             self._blank = self._blank or self.strip([], width)
             return self._blank
         if key == self._rows.cursor and self.has_focus:
@@ -139,9 +169,16 @@ class Table(Lines, Generic[R], can_focus=True):
         thumb = "┃" if y - HEADER in self._rows.thumb() else " "
         bar = self._bars.get(thumb + mark)
         if bar is None:
-            bar = Segment(thumb, self.ink("faint" + mark))
+            bar = Segment(plain(thumb) if self.is_ascii else thumb, self.ink("faint" + mark))
             self._bars[thumb + mark] = bar
         return Strip([*line, bar], width)
+
+    def _nothing(self, line: int) -> str:
+        """Return a line of what stands in place of rows."""
+        if self.rows:
+            return f"nothing says {self.arrangement.needle}" if line == 0 else ""
+        lines = self.empty.split("\n")
+        return lines[line] if line < len(lines) else ""
 
     def _fit(self, size: Size) -> None:
         """Choose the columns for a width and forget the lines of the old one."""
@@ -149,28 +186,13 @@ class Table(Lines, Generic[R], can_focus=True):
         self._bars.clear()
         self._blank = None
         self._fitted_size = size
-        self._fitted = fit_columns(self._columns, size.width - MARGIN - SCROLLBAR)
+        self._sheet.fit(size.width)
         self._rows.resize(max(0, size.height - HEADER))
 
-    def _header(self, width: int) -> Strip:
-        labels = [fit(c.label, space, is_right=c.is_right) for c, space in self._fitted]
-        return self.strip([Cell(" " * MARGIN + " ".join(labels), "faint")], width)
-
     def _line(self, key: str, mark: str) -> Strip:
-        row, run, style = self.rows[key], " " * MARGIN, "text"
-        segments: list[Segment] = []
-        left = self._fitted_size.width - SCROLLBAR - MARGIN + 1
-        for column, space in self._fitted:
-            cell = column.cell(row, space)
-            text = fit(clean(cell.text), space, is_right=column.is_right)
-            if (cell.style or "text") != style:
-                segments.append(Segment(run, self.ink(style + mark)))
-                run, style = "", cell.style or "text"
-            run += text + " "
-            left -= space + 1
-        segments.append(Segment(run[:-1] + " " * left, self.ink(style + mark)))
-        width = self._fitted_size.width - SCROLLBAR
-        return Strip(segments, width) if left >= 0 else Strip(segments).crop(0, width)
+        self.ink("")  # also says whether signs are plain
+        row, is_ascii = self.rows[key], self.is_ascii
+        return self._sheet.line(row, lambda style: self.ink(style + mark), is_ascii=is_ascii)
 
     # -- the cursor ------------------------------------------------------------------------------
 

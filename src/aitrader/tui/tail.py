@@ -38,7 +38,9 @@ class Tail(Lines, Generic[R], can_focus=True):
         super().__init__(name=name, classes="panel")
         self._cells = cells
         self._empty = empty
+        self._kept: deque[R] = deque(maxlen=limit)
         self._items: deque[R] = deque(maxlen=limit)
+        self._accept: Callable[[R], bool] | None = None
         self._back = 0
 
     @property
@@ -50,6 +52,9 @@ class Tail(Lines, Generic[R], can_focus=True):
         """Add the newest."""
         before = len(self._items)
         fresh = list(items)
+        self._kept.extend(fresh)
+        if self._accept is not None:
+            fresh = [item for item in fresh if self._accept(item)]
         self._items.extend(fresh)
         if fresh:
             if self._back:
@@ -57,8 +62,21 @@ class Tail(Lines, Generic[R], can_focus=True):
                 self._scroll(0)
             self.refresh()
 
+    def sieve(self, accept: Callable[[R], bool] | None) -> None:
+        """Leave out what is not accepted, now and from now on; None shows all."""
+        self._accept = accept
+        self._items.clear()
+        self._items.extend(item for item in self._kept if accept is None or accept(item))
+        self._back = 0
+        self.refresh()
+
+    def shown(self) -> Sequence[R]:
+        """Return what is in sight or to be scrolled to, oldest first."""
+        return tuple(self._items)
+
     def clear(self) -> None:
         """Forget everything."""
+        self._kept.clear()
         self._items.clear()
         self._back = 0
         self.refresh()
@@ -67,7 +85,8 @@ class Tail(Lines, Generic[R], can_focus=True):
         """Return one line, the newest at the bottom."""
         width, height = self.size
         if not self._items:
-            return self.strip([Cell(f" {self._empty}" if y == 0 else "", "faint")], width)
+            empty = self._empty if not self._kept else "nothing here says that"
+            return self.strip([Cell(f" {empty}" if y == 0 else "", "faint")], width)
         first = max(0, len(self._items) - height - self._back)
         index = first + y
         if index >= len(self._items):

@@ -10,7 +10,7 @@ from tests.tui.stage import screen_of, shown, until
 from textual import events
 from textual.widget import Widget
 
-from aitrader.tui.dialogs import Reading
+from aitrader.tui.chart import ChartScreen
 from aitrader.tui.table import Table
 
 
@@ -21,7 +21,7 @@ def test_keys_move_the_cursor_and_enter_opens_its_row() -> None:
             await pilot.press("1", "j", "down", "k")
             assert markets.selected == markets.rows["ETHUSDT"]
             await pilot.press("pagedown", "G", "pageup", "g", "enter")
-            assert isinstance(app.screen, Reading)
+            assert isinstance(app.screen, ChartScreen)
             assert "BTCUSDT" in screen_of(app)
 
     asyncio.run(story())
@@ -37,7 +37,7 @@ def test_a_click_selects_and_a_double_click_opens() -> None:
             await pilot.click(markets, offset=(5, 0))
             assert markets.selected == markets.rows["BNBUSDT"]
             await pilot.double_click(markets, offset=(5, 2))
-            await until(pilot, lambda: isinstance(app.screen, Reading))
+            await until(pilot, lambda: isinstance(app.screen, ChartScreen))
 
     asyncio.run(story())
 
@@ -61,7 +61,7 @@ def test_an_empty_table_opens_nothing() -> None:
         fake = FakeEngine(symbols=0, traders=0)
         async with shown(fake, (80, 24)) as (app, pilot):
             await pilot.press("1", "j", "enter", "2", "enter")
-            assert not isinstance(app.screen, Reading)
+            assert not isinstance(app.screen, ChartScreen)
 
     asyncio.run(story())
 

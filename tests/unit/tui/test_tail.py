@@ -22,7 +22,7 @@ def test_the_newest_line_is_in_sight_until_the_person_scrolls_back() -> None:
         fake = a_talking_engine()
         async with shown(fake, (80, 24)) as (app, pilot):
             assert "line 099" in screen_of(app)
-            await pilot.press("5", "k")
+            await pilot.press("6", "k")
             assert not app.board.log.is_following
             assert "line 099" not in screen_of(app)
             fake.log("INFO", "line 100")
@@ -39,7 +39,7 @@ def test_the_newest_line_is_in_sight_until_the_person_scrolls_back() -> None:
 def test_pages_ends_and_the_wheel() -> None:
     async def story() -> None:
         async with shown(a_talking_engine(), (80, 24)) as (app, pilot):
-            await pilot.press("5", "g")
+            await pilot.press("6", "g")
             assert "line 000" in screen_of(app)
             await pilot.press("pagedown", "pageup", "pagedown", "j")
             assert "line 000" not in screen_of(app)
@@ -64,7 +64,7 @@ def test_only_so_many_lines_are_kept() -> None:
             rows = [row for _, row in fake._logs]
             for _ in range(5):
                 log.extend(rows)
-            await pilot.press("5", "g")
+            await pilot.press("6", "g")
             assert "n 2500" in screen_of(app)
             log.clear()
             await pilot.pause()

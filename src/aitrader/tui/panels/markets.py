@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+import msgspec
 
 from aitrader.model.view import MarketRow
 from aitrader.tui import text as words
+from aitrader.tui.arrangement import Sort
 from aitrader.tui.columns import Cell, Column, Pairs
 from aitrader.tui.table import Table
 
@@ -50,11 +54,20 @@ COLUMNS: tuple[Column[Market], ...] = (
 )
 
 
+SORTS = (
+    Sort("symbol", lambda m: m.row.symbol),
+    Sort("24h change", lambda m: -m.row.change_24h_pct),
+    Sort("volume", lambda m: -m.row.volume_24h),
+)
+
+
 class Markets(Table[Market]):
     """One line per symbol, the most traded first as it was when it came: rows do not wander."""
 
     def __init__(self) -> None:
-        super().__init__(COLUMNS, name="markets", order=self._rank, empty="no market yet")
+        super().__init__(
+            COLUMNS, name="markets", order=self._rank, empty="no market yet", sorts=SORTS
+        )
         self._weights: dict[str, float] = {}
         self._seen_s: dict[str, float] = {}
         self.is_stale = False
@@ -77,6 +90,10 @@ class Markets(Table[Market]):
             silent_s = now_s - self._seen_s.get(key, now_s)
             move = market.move if silent_s < 1.0 else 0
             self.put(key, Market(market.row, move, is_stale or silent_s > OLD_S))
+
+    def record(self, market: Market) -> Mapping[str, object]:
+        """Return a row's fields by name."""
+        return msgspec.structs.asdict(market.row)
 
     def detail(self, market: Market) -> tuple[str, Pairs]:
         """Return a row's window: its title and its lines."""

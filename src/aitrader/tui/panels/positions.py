@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aitrader.model.view import PositionRow
 from aitrader.tui import text as words
+from aitrader.tui.arrangement import Sort
 from aitrader.tui.columns import Cell, Column, Pairs
 from aitrader.tui.table import Table
 
@@ -54,12 +55,20 @@ def _trend(row: PositionRow, width: int) -> Cell:
     return Cell(words.sparkline(row.trend, width), _ink(row, words.slope(row.pnl)))
 
 
+SORTS = (
+    Sort("P&L", lambda row: -row.pnl),
+    Sort("P&L %", lambda row: -row.pnl_pct),
+    Sort("symbol", lambda row: row.symbol),
+    Sort("trader", lambda row: row.trader.casefold()),
+)
+
+
 class Positions(Table[PositionRow]):
     """One line per position."""
 
     def __init__(self) -> None:
         self.now_ms = 0
-        columns: tuple[Column[PositionRow], ...] = (
+        self.columns: tuple[Column[PositionRow], ...] = (
             Column("", 1, _arrow),
             Column("Symbol", 9, lambda r, _: Cell(r.symbol, _ink(r)), share=1, most=12),
             Column("Side", 5, _side, rank=2),
@@ -76,7 +85,12 @@ class Positions(Table[PositionRow]):
             Column("Trend", 6, _trend, rank=1, share=3, most=24),
         )
         super().__init__(
-            columns, name="positions", order=_order, empty="no position yet", limit=LIMIT
+            self.columns,
+            name="positions",
+            order=_order,
+            empty="no position yet",
+            limit=LIMIT,
+            sorts=SORTS,
         )
 
     def _age(self, row: PositionRow, _width: int) -> Cell:

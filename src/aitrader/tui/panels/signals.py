@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aitrader.model.view import SignalRow
 from aitrader.tui import text as words
+from aitrader.tui.arrangement import Sort
 from aitrader.tui.columns import Cell, Column, Pairs
 from aitrader.tui.table import Table
 
@@ -31,12 +32,19 @@ def _why(row: SignalRow, _width: int) -> Cell:
 
 COLUMNS: tuple[Column[SignalRow], ...] = (
     Column("Time", 8, lambda r, _: Cell(words.clock(r.at_ms), "dim"), rank=1),
-    Column("Symbol", 9, lambda r, _: Cell(r.symbol), share=1, most=12),
+    Column("Symbol", 9, lambda r, _: Cell(r.symbol), share=2, most=12),
     Column("Trader", 16, _trader, rank=3, share=3, most=24),
     Column("Trader", 8, _trader, rank=5, share=1, most=18),
     Column("Price", 10, lambda r, _: Cell(words.price(r.price)), is_right=True, rank=4),
     Column("Status", 8, _status),
     Column("Why", 20, _why, rank=2, share=4),
+)
+
+
+SORTS = (
+    Sort("symbol", lambda row: row.symbol),
+    Sort("trader", lambda row: row.trader.casefold()),
+    Sort("status", lambda row: row.status),
 )
 
 
@@ -50,6 +58,7 @@ class Signals(Table[SignalRow]):
             order=lambda row: (-row.at_ms, row.signal_id),
             empty="no signal yet",
             limit=LIMIT,
+            sorts=SORTS,
         )
 
     def detail(self, row: SignalRow) -> tuple[str, Pairs]:
@@ -64,4 +73,5 @@ class Signals(Table[SignalRow]):
             *(("held" if i == 0 else "", f"✓ {name}") for i, name in enumerate(row.conditions)),
             ("", ""),
             ("id", row.signal_id),
+            ("", ""),
         )

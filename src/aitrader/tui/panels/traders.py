@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aitrader.model.view import TraderRow
 from aitrader.tui import text as words
+from aitrader.tui.arrangement import Sort
 from aitrader.tui.columns import Cell, Column, Pairs
 from aitrader.tui.table import Table
 
@@ -55,11 +56,18 @@ COLUMNS: tuple[Column[TraderRow], ...] = (
 )
 
 
+SORTS = (
+    Sort("name", lambda row: row.name.casefold()),
+    Sort("P&L", lambda row: -words.amount(row.pnl)),
+    Sort("signals", lambda row: -row.signals),
+)
+
+
 class Traders(Table[TraderRow]):
     """One line per trader, in the engine's order."""
 
     def __init__(self) -> None:
-        super().__init__(COLUMNS, name="traders", empty="no trader yet")
+        super().__init__(COLUMNS, name="traders", empty="no trader yet: press a", sorts=SORTS)
 
     def detail(self, row: TraderRow) -> tuple[str, Pairs]:
         """Return a row's window: its title and its lines; the trader's file comes under them."""

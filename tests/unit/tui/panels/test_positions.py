@@ -15,7 +15,7 @@ ROW = PositionRow(
 
 
 def cells_of(positions: Positions, row: PositionRow) -> dict[str, Cell]:
-    return {column.label: column.cell(row, 8) for column in positions._columns}
+    return {column.label: column.cell(row, 8) for column in positions.columns}
 
 
 def test_open_positions_stand_above_closed_ones_and_the_newest_first() -> None:
