@@ -64,10 +64,14 @@ class AnswerBook:
         self._found: dict[tuple[TraderId, str], Found] = {}
         self._bars: dict[str, dict[str, int]] = {}
         self._alone: dict[TraderId, Program] = {}
-        self.warmup_bars: dict[str, int] = {}
         for interval, group in _groups(traders).items():
             self._bars[interval] = _most_bars(interval, group)
             self._evaluate_group(interval, group)
+
+    @property
+    def has_exits(self) -> bool:
+        """Whether any trader has exit conditions."""
+        return any(trader.exit_conditions for trader in self._traders.values())
 
     def find(self, trader_id: TraderId, symbol: str) -> Found | None:
         """Return a trader's answers on a symbol, None where it has no candles."""

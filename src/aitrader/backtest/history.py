@@ -7,7 +7,6 @@ touched by a price nor be opened, and the filters see it as unknown.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,29 +19,28 @@ FIRST_CHUNK = 128
 LONGEST_CHUNK = 16_384
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Series:
-    """One symbol's candles of one interval: `open_ms` (T,) without a hole, fields (T,)."""
+    """One symbol's candles of one interval: `open_ms` (T,) without a hole, fields (T,).
 
-    symbol: str
-    interval: str
-    open_ms: Times
-    values: Mapping[str, Floats]
+    `first_ms` is when the first candle opens, `step_ms` the length of each.
+    """
 
-    @property
-    def step_ms(self) -> int:
-        """The length of a candle."""
-        return INTERVAL_MS[self.interval]
+    __slots__ = ("first_ms", "interval", "open_ms", "step_ms", "symbol", "values")
 
-    @property
-    def first_ms(self) -> int:
-        """When the first candle opens."""
-        return int(self.open_ms[0])
+    def __init__(
+        self, symbol: str, interval: str, open_ms: Times, values: Mapping[str, Floats]
+    ) -> None:
+        self.symbol = symbol
+        self.interval = interval
+        self.open_ms = open_ms
+        self.values = values
+        self.step_ms = INTERVAL_MS[interval]
+        self.first_ms = int(open_ms[0])
 
     @property
     def end_ms(self) -> int:
         """When the last candle closes."""
-        return int(self.open_ms[-1]) + self.step_ms
+        return self.first_ms + len(self) * self.step_ms
 
     def __len__(self) -> int:
         return len(self.open_ms)

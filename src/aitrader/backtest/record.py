@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -70,26 +71,40 @@ class Recorder:
         self.universes: dict[Universe, tuple[str, ...]] = {}
         self.is_opening = False
         """Whether fills happen at an open: they count from the close after it."""
+        self._takers: Mapping[type[Event], Callable[..., None]] = {
+            OrderUpdated: self._updated,
+            SignalRaised: self._raised,
+            EntryRefused: self._refused,
+            PositionOpened: self._opened,
+            PositionClosed: self._closed,
+            UniverseChanged: self._universe_changed,
+            Quarantined: self._quarantined,
+            FilterFailed: self._failed,
+        }
 
     def observe(self, fact: Event) -> None:
         """Take note of one fact."""
-        kind = type(fact)
-        if kind is OrderUpdated:
-            self._updated(fact)  # type: ignore[arg-type]
-        elif kind is SignalRaised:
-            self.signals += 1
-        elif isinstance(fact, EntryRefused):
-            self.refusals[fact.reason] += 1
-        elif isinstance(fact, PositionOpened):
-            self.open[fact.position.position_id] = fact.position
-        elif isinstance(fact, PositionClosed):
-            self._closed(fact.position)
-        elif isinstance(fact, UniverseChanged):
-            self.universes[fact.universe] = fact.symbols
-        elif isinstance(fact, Quarantined):
-            self.faults.append(f"{fact.trader_id} on {fact.symbol}: {fact.reason}")
-        elif isinstance(fact, FilterFailed):
-            self.faults.append(f"{fact.trader_id}: {fact.reason}")
+        take = self._takers.get(type(fact))
+        if take is not None:
+            take(fact)
+
+    def _raised(self, _fact: SignalRaised) -> None:
+        self.signals += 1
+
+    def _refused(self, fact: EntryRefused) -> None:
+        self.refusals[fact.reason] += 1
+
+    def _opened(self, fact: PositionOpened) -> None:
+        self.open[fact.position.position_id] = fact.position
+
+    def _universe_changed(self, fact: UniverseChanged) -> None:
+        self.universes[fact.universe] = fact.symbols
+
+    def _quarantined(self, fact: Quarantined) -> None:
+        self.faults.append(f"{fact.trader_id} on {fact.symbol}: {fact.reason}")
+
+    def _failed(self, fact: FilterFailed) -> None:
+        self.faults.append(f"{fact.trader_id}: {fact.reason}")
 
     def _updated(self, fact: OrderUpdated) -> None:
         if fact.fill is None:
@@ -100,7 +115,8 @@ class Recorder:
         self.fees += flow.fees
         self.turnover += fact.fill.quantity * fact.fill.price
 
-    def _closed(self, position: Position) -> None:
+    def _closed(self, fact: PositionClosed) -> None:
+        position = fact.position
         self.open.pop(position.position_id, None)
         self.trades.append(
             Trade(

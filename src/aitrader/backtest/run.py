@@ -27,6 +27,7 @@ from aitrader.backtest.timers import VirtualClock, VirtualTimers
 from aitrader.exchange.paper import PaperSettings, PaperVenue
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
+from aitrader.execution.watch import QUERY_TIMER
 from aitrader.filters.panel import Panel
 from aitrader.filters.traderfile import compile_trader
 from aitrader.market.universe import UniverseStage
@@ -156,7 +157,7 @@ class _Run:
         self._ranks = {symbol: place for place, symbol in enumerate(history.symbols)}
         self._wakes: list[tuple[Wake, int, str]] = []
         self._planned: dict[str, Wake | None] = {}
-        self._exits: list[int] = []
+        self._has_exits = answers.has_exits
 
     def post(self, event: object) -> None:
         """Be the venue's inbox, which is made before the loop."""
@@ -171,11 +172,16 @@ class _Run:
                 on(QueryOrder, market.query),
                 on(ArmBand, market.arm),
                 on(DisarmBand, market.disarm),
-                on(StartTimer, timers.start),
+                on(StartTimer, self._start_timer),
                 on(StopTimer, timers.stop),
                 on(RankMarket, self._rank),
             )
         )
+
+    def _start_timer(self, command: StartTimer) -> None:
+        """Start a timer, unless it asks after an order: here every order is answered at once."""
+        if not command.timer_id.startswith(QUERY_TIMER):
+            self._timers.start(command)
 
     def _rank(self, _command: RankMarket) -> None:
         now_ms = self._clock.at_ms
@@ -247,6 +253,8 @@ class _Run:
     def _next_close(self, entry_ms: int | None) -> int | None:
         """Return the next close at which anything is answered yes."""
         nearest = entry_ms
+        if not self._has_exits:
+            return nearest
         for position in self._record.open.values():
             found = self._answers.find(position.trader_id, position.symbol)
             if found is None or not len(found.exits):

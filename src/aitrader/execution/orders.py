@@ -161,6 +161,7 @@ class OrderTable:
         """Begin empty."""
         self._by_position: dict[PositionId, dict[ClientOrderId, Order]] = {}
         self._position_of: dict[ClientOrderId, PositionId] = {}
+        self._active: dict[PositionId, None] = {}
         self._retired: dict[PositionId, None] = {}
         self._live: dict[ClientOrderId, Order] = {}
 
@@ -196,7 +197,11 @@ class OrderTable:
         return after
 
     def _put(self, order: Order) -> None:
-        self._by_position.setdefault(order.position_id, {})[order.client_order_id] = order
+        orders = self._by_position.get(order.position_id)
+        if orders is None:
+            orders = self._by_position[order.position_id] = {}
+            self._active[order.position_id] = None
+        orders[order.client_order_id] = order
         if order.is_done:
             self._live.pop(order.client_order_id, None)
         else:
@@ -217,7 +222,7 @@ class OrderTable:
 
     def positions(self) -> tuple[PositionId, ...]:
         """Return the positions that have orders and are not retired."""
-        return tuple(row for row in self._by_position if row not in self._retired)
+        return tuple(self._active)
 
     def next_attempt(self, position_id: PositionId, leg: Leg) -> int:
         """Return the number of the position's next order of this leg, from 1."""
@@ -227,6 +232,7 @@ class OrderTable:
         """Let the position's orders go when 512 others have been retired after it."""
         if position_id in self._by_position:
             self._retired[position_id] = None
+            self._active.pop(position_id, None)
         if len(self._retired) > RETIRED_LIMIT:
             oldest = next(iter(self._retired))
             del self._retired[oldest]
@@ -236,4 +242,6 @@ class OrderTable:
 
     def revive(self, position_id: PositionId) -> None:
         """Keep the orders of a position that was given up and came to life after all."""
-        self._retired.pop(position_id, None)
+        if position_id in self._retired:
+            del self._retired[position_id]
+            self._active[position_id] = None
