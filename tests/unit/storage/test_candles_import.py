@@ -255,6 +255,7 @@ def test_of_a_few_rows_the_interval_cannot_be_told() -> None:
             "is not a whole zip file",
         ),
     ],
+    ids=lambda value: f"{len(value)} bytes" if isinstance(value, bytes) else value,
 )
 def test_a_file_that_cannot_be_used_is_one_sentence(
     name: str, content: bytes, sentence: str
