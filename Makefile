@@ -15,12 +15,13 @@ export UV_LINK_MODE := copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format reference bench soak lock clean
+.PHONY: help demo test test-all peers check format reference bench soak lock clean
 
 help:
 	@echo "make demo      see it work: no key, no network"
 	@echo "make test      the tests, with branch coverage (under 5 minutes)"
 	@echo "make test-all  also the slow ones and the fault suite"
+	@echo "make peers     other people's clients on the simulated exchange"
 	@echo "make check     format, lint, types, imports, rules of the house"
 	@echo "make format    write the format that check wants"
 	@echo "make reference write docs/reference from the code"
@@ -54,6 +55,12 @@ test-all: $(STAMP)
 	@mkdir -p build
 	$(BIN)/python -m pytest -n 2 --timeout 600 $(COVERAGE)
 	$(BIN)/python tools/coverage_floor.py build/coverage.json
+
+peers: $(STAMP)
+	@test -x build/peers/bin/python || { $(PYTHON) -m venv build/peers \
+		&& build/peers/bin/python -m pip install -q --upgrade "pip>=25.1" \
+		&& build/peers/bin/python -m pip install -q --group peers; }
+	$(BIN)/python -m pytest -q tests/peers
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

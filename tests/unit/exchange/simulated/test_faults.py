@@ -1,4 +1,6 @@
 from decimal import Decimal
+from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -129,3 +131,9 @@ def test_every_fault_is_read_from_json_and_a_wrong_one_is_not() -> None:
     for wrong in (b'{"kind":"rain"}', b'{"kind":"drop","loud":1}', b"{}"):
         with pytest.raises(msgspec.ValidationError):
             decoder.decode(wrong)
+
+
+@pytest.mark.parametrize("kind", get_args(AnyFault), ids=lambda kind: kind.__name__)
+def test_every_fault_is_in_the_document(kind: type) -> None:
+    page = Path(__file__).parents[4] / "docs" / "simulated-exchange.md"
+    assert f"`{kind.__struct_config__.tag}`" in page.read_text(encoding="utf-8")  # type: ignore[attr-defined]
