@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 SOAK_S ?= 7200
+SOAK_MINUTES ?= 10
 FAST := not slow and not faults and not postgres
 COVERAGE := --cov --cov-report=term:skip-covered --cov-report=json:build/coverage.json
 
@@ -26,7 +27,7 @@ help:
 	@echo "make format    write the format that check wants"
 	@echo "make reference write docs/reference from the code"
 	@echo "make bench     measure the product's targets"
-	@echo "make soak      run the demo for SOAK_S=$(SOAK_S) seconds"
+	@echo "make soak      break the market for SOAK_MINUTES=$(SOAK_MINUTES), run the demo for SOAK_S=$(SOAK_S)"
 	@echo "make lock      write requirements.lock anew"
 
 $(STAMP): requirements.lock pyproject.toml
@@ -80,6 +81,7 @@ bench: $(STAMP)
 	$(BIN)/python bench/run.py
 
 soak: $(STAMP)
+	$(BIN)/python bench/soak.py --minutes $(SOAK_MINUTES) --json
 	$(BIN)/aitrader demo --headless --for $(SOAK_S) --symbols 100 --speed 60 --json --data-folder build/soak
 
 lock: $(STAMP)
