@@ -82,7 +82,13 @@ def cli(
 @click.option("--speed", default=None, help="Times real time, or max: as fast as it goes.")
 @click.option("--headless", is_flag=True, help="No terminal app.")
 @click.option("--daemon", is_flag=True, help="No terminal app, but HTTP on PORT.")
-@click.option("--for", "for_s", type=float, default=None, help="End after so many seconds.")
+@click.option(
+    "--for",
+    "for_s",
+    type=click.FloatRange(min=0, min_open=True),
+    default=None,
+    help="End after so many seconds.",
+)
 @click.option(
     "--replay",
     type=click.Path(path_type=Path),
@@ -128,6 +134,8 @@ def demo(  # noqa: PLR0913 - one parameter per flag of the command
 
         run_headless_demo(options)
         return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError("the demo needs a terminal to show itself; without one add --headless")
     folder = ensure_demo(options)
     _show(folder)
 
@@ -418,13 +426,20 @@ def _speed(text: str | None) -> float | None:
 def main() -> None:
     """Run the command; what the person got wrong becomes one sentence and exit code 2."""
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="aitrader", standalone_mode=False)
     except click.ClickException as error:
-        text = error.format_message().rstrip(".")
-        print(f"aitrader: {text}; see aitrader --help", file=sys.stderr)  # noqa: T201
+        print(f"aitrader: {_sentence(error)}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
     except ConfigError as error:
         print(f"aitrader: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
+
+
+def _sentence(error: click.ClickException) -> str:
+    """Return what was wrong with the command line, and which help says how it goes."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    asked = context.command_path if context else "aitrader"
+    text = error.format_message().rstrip(".")
+    return f"{text[:1].lower()}{text[1:]} (see {asked} --help)"
