@@ -21,6 +21,9 @@ Without a command it starts your engine (or finds the one that runs) and shows t
 """
 
 
+CANDLES_HELP = "A file such as BTCUSDT_5m.csv (or .parquet), or a folder of them."
+
+
 @click.group(
     help=HELP,
     invoke_without_command=True,
@@ -398,6 +401,51 @@ def data_export(
     from aitrader.modes.data import run_export
 
     run_export(settings, symbol, interval, path=path, from_text=from_text, to_text=to_text)
+
+
+@cli.group()
+def traders() -> None:
+    """Trader files: check what they say, explain what they see."""
+
+
+@traders.command(name="check")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def traders_check(files: tuple[Path, ...], as_json: bool) -> None:
+    """Say what each file would do, or what is wrong with it; exit code 2 if one is wrong."""
+    from aitrader.modes.traders import run_check
+
+    if not run_check(files, as_json=as_json):
+        sys.exit(2)
+
+
+@traders.command(name="explain")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("symbol")
+@click.option("--candles", type=click.Path(path_type=Path), required=True, help=CANDLES_HELP)
+@click.option("--at", "at_text", default="", help="A time such as 2025-01-31T12:00 (UTC).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def traders_explain(file: Path, symbol: str, candles: Path, at_text: str, as_json: bool) -> None:
+    """Say of each condition whether it held on a candle, and the values behind it."""
+    from aitrader.modes.traders import run_explain
+
+    run_explain(file, symbol, candles=candles, at_text=at_text, as_json=as_json)
+
+
+@cli.command()
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+)
+@click.option("--candles", type=click.Path(path_type=Path), required=True, help=CANDLES_HELP)
+@click.option("--at", "at_text", default="", help="A time such as 2025-01-31T12:00 (UTC).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def screen(files: tuple[Path, ...], candles: Path, at_text: str, as_json: bool) -> None:
+    """Say which symbols the traders of these files would signal."""
+    from aitrader.modes.traders import run_screen
+
+    run_screen(files, candles=candles, at_text=at_text, as_json=as_json)
 
 
 def _show(folder: Path) -> None:

@@ -69,7 +69,7 @@ def explain(
         raise ValueError(f"expected a row below {base.bars}, found {row}")
     open_ms = int(base.open_ms[row])
     seen = {name: until(p, open_ms + INTERVAL_MS[base.interval]) for name, p in panels.items()}
-    seen[base.interval] = only(seen[base.interval], symbol)
+    seen[base.interval] = only(seen[base.interval], symbol, *compiled.symbols_named)
     key = TraderId("explained")
     answers = Program({key: _with_negations(compiled)}).run(seen)[key]
     names = (*compiled.conditions, *compiled.exit_conditions)

@@ -63,8 +63,8 @@ def newest(panel: Panel, bars: int) -> Panel:
     return Panel(panel.interval, panel.symbols, panel.open_ms[-bars:], values)
 
 
-def only(panel: Panel, symbol: str) -> Panel:
-    """Return the rows of one symbol, as a view.
+def only(panel: Panel, symbol: str, *others: str) -> Panel:
+    """Return the rows of one symbol as a view, of several as a copy; `others` may be missing.
 
     Raises:
         ValueError: The panel has no such symbol.
@@ -72,5 +72,7 @@ def only(panel: Panel, symbol: str) -> Panel:
     if symbol not in panel.symbols:
         raise ValueError(f"expected one of {len(panel.symbols)} symbols, found {symbol}")
     place = panel.symbols.index(symbol)
-    values = {name: rows[place : place + 1] for name, rows in panel.values.items()}
-    return Panel(panel.interval, (symbol,), panel.open_ms, values)
+    more = [panel.symbols.index(x) for x in others if x in panel.symbols and x != symbol]
+    wanted = [place, *more] if more else slice(place, place + 1)
+    values = {name: rows[wanted] for name, rows in panel.values.items()}
+    return Panel(panel.interval, (symbol, *(panel.symbols[i] for i in more)), panel.open_ms, values)

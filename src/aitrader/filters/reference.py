@@ -52,6 +52,19 @@ def exit_conditions(m):
 A signal is raised on the closed candle where all conditions *become* true together. It is not
 raised again while they stay true, nor while the trader holds or awaits that symbol.
 
+## Trying it
+
+    aitrader traders check my_trader.py
+    aitrader traders explain my_trader.py ETHUSDT --candles candles/ --at 2025-01-31T12:00
+    aitrader screen my_trader.py --candles candles/
+
+`check` says what a file would do, how many closed candles it needs and what it costs, or the first
+thing that is wrong with it (exit code 2). `explain` says of one candle whether each condition
+held, and the values behind it. `screen` says which symbols match. `candles/` is a folder of files
+such as `ETHUSDT_5m.csv` or `.parquet`, or one such file: slower intervals are added up from faster
+ones, and a ranked universe is ranked among the symbols that are there. Without `--at` the newest
+candle counts. Each takes `--json` for programs.
+
 ## Constants
 '''
 

@@ -65,3 +65,12 @@ def test_a_row_or_symbol_that_is_not_there_is_said_so() -> None:
         explain(trader, panels, "AAAUSDT", row=5)
     with pytest.raises(ValueError, match="ZZZ"):
         explain(trader, panels, "ZZZ")
+
+
+def test_a_named_symbol_is_seen_too() -> None:
+    panel = walk(("AAAUSDT", "BBBUSDT", "BTCUSDT"), 60)
+    trader = compiled("m.of('BTCUSDT').close > m.of('BTCUSDT').close[1]", "m.close > 0")
+    found = explain(trader, {"5m": panel}, "BBBUSDT")
+    btc = panel.values["close"][2]
+    assert found.is_ready and found.conditions[1].truth is Truth.TRUE
+    assert found.conditions[0].truth is (Truth.TRUE if btc[-1] > btc[-2] else Truth.FALSE)

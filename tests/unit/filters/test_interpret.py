@@ -118,7 +118,7 @@ def test_the_line_of_a_fault_is_the_innermost() -> None:
     [
         ("x" * 11_000, "longer than"),
         ("def f(:", "syntax error"),
-        ("x = '\0'", "read"),
+        ("x = '\0'", "control"),
         ("x = " + "-" * 9000 + "1", "read"),
         ("return 5", "wrong place"),
         ("x = ema(close, 5)", "not known"),
