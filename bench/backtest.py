@@ -4,19 +4,20 @@ Unit of work: one whole run of RSI + EMA entries with fixed stop and target, fil
 candles in memory. It is the hot path of everybody who tries out an idea. Targets: 0.5 CPU s and
 300 MB for one trader over 20 symbols x 1 year (2.1 M candles); 3 CPU s for 10 traders.
 
-    python bench/backtest.py [--bars 105120] [--symbols 20] [--json]
+    python bench/backtest.py [--bars 105120] [--symbols 20] [--traders 1 10]
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
-import json
 import resource
+import sys
 import time
 from decimal import Decimal
 
 import numpy as np
+from report import report
 
 from aitrader.backtest.history import History, Series
 from aitrader.backtest.run import Job, Terms, answers_of, run
@@ -28,6 +29,7 @@ from aitrader.model.trader import Mode, Trader
 FIRST_MS = 1_735_689_600_000
 STEP_MS = 300_000
 SUBSTEPS = 8
+TARGETS_MS = {1: 500, 10: 3000}
 SOURCE = '''"""Buys weakness above the trend."""
 NAME = "Bench {number}"
 SYMBOLS = "all USDT"
@@ -91,7 +93,7 @@ def job_of(history: History, traders: int, bars: int) -> Job:
     )
 
 
-def measure(history: History, traders: int, bars: int) -> dict[str, float]:
+def measure(history: History, traders: int, bars: int) -> int:
     job = job_of(history, traders, bars)
     gc.disable()
     start = time.process_time()
@@ -100,34 +102,28 @@ def measure(history: History, traders: int, bars: int) -> dict[str, float]:
     record = run(job, history, answers)
     end = time.process_time()
     gc.enable()
-    return {
-        "traders": traders,
-        "candles": len(history.symbols) * bars,
-        "trades": len(record.trades),
-        "signals": record.signals,
-        "filters_cpu_s": round(middle - start, 3),
-        "run_cpu_s": round(end - middle, 3),
-        "cpu_s": round(end - start, 3),
-        "us_per_trade": round((end - middle) / max(len(record.trades), 1) * 1e6, 1),
-        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-    }
+    return report(
+        f"backtest_{traders}_traders",
+        (end - start) * 1000,
+        "ms CPU",
+        target=TARGETS_MS.get(traders, 3000),
+        candles=len(history.symbols) * bars,
+        trades=len(record.trades),
+        filters_ms=round((middle - start) * 1000, 1),
+        us_per_trade=round((end - middle) / max(len(record.trades), 1) * 1e6, 1),
+        peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    )
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bars", type=int, default=105_120)
     parser.add_argument("--symbols", type=int, default=20)
     parser.add_argument("--traders", type=int, nargs="*", default=[1, 10])
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     history = world(options.symbols, options.bars)
-    found = [measure(history, count, options.bars) for count in options.traders]
-    if options.json:
-        print(json.dumps(found))
-        return
-    for row in found:
-        print("  ".join(f"{name} {value:,}" for name, value in row.items()))
+    return max(measure(history, count, options.bars) for count in options.traders)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
