@@ -201,6 +201,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["text", "json"],
         Meta(title="text or json", description="How a line of the log is written."),
     ] = "text"
+    terminal_theme: Annotated[
+        str,
+        Meta(title="a theme's name", description="Colors of the terminal app."),
+    ] = "tokyo-night"
+    terminal_ascii: Annotated[
+        bool,
+        Meta(title="true or false", description="Plain signs only, in the terminal app."),
+    ] = False
+    terminal_keys: Annotated[
+        str,
+        Meta(
+            title="pairs such as zoom=f",
+            description="Other keys for the terminal app, with spaces between the pairs.",
+            pattern=r"^\s*([a-z_0-9.]+=\S+(\s+|$))*$",
+        ),
+    ] = ""
+    editor: Annotated[
+        str,
+        Meta(title="a command", description="What edits a trader's file; else the app itself."),
+    ] = ""
 
 
 class Known(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from aitrader.config import Settings
 from aitrader.model.errors import ConfigError, Refused, Transient
+from aitrader.modes.taste import taste_of
 from aitrader.remote.client import RemoteEngine
 from aitrader.remote.websocket import Place
 
@@ -20,16 +21,17 @@ EXAMPLE = "such as https://example.org or http://127.0.0.1:8080"
 
 
 def show_monitor(settings: Settings, url: str) -> None:
-    """Show the terminal app on a distant daemon; the daemon goes on when the person leaves.
+    """Show the terminal app on a distant daemon, then do what the person chose on leaving.
 
     Raises:
         ConfigError: The address or the token is wrong, or nobody answers.
     """
     engine = RemoteEngine(place=place_of(url, port=settings.port), token=settings.api_key)
     asyncio.run(_knock(engine, url))
-    from aitrader.tui.app import TraderApp  # noqa: PLC0415 - only once somebody answers
+    from aitrader.modes.terminal import leave  # noqa: PLC0415 - only once somebody answers
+    from aitrader.tui.app import TraderApp  # noqa: PLC0415 - as above
 
-    TraderApp(engine, engine).run()
+    leave(engine, TraderApp(engine, engine, taste=taste_of(settings)).run())
 
 
 async def _knock(engine: RemoteEngine, url: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from aitrader.config import read_settings
 from aitrader.model.control import CloseAll, StopEngine
 from aitrader.model.errors import ConfigError, Transient
 from aitrader.modes.local import find_engine
+from aitrader.modes.taste import taste_of
 from aitrader.remote.client import RemoteEngine
 from aitrader.tui.app import Parting, TraderApp
 
@@ -17,7 +19,13 @@ def show(data_folder: Path) -> None:
     engine = find_engine(data_folder)
     if engine is None:
         raise ConfigError("the engine ended before the terminal app was up; its log says why")
-    parting = TraderApp(engine, engine).run()
+    taste = taste_of(read_settings(data_folder=data_folder))
+    parting = TraderApp(engine, engine, taste=taste).run()
+    leave(engine, parting)
+
+
+def leave(engine: RemoteEngine, parting: Parting | None) -> None:
+    """Do to the engine what the person chose on leaving."""
     if parting in (Parting.STOP, Parting.CLOSE_FIRST):
         asyncio.run(_end(engine, is_closing_first=parting is Parting.CLOSE_FIRST))
 

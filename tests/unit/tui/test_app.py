@@ -7,13 +7,15 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 
+import pytest
 from tests.fake_engine import FakeEngine
 from tests.tui.stage import screen_of, shown, until
 
 from aitrader.model.control import Answer, AnyRequest
-from aitrader.model.errors import Refused, Transient
+from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.model.view import Frame
 from aitrader.tui.app import TraderApp
+from aitrader.tui.taste import Taste
 
 
 class Unreachable(FakeEngine):
@@ -102,3 +104,24 @@ def test_a_terminal_loads_nothing_of_the_engine() -> None:
     heavy = {"numpy", "talib", "httpx2", "websockets", "picows", "starlette", "sqlite3", "click"}
     assert not heavy & set(run.stdout.split())
     assert "aitrader.engine" not in run.stdout
+
+
+def test_a_taste_chooses_theme_and_keys() -> None:
+    async def story() -> None:
+        fake = FakeEngine()
+        fake.fill()
+        taste = Taste(theme="nord", keys={"zoom": "f"})
+        async with shown(fake, (120, 36), taste) as (app, pilot):
+            assert app.theme_variables["background"].lower() == "#2e3440"
+            await pilot.press("f")
+            assert not app.board.markets.display
+
+    asyncio.run(story())
+
+
+def test_a_theme_that_there_is_not_is_refused() -> None:
+    fake = FakeEngine()
+    with pytest.raises(ConfigError, match=r"theme: there is no nrod; there are: .*nord"):
+        TraderApp(fake, fake, taste=Taste(theme="nrod"))
+    with pytest.raises(ConfigError, match="there is nothing called zom"):
+        TraderApp(fake, fake, taste=Taste(keys={"zom": "f"}))

@@ -11,7 +11,7 @@ from aitrader.tui.table import Table
 LIMIT = 200
 STYLES = {"ENTER": "up", "WAIT": "warn", "SKIP": "dim"}
 NO_MODEL = """no model is configured
-a trader with an ANALYST skips its signals, and says so
+a trader with an ANALYST skips, and says so
 the others enter by their rules alone
 there is nobody to chat with either"""
 NO_ANSWER = "no trader has asked its analyst yet"

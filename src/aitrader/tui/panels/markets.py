@@ -44,7 +44,7 @@ def _trend(market: Market, width: int) -> Cell:
 
 
 COLUMNS: tuple[Column[Market], ...] = (
-    Column("Symbol", 9, lambda m, _: Cell(m.row.symbol), share=2, most=13),
+    Column("Symbol", 10, lambda m, _: Cell(m.row.symbol), share=2, most=13),
     Column("Price", 10, _price, is_right=True, share=1, most=14),
     Column("24h", 7, _change, is_right=True, share=1, most=9),
     Column(

@@ -45,7 +45,7 @@ def _pnl_pct(row: PositionRow, _width: int) -> Cell:
 
 
 def _state(row: PositionRow, _width: int) -> Cell:
-    reason = row.exit_reason.lower().replace("_", " ")
+    reason = row.exit_reason.lower().replace("_", " ").removeprefix("exit ")
     state = row.status.lower()
     busy = "warn" if row.status in ("CLOSING", "ENTERING") else "dim"
     return Cell(reason if row.status == CLOSED and reason else state, _ink(row, busy))
