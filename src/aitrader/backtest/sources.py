@@ -136,6 +136,22 @@ def open_candles(path: Path) -> Candles:
     return found
 
 
+def has_all(candles: Candles, symbol: str, intervals: Iterable[str]) -> bool:
+    """Return whether a symbol has a candle of each of these intervals."""
+    try:
+        return all(candles.grid(symbol, interval).bars for interval in intervals)
+    except ConfigError:
+        return False
+
+
+def intervals_of(traders: Sequence[CompiledTrader], *, detail: str) -> tuple[str, ...]:
+    """Return the intervals that a run of these traders reads, `detail` first."""
+    intervals = dict.fromkeys((detail, *(row.plan.interval for row in traders)))
+    for trader in traders:
+        intervals |= dict.fromkeys(trader.lookback)
+    return tuple(intervals)
+
+
 def load(
     candles: Candles, symbols: Sequence[str], traders: Sequence[CompiledTrader], *, detail: str
 ) -> Loaded:
@@ -144,9 +160,7 @@ def load(
     Raises:
         ConfigError: Candles of a symbol are missing.
     """
-    intervals = dict.fromkeys((detail, *(row.plan.interval for row in traders)))
-    for trader in traders:
-        intervals |= dict.fromkeys(trader.lookback)
+    intervals = intervals_of(traders, detail=detail)
     named = [name for trader in traders for name in trader.symbols_named]
     every = tuple(dict.fromkeys((*symbols, *named)))
     times: dict[tuple[int, int, int], Times] = {}

@@ -13,7 +13,14 @@ import msgspec
 from aitrader.backtest.page import page
 from aitrader.backtest.report import Report, TradeRow, report_of, summary
 from aitrader.backtest.run import Job, Terms, answers_of, finest, run
-from aitrader.backtest.sources import Candles, Loaded, load, open_candles
+from aitrader.backtest.sources import (
+    Candles,
+    Loaded,
+    has_all,
+    intervals_of,
+    load,
+    open_candles,
+)
 from aitrader.config import Settings
 from aitrader.engine.clock import cpu_s
 from aitrader.engine.health import rss_mb
@@ -26,6 +33,7 @@ from aitrader.model.trader import Mode, Trader, Universe
 from aitrader.modes.data import instant_ms, say, say_json
 
 MOST_SLIPPAGE_BPS = Decimal(1_000)
+SHOWN_NAMES = 5
 
 
 class BacktestOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +113,9 @@ def job_of(settings: Settings, options: BacktestOptions) -> tuple[Job, Loaded]:
             f"--detail takes an interval not slower than {finest(traders)}, found {detail!r}"
         )
     candles = open_candles(options.candles or settings.data_folder)
-    loaded = load(candles, _symbols(traders, candles), compiled, detail=detail)
+    intervals = intervals_of(compiled, detail=detail)
+    wanted, left_out = _symbols(traders, candles, intervals)
+    loaded = load(candles, wanted, compiled, detail=detail)
     step = INTERVAL_MS[detail]
     from_ms, to_ms = loaded.first_ms, loaded.end_ms
     if options.from_text:
@@ -121,7 +131,7 @@ def job_of(settings: Settings, options: BacktestOptions) -> tuple[Job, Loaded]:
         from_ms=from_ms,
         to_ms=to_ms,
         terms=_terms(settings, options),
-        notes=_notes(compiled, from_ms - loaded.first_ms),
+        notes=(*_notes(compiled, from_ms - loaded.first_ms), *_left_out(left_out, intervals)),
     )
     return job, loaded
 
@@ -133,19 +143,24 @@ def _ran(settings: Settings, options: BacktestOptions) -> tuple[Report, str]:
     return report, page(report, curve) if options.html is not None else ""
 
 
-def _symbols(traders: Iterable[Trader], candles: Candles) -> tuple[str, ...]:
-    """Return the symbols that the traders may trade; of an open universe all there are.
+def _symbols(
+    traders: Iterable[Trader], candles: Candles, intervals: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the symbols that the traders may trade, and those of open universes that lack candles.
 
     Raises:
         ConfigError: No symbol fits.
     """
     found: dict[str, None] = {}
+    lacking: dict[str, None] = {}
     for trader in traders:
         universe = trader.plan.universe
-        wanted = universe.symbols or candles.symbols()
+        if universe.symbols:
+            found |= dict.fromkeys(row for row in universe.symbols if row not in universe.excluded)
+            continue
         fitting = [
             name
-            for name in wanted
+            for name in candles.symbols()
             if name not in universe.excluded and name.endswith(universe.quote)
         ]
         if not fitting:
@@ -153,8 +168,18 @@ def _symbols(traders: Iterable[Trader], candles: Candles) -> tuple[str, ...]:
                 f"{trader.plan.name} trades {universe.quote} symbols and there are only "
                 f"{', '.join(candles.symbols()[:5])}"
             )
-        found |= dict.fromkeys(fitting)
-    return tuple(found)
+        usable = [name for name in fitting if has_all(candles, name, intervals)]
+        # with none at all, loading says what is missing and what to do
+        found |= dict.fromkeys(usable or fitting)
+        lacking |= dict.fromkeys(name for name in fitting if usable and name not in usable)
+    return tuple(found), tuple(lacking)
+
+
+def _left_out(symbols: tuple[str, ...], intervals: tuple[str, ...]) -> tuple[str, ...]:
+    if not symbols:
+        return ()
+    names = ", ".join(symbols[:SHOWN_NAMES]) + (", ..." if len(symbols) > SHOWN_NAMES else "")
+    return (f"{names} had too few candles of {', '.join(intervals)} and took no part.",)
 
 
 def _notes(compiled: Iterable[CompiledTrader], before_ms: int) -> tuple[str, ...]:

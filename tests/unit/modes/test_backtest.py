@@ -133,3 +133,13 @@ def test_a_quote_without_symbols_is_told(folder: Path) -> None:
     (folder / "above.py").write_text(source, encoding="utf-8")
     with pytest.raises(ConfigError, match="Above trades BTC symbols"):
         run_backtest(settings(folder), options(folder))
+
+
+def test_a_symbol_without_the_candles_is_left_out_of_an_open_universe(folder: Path) -> None:
+    lines = ["open_time,open,high,low,close,volume", f"{AT_MS},1,1,1,1,1.5", f"{AT_MS},1,1,1,1,1.5"]
+    (folder / "NEWUSDT-5m.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    hourly = a_trader(condition='m.at("1h").close > 100').source
+    (folder / "above.py").write_text(hourly, encoding="utf-8")
+    job, _loaded = job_of(settings(folder), options(folder))
+    assert [row.symbol for row in job.instruments] == ["BTCUSDT", "ETHUSDT"]
+    assert "NEWUSDT had too few candles of 5m, 1h" in " ".join(job.notes)
