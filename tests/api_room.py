@@ -103,9 +103,12 @@ class Room:
         has_tokens: bool = True,
         data_per_min: int = 0,
         orders_per_min: int = 0,
+        wrong_per_min: int = 0,
+        fake: FakeEngine | None = None,
     ) -> None:
-        self.fake = FakeEngine()
-        self.fake.fill()
+        self.fake = fake or FakeEngine()
+        if fake is None:
+            self.fake.fill()
         self.desk = Desk(self.fake)
         self.archive = FakeArchive()
         self.vitals = FakeVitals()
@@ -119,12 +122,13 @@ class Room:
             gate,
             data_per_min=data_per_min,
             orders_per_min=orders_per_min,
+            wrong_per_min=wrong_per_min,
             now_s=lambda: self.now_s,
         )
         self.metrics = Metrics()
         self.inside = Inside(
             self.fake,
-            self.desk,
+            self.desk if fake is None else fake,
             archive=self.archive,
             vitals=self.vitals,
             policy=self.policy,

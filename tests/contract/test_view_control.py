@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from tests.api_room import FULL, Room
 from tests.fake_engine import FakeEngine
 
 from aitrader.api.stream import serve
@@ -16,6 +17,7 @@ from aitrader.model.control import Answer, AnyRequest, ClosePosition, PauseEntri
 from aitrader.model.errors import Transient
 from aitrader.model.view import Frame, MarketRow
 from aitrader.remote.client import RemoteEngine
+from aitrader.remote.websocket import Place
 
 
 class AnEngine(Protocol):
@@ -54,7 +56,14 @@ async def _by_loopback(fake: FakeEngine, folder: Path) -> AsyncIterator[AnEngine
         await server.close()
 
 
-@pytest.fixture(params=[_near, _by_unix_socket, _by_loopback])
+@asynccontextmanager
+async def _from_far(fake: FakeEngine, folder: Path) -> AsyncIterator[AnEngine]:
+    async with Room(folder, fake=fake).served() as port:
+        place = Place(port=port, path="/engine")
+        yield RemoteEngine(place=place, token=FULL)
+
+
+@pytest.fixture(params=[_near, _by_unix_socket, _by_loopback, _from_far])
 def tell(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Story], None]:
     async def told(story: Story) -> None:
         fake = FakeEngine()

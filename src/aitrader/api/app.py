@@ -83,7 +83,7 @@ def make_app(inside: Inside, hub: Hub, *, metrics: Metrics, now_s: Callable[[], 
         WebSocketRoute("/ws", sockets.receive),
         WebSocketRoute("/engine", FarDoor(inside).receive),
     ]
-    handlers = {HTTPException: _not_found}
+    handlers = {HTTPException: _not_found, 500: _broken}
     app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
     return Guard(app, lambda: inside.policy.is_open)
 
@@ -108,3 +108,8 @@ async def _not_found(request: Request, error: HTTPException) -> Response:
     if error.status_code == 405:
         return answer_failure(Failure(405, "it takes GET, HEAD", headers={"allow": "GET, HEAD"}))
     return answer_failure(Failure(404, f"there is no address {request.url.path[:100]}; see /docs"))
+
+
+async def _broken(_: Request, error: Exception) -> Response:
+    """A bug of ours; uvicorn writes its traceback into the log."""
+    return answer_failure(Failure(500, type(error).__name__))

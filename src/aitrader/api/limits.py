@@ -29,13 +29,6 @@ class Limiter:
             self._buckets.popitem(last=False)
         return wait_s
 
-    def peek(self, key: str) -> float:
-        """Return what `take` would, without taking."""
-        if not self._per_min or key not in self._buckets:
-            return 0.0
-        left = self._left(key)
-        return 0.0 if left >= 1.0 else (1.0 - left) * 60 / self._per_min
-
     def _left(self, key: str) -> float:
         left, at_s = self._buckets.get(key, (float(self._per_min), self._now_s()))
         return min(left + (self._now_s() - at_s) * self._per_min / 60, float(self._per_min))

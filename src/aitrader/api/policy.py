@@ -29,7 +29,8 @@ ORDERS: tuple[type, ...] = (ClosePosition,)
 """Requests that make an order. Closing everything is not held back: it is the kill switch."""
 
 WRONG_PER_MIN = 30
-"""Wrong tokens from one address; after so many it must wait, right or wrong."""
+"""Wrong tokens from one address. A right one is always let in: behind a proxy all callers share an
+address, and one of them must not lock out the others."""
 
 
 class Access(Enum):
@@ -52,14 +53,20 @@ class Policy:
     """Lets callers in and counts what they ask."""
 
     def __init__(
-        self, gate: Gate, *, data_per_min: int, orders_per_min: int, now_s: Callable[[], float]
+        self,
+        gate: Gate,
+        *,
+        data_per_min: int,
+        orders_per_min: int,
+        now_s: Callable[[], float],
+        wrong_per_min: int = WRONG_PER_MIN,
     ) -> None:
         self._gate = gate
         self._limiters = {
             Budget.DATA: Limiter(data_per_min, now_s),
             Budget.ORDERS: Limiter(orders_per_min, now_s),
         }
-        self._wrong = Limiter(WRONG_PER_MIN, now_s)
+        self._wrong = Limiter(wrong_per_min, now_s)
 
     @property
     def is_open(self) -> bool:
@@ -72,12 +79,11 @@ class Policy:
         Raises:
             Failure: 401 for a wrong token, 429 after too many of them from this address.
         """
-        wait_s = self._wrong.peek(address)
-        if wait_s:
-            raise _too_many(wait_s, "too many wrong tokens")
         caller = self._gate.find(secret)
         if caller is None:
-            self._wrong.take(address)
+            wait_s = self._wrong.take(address)
+            if wait_s:
+                raise _too_many(wait_s, "too many wrong tokens")
             raise Failure(
                 401,
                 "send Authorization: Bearer <token>; make one with: aitrader token create",
@@ -116,7 +122,7 @@ class Policy:
         subject = getattr(request, "trader_id", "") or getattr(request, "position_id", "")
         outcome = "done" if is_ok else "refused"
         log.info(
-            "%s asked by %s: %s",
+            "%s asked by %s (%s)",
             type(request).__name__,
             caller.name,
             outcome,

@@ -18,6 +18,7 @@ TITLES: Mapping[int, str] = {
     415: "The body must be application/json",
     422: "The engine refused",
     429: "Too many requests",
+    500: "This is a fault of the server; its log says more",
     503: "The engine cannot answer now",
 }
 """Every status a request can fail with."""

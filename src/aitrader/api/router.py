@@ -111,8 +111,14 @@ class Operation:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise Failure(415, f"expected application/json, found {kind or 'nothing'}")
+        data = await request.body()
         try:
-            return decoder.decode(await request.body())
+            return decoder.decode(data)
+        except msgspec.ValidationError as error:
+            try:
+                return msgspec.convert(_WHOLE.decode(data), self.body)
+            except (msgspec.ValidationError, ValueError):
+                raise Failure(400, f"body: {error}") from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Failure(400, f"body: {error}") from error
 
@@ -183,6 +189,15 @@ def _endpoint(
         return await dispatch.answer(request, now_s)
 
     return endpoint
+
+
+def _whole(text: str) -> int | float:
+    """Return a number as JSON Schema means it, where 3.0 is an integer."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+_WHOLE = msgspec.json.Decoder(float_hook=_whole)
 
 
 def bearer_of(request: Request) -> str:
