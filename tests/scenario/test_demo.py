@@ -121,6 +121,7 @@ def test_a_demo_that_is_killed_goes_on_with_every_position_once(tmp_path: Path) 
     assert rows(database, TWICE_ENTERED) == []
 
 
+@pytest.mark.slow
 def test_a_replay_counts_every_candle_and_ends_by_itself(tmp_path: Path) -> None:
     words = ("--replay", a_saw(tmp_path, 240), "--speed", "max", "--for", 60)
     start_s = perf_counter()
