@@ -72,8 +72,8 @@ class ManualClock:
         self.ms = max(self.ms, at_ms)
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 5.0) -> None:
-    """Wait for a condition, a few milliseconds at a time."""
+async def until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+    """Wait for a condition, a few milliseconds at a time; a loaded machine may take long."""
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110 - any condition at all
             await asyncio.sleep(0.002)
