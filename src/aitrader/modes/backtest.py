@@ -146,7 +146,7 @@ def _ran(settings: Settings, options: BacktestOptions) -> tuple[Report, str]:
 def _symbols(
     traders: Iterable[Trader], candles: Candles, intervals: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the symbols that the traders may trade, and those of open universes that lack candles.
+    """Return the symbols the traders may trade, and those left out for want of candles.
 
     Raises:
         ConfigError: No symbol fits.
