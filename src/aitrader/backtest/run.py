@@ -103,6 +103,7 @@ def stages_of(terms: Terms, prices: Prices) -> tuple[Stage, ...]:
     """Return the stages of a live engine, in the order of the house."""
     execution = ExecutionSettings(
         start_cash=terms.start_cash,
+        quote=terms.quote,
         fee_bps=terms.fee_bps,
         max_open_positions=terms.max_open_positions,
     )

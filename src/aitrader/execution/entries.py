@@ -124,6 +124,11 @@ def _sized(desk: Desk, signal: Signal, trader: Trader, *, at_ms: int) -> Sized:
     check(_standing(desk, signal, trader, at_ms=at_ms), symbol=signal.symbol)
     if rules is None:
         raise Refused(0, f"the exchange's rules for {signal.symbol} are not known")
+    if rules.quote != desk.settings.quote:
+        raise Refused(
+            0,
+            f"{signal.symbol} is paid in {rules.quote} and the account is in {desk.settings.quote}",
+        )
     wish = Wish(
         instrument=rules,
         side=trader.plan.side,

@@ -21,12 +21,15 @@ from aitrader.model.money import ZERO
 class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How the account trades. `fee_bps` is per leg; windows end an order's right to arrive.
 
+    `quote`: the asset that the account's cash is in; nothing else can be paid with.
+
     `reserve_bps`: kept for the price running away between the close and the fill.
     `max_position_pct`: of equity, caps entries sized by risk. `max_stops_per_symbol`: Binance's
     MAX_NUM_ALGO_ORDERS.
     """
 
     start_cash: Decimal = Decimal(10_000)
+    quote: str = "USDT"
     fee_bps: Decimal = Decimal(10)
     reserve_bps: Decimal = Decimal(20)
     max_open_positions: int = 20

@@ -237,6 +237,7 @@ def _stages(settings: Settings, series: SeriesTable, prices: Prices) -> tuple[St
     """The stages in the order of the house."""
     execution = ExecutionSettings(
         start_cash=settings.start_cash,
+        quote=QUOTE,
         fee_bps=settings.fee_bps,
         max_open_positions=settings.max_open_positions,
     )

@@ -193,3 +193,10 @@ def test_a_pause_calls_off_what_is_on_its_way_and_no_exit() -> None:
     desk = a_desk(a_stop())
     order = planned(desk)
     assert entries.called_off(desk) == [CancelOrders(orders=(order,))]
+
+
+def test_a_symbol_that_is_paid_in_another_asset_is_refused() -> None:
+    desk = a_desk()
+    desk.instruments["ETHBTC"] = an_instrument("ETHBTC", base="ETH", quote="BTC")
+    refusal = reason(wanted(desk, a_signal(symbol="ETHBTC")))
+    assert refusal == "ETHBTC is paid in BTC and the account is in USDT"
