@@ -112,6 +112,7 @@ class Soak:
         self.rng = random.Random(options.seed)
         self.struck: Counter[str] = Counter()
         self.memory: list[float] = []
+        self.examples: list[str] = []
         self.market = BinanceMarket(
             self.ports,
             self.ports,
@@ -174,6 +175,7 @@ class Soak:
         found: Counter[str] = Counter()
         rest = BinanceRest(self.rest_url, WeightLimiter(10**9))
         closed_ms = self.ports.instants[-1] if self.ports.instants else self.ports.ms
+        kept = {stream: self.series.candles(*_name(stream), BARS + 8) for stream in self.streams}
         for stream in self.streams:
             step = INTERVAL_MS[stream.interval]
             end_ms = closed_ms // step * step
@@ -187,12 +189,14 @@ class Soak:
             except (Transient, Refused) as error:
                 found[f"not compared: {error}"] += 1
                 continue
-            ours = {c.open_ms: c.row for c in self.series.candles(*_name(stream), BARS + 8)}
+            ours = {candle.open_ms: candle.row for candle in kept[stream]}
             for open_ms, row in truth:
                 mine = ours.get(open_ms)
                 found["compared"] += 1
                 found["missing"] += mine is None
                 found["wrong"] += mine is not None and mine != row
+                if mine != row and len(self.examples) < 5:
+                    self.examples.append(f"{stream} {open_ms}: expected {row}, found {mine}")
         await rest.close()
         return found
 
@@ -226,6 +230,7 @@ class Soak:
             "faults": dict(self.struck),
             "dropped": dict(self.market.dropped),
             "deaths": self.ports.deaths[:5],
+            "examples": self.examples,
         }
 
 

@@ -2,7 +2,10 @@
 
 Unit of work: one frame of a combined stream (ticker or candle of 100 symbols in turn), from the
 socket to the state it changes. Hot path because every price the product acts on comes this way.
-The sender is a process of its own and floods; CPU seconds of the receiver alone are counted.
+The sender is a process of its own and floods; CPU seconds of the receiver alone are counted. Side
+by side: what a script with `websockets` and `json` needs for the same frames, prices kept in a
+dict. Then the sender is slow, 1000 messages a second: the share of a core that costs, and how long
+it takes from a frame's arrival to the event of the watch band that it fires.
 """
 
 from __future__ import annotations
@@ -16,6 +19,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Coroutine
+
+import websockets
 
 from aitrader.exchange.binance.backfill import Backfill
 from aitrader.exchange.binance.candles import stream_name
@@ -24,12 +30,15 @@ from aitrader.exchange.binance.limits import WeightLimiter
 from aitrader.exchange.binance.links import Link, StreamTiming
 from aitrader.exchange.binance.rest import BinanceRest
 from aitrader.exchange.binance.sockets import connect
+from aitrader.exchange.binance.tickers import PriceBoard
 from aitrader.market.series import SeriesTable
 from aitrader.model.commands import ArmBand, Stream
+from aitrader.model.events import PriceLeft
 from aitrader.model.ids import BandId
 
 TARGET_PER_S = 300_000
 ROUNDS = 600
+PACED_PER_S, PACED_S, PACED_MOST_PCT = 1_000, 6, 6.0
 SYMBOLS = [f"S{number}USDT" for number in range(100)]
 T0 = 1_790_000_040_000
 T0 -= T0 % 60_000
@@ -71,9 +80,10 @@ def framed(payload: bytes) -> bytes:
     return bytes((0x81, 126)) + size.to_bytes(2, "big") + payload
 
 
-def send() -> None:
-    """Wait for one client, answer its handshake, and flood it."""
-    burst = b"".join(framed(payload) for payload in frames())
+def send(pace_per_s: int) -> None:
+    """Wait for one client, answer its handshake, and flood it, or pace it for some seconds."""
+    ready = [framed(payload) for payload in frames()]
+    burst = b"".join(ready)
     server = socket.create_server(("127.0.0.1", 0))
     print(server.getsockname()[1], flush=True)
     client, _ = server.accept()
@@ -88,7 +98,12 @@ def send() -> None:
         b"Sec-WebSocket-Accept: " + base64.b64encode(accept) + b"\r\n\r\n"
     )
     time.sleep(0.2)
-    client.sendall(burst)
+    if not pace_per_s:
+        client.sendall(burst)
+    for tick in range(PACED_S * 100 if pace_per_s else 0):
+        share = pace_per_s // 100
+        client.sendall(b"".join(ready[tick * share : (tick + 1) * share]))
+        time.sleep(0.01)
     client.recv(1)
 
 
@@ -113,9 +128,79 @@ class Nobody:
         pass
 
 
-async def receive(port: int) -> dict[str, object]:
-    """Take the flood in and return what it cost."""
-    nobody = Nobody()
+class TimedLink(Link):
+    """A link that notes when a message arrived."""
+
+    arrived_s = 0.0
+
+    def on_text(self, payload: bytes) -> None:
+        self.arrived_s = time.perf_counter()
+        super().on_text(payload)
+
+
+class BandWatch(Nobody):
+    """Measures how long each band took to fire, and arms it anew around the price."""
+
+    def __init__(self) -> None:
+        self.link: TimedLink | None = None
+        self.board: PriceBoard | None = None
+        self.took_us: list[float] = []
+
+    def post(self, event: object) -> None:
+        self.posted += 1
+        if isinstance(event, PriceLeft) and self.link is not None:
+            self.took_us.append((time.perf_counter() - self.link.arrived_s) * 1e6)
+            asyncio.get_running_loop().call_soon(self.arm, str(event.band_id))
+
+    def arm(self, symbol: str) -> None:
+        assert self.board is not None
+        price = self.board.last_price(symbol) or 100.0
+        edges = {"below": price - 0.001, "above": price + 0.001}
+        self.board.arm(ArmBand(band_id=BandId(symbol), symbol=symbol, **edges))
+
+
+async def receive_paced(port: int) -> dict[str, object]:
+    """Take a calm stream in and return its share of a core and the bands' latency."""
+    watch = BandWatch()
+    rest, intake = an_intake(watch)
+    watch.board = intake.board
+    watch.link = TimedLink(intake, asyncio.Event(), StreamTiming())
+    before_s, began_s = time.process_time(), time.perf_counter()
+    await watch.link.open(connect, f"ws://127.0.0.1:{port}/stream", ())
+    for symbol in SYMBOLS:
+        watch.arm(symbol)
+    async with asyncio.timeout(60):
+        while intake.messages < PACED_PER_S * PACED_S:
+            await asyncio.sleep(0.05)
+    share_pct = (time.process_time() - before_s) / (time.perf_counter() - began_s) * 100
+    watch.link.close()
+    await rest.close()
+    took = sorted(watch.took_us)
+    return {
+        "paced_core_pct": round(share_pct, 2),
+        "paced_ok": share_pct < PACED_MOST_PCT,
+        "bands_fired": len(took),
+        "band_p50_us": round(took[len(took) // 2], 1),
+        "band_p99_us": round(took[len(took) * 99 // 100], 1),
+    }
+
+
+async def receive_simply(port: int) -> dict[str, object]:
+    """Take the flood in as a script would, with `websockets` and `json`."""
+    prices: dict[str, float] = {}
+    expected = ROUNDS * 2 * len(SYMBOLS)
+    before_s = time.process_time()
+    async with websockets.connect(f"ws://127.0.0.1:{port}/stream", compression=None) as stream:
+        for _ in range(expected):
+            data = json.loads(await stream.recv())["data"]
+            prices[data["s"]] = float(data["k"]["c"] if data["e"] == "kline" else data["c"])
+        cpu_s = time.process_time() - before_s
+        stream.transport.abort()
+    return {"websockets_us_per_message": round(cpu_s / expected * 1e6, 2)}
+
+
+def an_intake(nobody: Nobody) -> tuple[BinanceRest, Intake]:
+    """Return a market edge without connections, ready for every candle, a band on each symbol."""
     rest = BinanceRest("http://127.0.0.1:9", WeightLimiter())
     series = SeriesTable()
     backfill = Backfill(rest, series, tasks=nobody, workers=1, again_s=1.0)
@@ -132,6 +217,13 @@ async def receive(port: int) -> dict[str, object]:
         assert stream is not None
         intake.candles.fill(stream, [(T0 - 60_000, (1.0,) * 8)])
         intake.candles.make_ready(stream, T0)
+    return rest, intake
+
+
+async def receive(port: int) -> dict[str, object]:
+    """Take the flood in and return what it cost."""
+    nobody = Nobody()
+    rest, intake = an_intake(nobody)
     expected = ROUNDS * 2 * len(SYMBOLS)
     link = Link(intake, asyncio.Event(), StreamTiming())
     before_s = time.process_time()
@@ -157,16 +249,28 @@ async def receive(port: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """Measure once and print one line of JSON."""
-    sender = subprocess.Popen([sys.executable, __file__, "send"], stdout=subprocess.PIPE)
+    """Measure each once and print one line of JSON."""
+    result = against_sender(receive, 0) | against_sender(receive_simply, 0)
+    result |= against_sender(receive_paced, PACED_PER_S)
+    ours, theirs = result["us_per_message"], result["websockets_us_per_message"]
+    assert isinstance(ours, float)
+    assert isinstance(theirs, float)
+    print(json.dumps(result | {"times_websockets": round(theirs / ours, 1)}))
+
+
+def against_sender(
+    receiver: Callable[[int], Coroutine[object, object, dict[str, object]]], pace_per_s: int
+) -> dict[str, object]:
+    """Return what a receiver measured at a sender of its own; pace 0 is a flood."""
+    command = [sys.executable, __file__, "send", str(pace_per_s)]
+    sender = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert sender.stdout is not None
-        result = asyncio.run(receive(int(sender.stdout.readline())))
+        return asyncio.run(receiver(int(sender.stdout.readline())))
     finally:
         sender.kill()
         sender.wait()
-    print(json.dumps(result))
 
 
 if __name__ == "__main__":
-    send() if sys.argv[1:] == ["send"] else main()
+    send(int(sys.argv[2])) if sys.argv[1:2] == ["send"] else main()

@@ -37,6 +37,7 @@ class CandleStream:
         "closed_ms",
         "doubted",
         "epoch",
+        "filled_ms",
         "forming",
         "forming_ms",
         "frame_ms",
@@ -60,6 +61,8 @@ class CandleStream:
         self.doubted: wire.Kline | None = None
         self.closed_ms = _NEVER_MS
         """The instant the newest closed row ended."""
+        self.filled_ms = _NEVER_MS
+        """The instant at which the newest row that REST gave ended, until a frame confirms it."""
         self.is_subscribed = False
         self.is_ready = False
         self.epoch = 0
@@ -144,7 +147,8 @@ class CandleTable:
     def fill(self, stream: CandleStream, rows: Sequence[tuple[int, Row]]) -> None:
         """Write closed rows that REST gave, oldest first."""
         if self._series.write_many(stream.symbol, stream.interval, rows):
-            stream.closed_ms = max(stream.closed_ms, rows[-1][0] + stream.step)
+            stream.filled_ms = rows[-1][0] + stream.step
+            stream.closed_ms = max(stream.closed_ms, stream.filled_ms)
 
     def make_ready(self, stream: CandleStream, closed_by_ms: int) -> None:
         """Let closings wait for a stream that has its rows up to `closed_by_ms`."""
@@ -158,6 +162,7 @@ class CandleTable:
         for open_ms, row in rows:
             if stream is not None and open_ms + stream.step == at_ms:
                 self._close(stream, open_ms, row)
+                stream.filled_ms = at_ms
 
     def on_kline(self, name: str, frame: wire.KlineFrame, now_ms: int) -> None:
         """Take in one candle frame; `now_ms` is the exchange's time as far as it is known."""
@@ -211,9 +216,16 @@ class CandleTable:
         return True
 
     def _close(self, stream: CandleStream, open_ms: int, row: Row) -> None:
-        """Write one row that closed now; holes before it are filled by REST."""
+        """Write one row that closed now; holes before it are filled by REST.
+
+        A closing frame is the last word on a row that REST gave: the server asked may lag behind
+        the exchange's time, and have shown a candle that was still forming.
+        """
         closed_ms = open_ms + stream.step
         if closed_ms == stream.closed_ms:
+            if closed_ms == stream.filled_ms:
+                stream.filled_ms = _NEVER_MS
+                self._series.write(stream.symbol, stream.interval, open_ms, row)
             self._dropped["late or repeated"] += 1
             return
         if not self._series.write(stream.symbol, stream.interval, open_ms, row):

@@ -115,6 +115,19 @@ def test_a_row_of_the_past_fills_its_place_and_closes_nothing() -> None:
     assert desk.dropped == {"older than the series": 1}
 
 
+def test_a_closing_frame_is_the_last_word_on_what_rest_gave() -> None:
+    desk = Desk("A")
+    stream = desk.stream("A")
+    early = (100.0, 100.5, 99.5, 100.25, 0.5, 50.0, 1.0, 0.25)
+    desk.table.fill(stream, [(T0, early)])
+    desk.see("A", T0, T0 + MINUTE + 700)
+    right = desk.series.candles("A", "1m", 1)[0].row
+    assert right != early
+    desk.see("A", T0, T0 + MINUTE + 700, v="77.0")
+    assert desk.series.candles("A", "1m", 1)[0].row == right
+    assert desk.dropped == {"late or repeated": 2}
+
+
 def test_a_close_that_leaps_too_far_is_left_to_rest() -> None:
     desk = Desk("A", "B")
     desk.see("A", T0, T0 + 58_000)
