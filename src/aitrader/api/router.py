@@ -133,6 +133,7 @@ class Dispatch:
         self._policy = policy
         self._on_answer = on_answer
         self._encoder = msgspec.json.Encoder()
+        self._last: tuple[object, bytes] = (None, b"")
 
     async def answer(self, request: Request, now_s: Callable[[], float]) -> Response:
         """Return what comes of a request; nothing is raised for what is the caller's fault."""
@@ -159,8 +160,9 @@ class Dispatch:
             return result
         if operation.status == 204:
             return Response(status_code=204)
-        content = self._encoder.encode(result)
-        return Response(content, operation.status, media_type="application/json")
+        if result is not self._last[0]:  # a handler that answers many with one object encodes once
+            self._last = (result, self._encoder.encode(result))
+        return Response(self._last[1], operation.status, media_type="application/json")
 
 
 def routes_of(

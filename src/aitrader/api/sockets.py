@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 HELLO_S = 5.0
 MESSAGES_PER_MIN = 600
 MOST_ERRORS = 10
+BURST = 4
+"""Messages written before the loop turns to others."""
+
 MOST_CONNECTIONS = 200
 PROTOCOL = "aitrader"
 BEARER = "bearer."
@@ -219,8 +222,10 @@ class _Client:
             while True:
                 seq = self._hub.seq
                 async with self._in_order:
-                    for text in self._hub.news(self._cursor):
+                    for number, text in enumerate(self._hub.news(self._cursor)):
                         await self._send(text)
+                        if number % BURST == BURST - 1:
+                            await asyncio.sleep(0)  # others are served; a gone client is noticed
                 if self._hub.has_ended:
                     await self._socket.close(GOING_AWAY, "the engine has ended")
                     return

@@ -28,6 +28,23 @@ def test_it_answers_on_the_port_it_names(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_answers_do_not_wait_for_the_clients_acknowledgement(tmp_path: Path) -> None:
+    async def story() -> float:
+        async with (
+            asyncio.timeout(10),
+            Room(tmp_path).served() as port,
+            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as web,
+        ):
+            took_s = []
+            for _ in range(10):
+                begun_s = asyncio.get_running_loop().time()
+                await web.get("/docs")
+                took_s.append(asyncio.get_running_loop().time() - begun_s)
+            return min(took_s[1:])
+
+    assert asyncio.run(story()) < 0.035
+
+
 def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path) -> None:
     async def story() -> None:
         room = Room(tmp_path)

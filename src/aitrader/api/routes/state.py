@@ -16,6 +16,7 @@ from aitrader.api.schemas import Candles, Done, Health, Logs, Markets, Pause, St
 from aitrader.api.tokens import Caller
 from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.control import CloseAll, PauseEntries, ReadCandles
+from aitrader.model.view import Frame
 
 Bars = Annotated[int, Meta(ge=1, le=1000)]
 Interval = Annotated[str, Meta(pattern="^(" + "|".join(INTERVAL_MS) + ")$")]
@@ -26,6 +27,7 @@ class StateRoutes:
 
     def __init__(self, inside: Inside) -> None:
         self._inside = inside
+        self._markets: tuple[Frame, Markets] | None = None
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the routes."""
@@ -93,7 +95,10 @@ class StateRoutes:
     async def markets(self) -> Markets:
         """Every symbol that is followed."""
         frame = await self._inside.frame()
-        return Markets(tuple(map(outgoing.market_out, frame.markets)), frame.status.now_ms)
+        if self._markets is None or self._markets[0] is not frame:
+            rows = tuple(map(outgoing.market_out, frame.markets))
+            self._markets = frame, Markets(rows, frame.status.now_ms)
+        return self._markets[1]
 
     async def candles(
         self, symbol: schemas.Symbol, interval: Interval, caller: Caller, bars: Bars = 200
