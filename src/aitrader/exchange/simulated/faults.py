@@ -344,6 +344,8 @@ class Faults:
 
     def halted(self) -> dict[str, str]:
         """Return the symbols that do not trade with their status."""
+        if not self._standing:
+            return {}
         return {each.symbol: each.status for each in self.all_of(Halt)}
 
 

@@ -1,6 +1,6 @@
 """What moves the exchange's time: the wall clock times a speed, or the client's acknowledgements.
 
-Paced. Every tenth of a second (or second of exchange time, if that is longer) the tape goes on to
+Paced. Every tenth of a second, or when the next second of exchange time is due, the tape goes on to
 where the clock stands and one burst is sent: each symbol's last state, before it the instants at
 which it turned at its high or low, and every candle close. A host too slow for the speed asked for
 does not fall behind for ever: past `MAX_LAG_S` of wall time the clock is set back to the tape.
@@ -216,14 +216,14 @@ async def run_paced(
     tape: Tape, broadcaster: Broadcaster, *, clock: PacedClock, speed: float
 ) -> None:
     """Keep the tape at the clock until the source is over."""
-    period_s = max(1.0 / speed, BURST_S)
     while not tape.is_over:
         now_ms = clock.now_ms()
         if now_ms - tape.at_ms > MAX_LAG_S * 1000 * speed + 2 * tape.base_ms:
             clock.set_to(tape.at_ms)
             continue
         await catch_up(tape, broadcaster, now_ms)
-        await asyncio.sleep(period_s)
+        due_s = 0.0 if tape.is_candle_over else (tape.next_ms - clock.now_ms()) / 1000 / speed
+        await asyncio.sleep(min(max(due_s, BURST_S), 1.0))
 
 
 async def catch_up(tape: Tape, broadcaster: Broadcaster, now_ms: int) -> None:

@@ -39,6 +39,7 @@ from aitrader.exchange.simulated.pace import (
     run_lockstep,
     run_paced,
 )
+from aitrader.exchange.simulated.path import SECOND_MS
 from aitrader.exchange.simulated.reading import Reader
 from aitrader.exchange.simulated.replay import ReplayMarket
 from aitrader.exchange.simulated.rest import Rest
@@ -153,10 +154,16 @@ class _Running:
         self.faults.on_change = self._on_fault
 
     def now_ms(self) -> int:
-        """Return the exchange's time: the clock's while paced, the tape's otherwise."""
-        if self._speed == LOCKSTEP or self._tape.is_over:
-            return self._tape.at_ms
-        return max(self._clock.now_ms(), self._tape.at_ms)
+        """Return the exchange's time: the clock's while paced, the tape's otherwise.
+
+        It never passes what the tape will show next, or a candle would be over by the clock
+        while its row still changes.
+        """
+        tape = self._tape
+        if self._speed == LOCKSTEP or tape.is_over:
+            return tape.at_ms
+        last_ms = tape.at_ms + SECOND_MS if tape.is_candle_over else tape.next_ms
+        return max(min(self._clock.now_ms(), last_ms - 1), tape.at_ms)
 
     def told_ms(self) -> int:
         """Return the exchange's time as requests meet it."""
