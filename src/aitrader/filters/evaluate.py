@@ -1,10 +1,9 @@
 """Evaluation: many traders' graphs as one program, each distinct node computed once per block.
 
-Traders with a long lookback are computed apart from the others (`LONG_BARS`): merged, the cheap
-ones would be computed over windows that only the others need. Symbols are worked through in
-blocks, a node's rows are freed after their last use, and what
-depends on named symbols alone (`m.of("BTCUSDT")`) is computed once for all blocks. Answers are
-taken from the last rows only.
+Traders with a long lookback are computed apart from the others (`WINDOWS`): merged, the cheap ones
+would be computed over windows that only the others need. Symbols are worked through in blocks, a
+node's rows are freed after their last use, and what depends on named symbols alone
+(`m.of("BTCUSDT")`) is computed once for all blocks. Answers are taken from the last rows only.
 
 A trader's answer counts on a row when every candle of its lookback is there (`ready`); then an
 unknown value can only be an undefined one, such as a division by zero. A signal is raised on the
@@ -15,6 +14,7 @@ not all hold.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -27,6 +27,7 @@ from aitrader.filters.blocks import Value, compute
 from aitrader.filters.compiled import CompiledTrader
 from aitrader.filters.document import rebuild
 from aitrader.filters.graph import Graph, Node
+from aitrader.filters.lookback import MAX_LOOKBACK
 from aitrader.filters.operations import Kind
 from aitrader.filters.panel import Bools, Floats, Panel, newest
 from aitrader.filters.readiness import Readiness
@@ -41,8 +42,8 @@ BLOCK = 25
 BLOCK_BYTES = 64 * 2**20
 """What a block's rows may take; a graph that keeps many rows is computed in smaller blocks."""
 
-LONG_BARS = 1000
-"""Traders that look back further are computed apart: the others need not bear their windows."""
+WINDOWS = (1000, 2500, MAX_LOOKBACK)
+"""Traders are computed together up to these lookbacks: none need bear a much longer window."""
 
 MERGED_NODES = 1_000_000
 
@@ -58,12 +59,11 @@ class Program:
             raise ValueError(f"expected traders of one interval, found {sorted(bases)}")
         self.interval = bases.pop()
         self.lookback: Mapping[str, int] = _most(trader.lookback for trader in traders.values())
-        short: dict[TraderId, CompiledTrader] = {}
-        long: dict[TraderId, CompiledTrader] = {}
+        apart: dict[int, dict[TraderId, CompiledTrader]] = {}
         for key, trader in traders.items():
-            is_long = max(trader.lookback.values()) > LONG_BARS
-            (long if is_long else short)[key] = trader
-        self._parts = tuple(_Part(self.interval, each) for each in (short, long) if each)
+            longest = max(trader.lookback.values())
+            apart.setdefault(bisect_left(WINDOWS, longest), {})[key] = trader
+        self._parts = tuple(_Part(self.interval, each) for _, each in sorted(apart.items()))
         self._order = tuple(traders)
 
     @property

@@ -84,7 +84,5 @@ def _run_lengths(panel: Panel, fields: tuple[str, ...]) -> Times:
 
 
 def _chosen(enough: Bools, rows: Times) -> Bools:
-    if not len(enough):
-        return np.zeros((len(rows), enough.shape[1]), np.bool_)
     row = np.maximum(rows, 0) if len(enough) > 1 else np.zeros_like(rows)
     return enough[row] & (rows >= 0)[:, np.newaxis]
