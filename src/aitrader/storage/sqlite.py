@@ -113,11 +113,11 @@ class SqliteStore:
         try:
             connection = sqlite3.connect(self._path, timeout=self._busy_s, isolation_level=None)
             connection.row_factory = sqlite3.Row
+            migrate(connection)  # first: a newer program's database is not touched at all
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")
             connection.execute("pragma fullfsync = 1")  # macOS: fsync alone stays in the drive
             connection.execute("pragma journal_size_limit = 16777216")
-            migrate(connection)
         except sqlite3.Error as exc:
             if connection is not None:
                 connection.close()

@@ -117,8 +117,7 @@ class BinanceMarket:
         try:
             await self._reference.load()
         except (Transient, Refused) as error:
-            url = self._settings.rest_url
-            raise ConfigError(f"The exchange at {url} cannot be reached: {error}") from error
+            raise ConfigError(f"there is no market to watch: {error}") from error
         self._pool = self._make_pool()
         self._intake.is_pool_up = lambda: self._pool is not None and self._pool.is_up
         self._intake.on_up = self._rest.expect_life
