@@ -46,7 +46,7 @@ def test_opening_posts_the_rules_and_that_the_feed_is_up() -> None:
 def test_an_exchange_that_cannot_be_reached_is_one_sentence() -> None:
     async def story() -> None:
         async with a_room(rest_url="http://127.0.0.1:9") as room:
-            with pytest.raises(ConfigError, match=r"no market to watch: http://127.0.0.1:9 is not reach"):
+            with pytest.raises(ConfigError, match=r"watch: http://127.0.0.1:9 is not reachable"):
                 await room.market.open()
             assert room.market.feed_age_ms() == 86_400_000
             assert room.market.reconnects == 0
