@@ -12,7 +12,7 @@ from aitrader import __version__
 from aitrader.cli import cli
 from aitrader.model.errors import ConfigError
 
-COMMANDS = ("data", "demo", "exchange", "screen", "traders")
+COMMANDS = ("backtest", "data", "demo", "exchange", "screen", "token", "traders")
 
 
 def invoke(*words: object) -> Result:
