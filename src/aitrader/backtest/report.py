@@ -221,8 +221,6 @@ def _warnings(
         )
     if record.open:
         found.append(f"{len(record.open)} positions are still open and valued at the last close.")
-    if any(trader.plan.analyst is not None for trader in job.traders):
-        found.append("An analyst is not asked in a backtest: its traders skip every signal.")
     found.extend(f"Something went wrong: {fault}" for fault in record.faults)
     found.append(
         "These are past candles of symbols that still exist; a trader tuned on them looks better "

@@ -29,7 +29,9 @@ from aitrader.cli.data import CANDLES_HELP
 @click.option("--max-open", type=click.IntRange(1, 1000), help="Positions at once, in all.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page.")
-@click.option("--trades", type=click.Path(path_type=Path, dir_okay=False), help="Write a CSV.")
+@click.option(
+    "--trades", type=click.Path(path_type=Path, dir_okay=False), help="Write a CSV, or Parquet."
+)
 @click.option(
     "--data-folder",
     type=click.Path(path_type=Path, file_okay=False),

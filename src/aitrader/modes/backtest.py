@@ -31,9 +31,11 @@ from aitrader.model.errors import ConfigError, FilterFault
 from aitrader.model.ids import TraderId, trader_id
 from aitrader.model.trader import Mode, Trader, Universe
 from aitrader.modes.data import instant_ms, say, say_json
+from aitrader.storage.table_files import write_rows
 
 MOST_SLIPPAGE_BPS = Decimal(1_000)
 SHOWN_NAMES = 5
+NUMBERS = frozenset({"entry_price", "exit_price", "quantity", "fees", "pnl"})
 
 
 class BacktestOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +82,8 @@ def run_backtest(settings: Settings, options: BacktestOptions) -> None:
 def traders_of(files: Iterable[Path], symbols: tuple[str, ...]) -> tuple[Trader, ...]:
     """Return the traders of these files, in their order; `symbols` replace their own.
 
+    None has an analyst: what the conditions say is entered.
+
     Raises:
         ConfigError: A file cannot be read, or its line so-and-so is wrong.
     """
@@ -92,6 +96,7 @@ def traders_of(files: Iterable[Path], symbols: tuple[str, ...]) -> tuple[Trader,
             raise ConfigError(f"{path}: {fault}") from fault
         if symbols:
             plan = msgspec.structs.replace(plan, universe=Universe(symbols=symbols))
+        plan = msgspec.structs.replace(plan, analyst=None)  # the past has nobody to ask
         taken: frozenset[TraderId] = frozenset(row.trader_id for row in traders)
         name = trader_id(plan.name, taken)
         traders.append(Trader(name, source, plan, Mode.PAPER, True, len(traders) + 1, 1, 0))
@@ -130,8 +135,12 @@ def job_of(settings: Settings, options: BacktestOptions) -> tuple[Job, Loaded]:
         detail=detail,
         from_ms=from_ms,
         to_ms=to_ms,
-        terms=_terms(settings, options),
-        notes=(*_notes(compiled, from_ms - loaded.first_ms), *_left_out(left_out, intervals)),
+        terms=_terms(settings, options, loaded.instruments[0].quote),
+        notes=(
+            *_unasked(compiled),
+            *_notes(compiled, from_ms - loaded.first_ms),
+            *_left_out(left_out, intervals),
+        ),
     )
     return job, loaded
 
@@ -182,6 +191,17 @@ def _left_out(symbols: tuple[str, ...], intervals: tuple[str, ...]) -> tuple[str
     return (f"{names} had too few candles of {', '.join(intervals)} and took no part.",)
 
 
+def _unasked(compiled: Iterable[CompiledTrader]) -> tuple[str, ...]:
+    """Return that analysts had no say, where a trader has one."""
+    names = [trader.plan.name for trader in compiled if trader.plan.analyst is not None]
+    if not names:
+        return ()
+    return (
+        f"The analyst of {', '.join(names)} was not asked: every signal is entered here, and live "
+        "only those that it says yes to.",
+    )
+
+
 def _notes(compiled: Iterable[CompiledTrader], before_ms: int) -> tuple[str, ...]:
     """Return which traders have seen too little to begin with, and for how long."""
     notes = []
@@ -196,7 +216,8 @@ def _notes(compiled: Iterable[CompiledTrader], before_ms: int) -> tuple[str, ...
     return tuple(notes)
 
 
-def _terms(settings: Settings, options: BacktestOptions) -> Terms:
+def _terms(settings: Settings, options: BacktestOptions, quote: str) -> Terms:
+    """Return what trading costs and allows; the account is in the first symbol's quote asset."""
     cash = _number(options.cash, "--cash") if options.cash else settings.start_cash
     if cash <= 0:
         raise ConfigError(f"--cash takes an amount above 0, found {options.cash!r}")
@@ -205,6 +226,7 @@ def _terms(settings: Settings, options: BacktestOptions) -> Terms:
         fee_bps=_bps(options.fee, "--fee", settings.fee_bps),
         slippage_bps=_bps(options.slippage, "--slippage", settings.slippage_bps),
         max_open_positions=options.max_open or settings.max_open_positions,
+        quote=quote,
     )
 
 
@@ -243,6 +265,9 @@ def _write(path: Path, text: str) -> None:
 
 
 def _write_trades(path: Path, trades: Iterable[TradeRow]) -> None:
+    if path.suffix.lower() == ".parquet":
+        write_rows(path, TradeRow.__struct_fields__, map(_with_numbers, trades))
+        return
     try:
         with path.open("w", newline="", encoding="utf-8") as lines:
             writer = csv.writer(lines)
@@ -250,3 +275,9 @@ def _write_trades(path: Path, trades: Iterable[TradeRow]) -> None:
             writer.writerows(msgspec.structs.astuple(row) for row in trades)
     except OSError as exc:
         raise ConfigError(f"{path} cannot be written: {exc}") from exc
+
+
+def _with_numbers(trade: TradeRow) -> tuple[str | float, ...]:
+    """Return a row whose exact texts are numbers, as programs want them."""
+    row = msgspec.structs.asdict(trade)
+    return tuple(float(text) if name in NUMBERS else text for name, text in row.items())

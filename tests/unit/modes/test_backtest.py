@@ -59,6 +59,31 @@ def test_a_program_gets_one_object_and_the_files_it_asked_for(
     assert rows[0]["pnl"] == found["trades"][0]["pnl"]
 
 
+def test_trades_are_written_as_parquet_with_numbers(folder: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    run_backtest(settings(folder), options(folder, trades=folder / "out.parquet"))
+    rows = parquet.read_table(folder / "out.parquet").to_pylist()
+    assert len(rows) > 10
+    assert isinstance(rows[0]["pnl"], float) and rows[0]["symbol"] == "BTCUSDT"
+
+
+def test_an_analyst_is_not_asked_and_the_head_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = a_trader().source.replace("SIDE", 'ANALYST = "Is the trend up?"\nSIDE', 1)
+    (folder / "above.py").write_text(source, encoding="utf-8")
+    run_backtest(settings(folder), options(folder, as_json=True))
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["trades"]) > 10
+    assert found["warnings"][0].startswith("The analyst of Above was not asked")
+
+
+def test_the_account_is_in_the_asset_that_the_symbols_are_paid_in(folder: Path) -> None:
+    (folder / "BTCUSDT-5m.csv").rename(folder / "BTCFDUSD-5m.csv")
+    job, _loaded = job_of(settings(folder), options(folder, symbols=("BTCFDUSD",)))
+    assert job.terms.quote == "FDUSD"
+
+
 def test_options_stand_above_settings(folder: Path) -> None:
     job, _loaded = job_of(
         settings(folder),
