@@ -16,13 +16,21 @@ from aitrader.model.control import (
     ClosePosition,
     ExplainTrader,
     ReadCandles,
+    ReadLines,
     ReadSignal,
     ReadTrader,
 )
 
 log = logging.getLogger("aitrader.audit")
 
-READS: tuple[type, ...] = (ReadTrader, ReadCandles, ReadSignal, CheckTrader, ExplainTrader)
+READS: tuple[type, ...] = (
+    ReadTrader,
+    ReadCandles,
+    ReadLines,
+    ReadSignal,
+    CheckTrader,
+    ExplainTrader,
+)
 """Requests that change nothing. Whatever is not named here needs a full token."""
 
 ORDERS: tuple[type, ...] = (ClosePosition,)

@@ -7,14 +7,14 @@ followed, so "ok" means: it is on disk. A refusal is an answer, not an exception
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol, TypeVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
 from aitrader.engine.board import Board
+from aitrader.engine.reading import Handler, Reading, find_trader, no, no_trader, on, yes
 from aitrader.model import ids
-from aitrader.model.candle import INTERVAL_MS, Candle
 from aitrader.model.control import (
     AddTrader,
     Answer,
@@ -22,12 +22,7 @@ from aitrader.model.control import (
     CheckTrader,
     CloseAll,
     ClosePosition,
-    ExplainTrader,
-    ExplanationRow,
     PauseEntries,
-    ReadCandles,
-    ReadSignal,
-    ReadTrader,
     RemoveTrader,
     StopEngine,
     SwitchTrader,
@@ -43,11 +38,6 @@ from aitrader.model.events import (
 from aitrader.model.ports import Clock
 from aitrader.model.position import PositionStatus
 from aitrader.model.trader import Mode, Trader, TraderPlan
-
-MOST_BARS = 1000
-
-Handler = Callable[[AnyRequest], Awaitable[Answer]]
-Q = TypeVar("Q")
 
 
 class Checked(Protocol):
@@ -76,24 +66,6 @@ class Settler(Protocol):
         ...
 
 
-class CandleReader(Protocol):
-    """Closed candles of watched symbols, read in memory."""
-
-    def candles(self, symbol: str, interval: str, bars: int) -> Sequence[Candle]:
-        """Return the newest closed ones, oldest first; none where the symbol is not watched."""
-        ...
-
-
-class Explainer(Protocol):
-    """Who says why a trader did not signal."""
-
-    async def explain(
-        self, trader: Trader, symbols: Sequence[str], now_ms: int
-    ) -> tuple[ExplanationRow, ...]:
-        """Return a row per symbol that is watched; raises FilterFault."""
-        ...
-
-
 class EngineControl:
     """Answers requests; `stopped` is set when the person ends the engine."""
 
@@ -103,32 +75,26 @@ class EngineControl:
         board: Board,
         *,
         clock: Clock,
-        candles: CandleReader,
         compile_trader: Callable[[str], Checked],
-        explainer: Explainer,
+        reading: Reading,
     ) -> None:
         self._engine = engine
         self._board = board
         self._clock = clock
-        self._candles = candles
         self._compile = compile_trader
-        self._explainer = explainer
         self._trader_lock = asyncio.Lock()
         self.stopped = asyncio.Event()
         self._table: Mapping[type, Handler] = dict(
             (
-                _on(AddTrader, self._add_trader),
-                _on(CheckTrader, self._check_trader),
-                _on(RemoveTrader, self._remove_trader),
-                _on(SwitchTrader, self._switch_trader),
-                _on(PauseEntries, self._pause_entries),
-                _on(ClosePosition, self._close_position),
-                _on(CloseAll, self._close_all),
-                _on(StopEngine, self._stop_engine),
-                _on(ReadTrader, self._read_trader),
-                _on(ReadCandles, self._read_candles),
-                _on(ReadSignal, self._read_signal),
-                _on(ExplainTrader, self._explain_trader),
+                on(AddTrader, self._add_trader),
+                on(CheckTrader, self._check_trader),
+                on(RemoveTrader, self._remove_trader),
+                on(SwitchTrader, self._switch_trader),
+                on(PauseEntries, self._pause_entries),
+                on(ClosePosition, self._close_position),
+                on(CloseAll, self._close_all),
+                on(StopEngine, self._stop_engine),
+                *reading.handlers.items(),
             )
         )
 
@@ -143,40 +109,40 @@ class EngineControl:
         try:
             return await self._table[type(request)](request)
         except Transient as exc:
-            return _no(f"not on disk yet: {exc.reason}")
+            return no(f"not on disk yet: {exc.reason}")
 
     async def _add_trader(self, request: AddTrader) -> Answer:
         try:
             compiled = await asyncio.to_thread(self._compile, request.source)
         except FilterFault as exc:
-            return _no(str(exc))
+            return no(str(exc))
         async with self._trader_lock:
             name = compiled.plan.name
             known = next((t for t in self._board.traders.values() if t.plan.name == name), None)
             refusal = _refusal(request, name, known)
             if refusal:
-                return _no(refusal)
+                return no(refusal)
             if known is None:
                 trader = self._new_trader(request.source, compiled)
                 text = f"{name} is watching"
             elif known.source == request.source:
-                return _yes(f"{name} is as it was")
+                return yes(f"{name} is as it was")
             else:
                 trader = msgspec.structs.replace(
                     known, source=request.source, plan=compiled.plan, version=known.version + 1
                 )
                 text = f"{name} is now version {trader.version}"
             await self._save(trader)
-        return _yes("; ".join((text, *compiled.warnings)))
+        return yes("; ".join((text, *compiled.warnings)))
 
     async def _check_trader(self, request: CheckTrader) -> Answer:
         try:
             compiled = await asyncio.to_thread(self._compile, request.source)
         except FilterFault as exc:
-            return _no(str(exc))
+            return no(str(exc))
         plan = compiled.plan
         text = f"{plan.name} is sound: {plan.side.value} on {plan.interval} candles"
-        return _yes("; ".join((text, *compiled.warnings)))
+        return yes("; ".join((text, *compiled.warnings)))
 
     def _new_trader(self, source: str, compiled: Checked) -> Trader:
         traders = self._board.traders
@@ -196,41 +162,41 @@ class EngineControl:
 
     async def _remove_trader(self, request: RemoveTrader) -> Answer:
         async with self._trader_lock:
-            trader = self._find_trader(request.trader_id)
+            trader = find_trader(self._board, request.trader_id)
             if trader is None:
-                return self._no_trader(request.trader_id)
+                return no_trader(self._board, request.trader_id)
             await self._engine.settle(
                 TraderRemoved(at_ms=self._clock.now_ms(), trader_id=trader.trader_id)
             )
-        return _yes(f"{trader.plan.name} is removed; its open positions stay guarded")
+        return yes(f"{trader.plan.name} is removed; its open positions stay guarded")
 
     async def _switch_trader(self, request: SwitchTrader) -> Answer:
         async with self._trader_lock:
-            trader = self._find_trader(request.trader_id)
+            trader = find_trader(self._board, request.trader_id)
             if trader is None:
-                return self._no_trader(request.trader_id)
+                return no_trader(self._board, request.trader_id)
             if trader.is_enabled is not request.is_enabled:
                 await self._save(
                     msgspec.structs.replace(
                         trader, is_enabled=request.is_enabled, version=trader.version + 1
                     )
                 )
-        return _yes(f"{trader.plan.name} is {'on' if request.is_enabled else 'off'}")
+        return yes(f"{trader.plan.name} is {'on' if request.is_enabled else 'off'}")
 
     async def _pause_entries(self, request: PauseEntries) -> Answer:
         await self._engine.settle(
             EntriesPaused(at_ms=self._clock.now_ms(), is_paused=request.is_paused)
         )
-        return _yes("no new entries; exits go on" if request.is_paused else "entries again")
+        return yes("no new entries; exits go on" if request.is_paused else "entries again")
 
     async def _close_position(self, request: ClosePosition) -> Answer:
         position = self._board.positions.get(ids.PositionId(request.position_id))
         if position is None or position.status is PositionStatus.CLOSED:
-            return _no(f"there is no open position {request.position_id}")
+            return no(f"there is no open position {request.position_id}")
         await self._engine.settle(
             CloseAsked(at_ms=self._clock.now_ms(), position_id=position.position_id)
         )
-        return _yes(f"{position.symbol} is being closed at market")
+        return yes(f"{position.symbol} is being closed at market")
 
     async def _close_all(self, _: CloseAll) -> Answer:
         now_ms = self._clock.now_ms()
@@ -239,53 +205,11 @@ class EngineControl:
         wishes += [CloseAsked(at_ms=now_ms, position_id=p.position_id) for p in positions]
         # all are posted before the first is waited for: a disk that refuses must not stop exits
         await asyncio.gather(*[self._engine.settle(wish) for wish in wishes])
-        return _yes(f"no new entries; closing {len(positions)} positions at market")
+        return yes(f"no new entries; closing {len(positions)} positions at market")
 
     async def _stop_engine(self, _: StopEngine) -> Answer:
         self.stopped.set()
-        return _yes("the engine ends; what rests at the venue stays")
-
-    async def _read_trader(self, request: ReadTrader) -> Answer:
-        trader = self._find_trader(request.trader_id)
-        return self._no_trader(request.trader_id) if trader is None else _yes(trader.source)
-
-    async def _read_candles(self, request: ReadCandles) -> Answer:
-        if request.interval not in INTERVAL_MS:
-            return _no(
-                f"interval: expected one of {' '.join(INTERVAL_MS)}, found {request.interval}"
-            )
-        if not 1 <= request.bars <= MOST_BARS:
-            return _no(f"bars: expected 1 to {MOST_BARS}, found {request.bars}")
-        candles = self._candles.candles(request.symbol, request.interval, request.bars)
-        if not candles:
-            return _no(f"{request.symbol} {request.interval} is not watched or has no candles yet")
-        return Answer(ask_id=0, is_ok=True, text="", candles=tuple(candles))
-
-    async def _read_signal(self, request: ReadSignal) -> Answer:
-        signal = self._board.signals.get(ids.SignalId(request.signal_id))
-        if signal is None:
-            return _no(f"signal {request.signal_id} is too old: it is in the database alone")
-        return Answer(ask_id=0, is_ok=True, text="", signal=signal)
-
-    async def _explain_trader(self, request: ExplainTrader) -> Answer:
-        trader = self._find_trader(request.trader_id)
-        if trader is None:
-            return self._no_trader(request.trader_id)
-        symbols = request.symbols or self._board.symbols_of(trader)
-        try:
-            rows = await self._explainer.explain(trader, symbols, self._clock.now_ms())
-        except FilterFault as exc:
-            return _no(str(exc))
-        if not rows:
-            return _no(f"{trader.plan.name} has no candles to look at yet")
-        return Answer(ask_id=0, is_ok=True, text="", explanations=rows)
-
-    def _find_trader(self, trader_id: str) -> Trader | None:
-        return self._board.traders.get(ids.TraderId(trader_id))
-
-    def _no_trader(self, trader_id: str) -> Answer:
-        known = " ".join(self._board.traders) or "none"
-        return _no(f"there is no trader {trader_id}; there are: {known}")
+        return yes("the engine ends; what rests at the venue stays")
 
 
 def _refusal(request: AddTrader, name: str, known: Trader | None) -> str:
@@ -295,15 +219,3 @@ def _refusal(request: AddTrader, name: str, known: Trader | None) -> str:
     if request.version and known is not None and known.version != request.version:
         return f"{name} is at version {known.version}, this was made from {request.version}"
     return ""
-
-
-def _yes(text: str) -> Answer:
-    return Answer(ask_id=0, is_ok=True, text=text)
-
-
-def _no(text: str) -> Answer:
-    return Answer(ask_id=0, is_ok=False, text=text)
-
-
-def _on(kind: type[Q], handle: Callable[[Q], Awaitable[Answer]]) -> tuple[type, Handler]:
-    return kind, cast(Handler, handle)

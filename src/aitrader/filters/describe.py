@@ -68,12 +68,12 @@ def _text(node: Node, depth: int, known: Known) -> str:
     if node.op == "ta":
         return _indicator(node, depth, known)
     if node.op in SIGNS or node.op in ("and", "or"):
-        left, right = (_written(arg, depth + 1, known) for arg in node.args)
-        return f"{_bracketed(left)} {SIGNS.get(node.op, node.op)} {_bracketed(right)}"
+        left, right = (_operand(arg, depth + 1, known) for arg in node.args)
+        return f"{left} {SIGNS.get(node.op, node.op)} {right}"
     if node.op == "align":
         return _written(node.args[0], depth, known)
     if node.op == "lag":
-        return f"{_bracketed(_written(node.args[0], depth + 1, known))}[{node.params[0]}]"
+        return f"{_operand(node.args[0], depth + 1, known)}[{node.params[0]}]"
     return _operation(node, depth, known)
 
 
@@ -112,16 +112,19 @@ _WORDS = {
 
 def _operation(node: Node, depth: int, known: Known) -> str:
     skipped = 1 if node.op in ("count", "since", "when", "pick") else None  # the negated twin
-    inputs = [_written(a, depth + 1, known) for i, a in enumerate(node.args) if i != skipped]
     if node.op == "neg":
-        return f"-{_bracketed(inputs[0])}"
+        return f"-{_operand(node.args[0], depth + 1, known)}"
+    inputs = [_written(a, depth + 1, known) for i, a in enumerate(node.args) if i != skipped]
     numbers = [str(p) for p in node.params]
     return f"{_WORDS.get(node.op, node.op)}({', '.join([*inputs, *numbers])})"
 
 
-def _bracketed(text: str) -> str:
-    is_simple = " " not in text or (text.endswith(")") and text.count(" (") == 0 and "(" in text)
-    return text if is_simple or text.count(" ") == 1 else f"({text})"
+def _operand(node: Node, depth: int, known: Known) -> str:
+    """Return a node beside a sign: in brackets where it has a sign of its own."""
+    text = _written(node, depth, known)
+    while node.op == "align":
+        node = node.args[0]
+    return f"({text})" if node.op in SIGNS or node.op in ("and", "or", "neg") else text
 
 
 def short(text: str) -> str:
@@ -147,7 +150,7 @@ def values_behind(condition: Node) -> list[Node]:
         seen.add(node.index)
         if node.op in COMPARISONS:
             for arg in node.args:
-                source = _unlagged(arg)
+                source = unlagged(arg)
                 if not source.is_constant and not source.origin and source.kind is Kind.NUMBER:
                     found.setdefault(source.index, source)
         else:
@@ -155,7 +158,8 @@ def values_behind(condition: Node) -> list[Node]:
     return list(found.values())[:MAX_FINDINGS]
 
 
-def _unlagged(node: Node) -> Node:
+def unlagged(node: Node) -> Node:
+    """Return the series itself where the node is an earlier bar of one."""
     while node.op == "lag":
         node = node.args[0]
     return node

@@ -78,6 +78,17 @@ class ReadCandles(Request, frozen=True):
     bars: int
 
 
+class ReadLines(Request, frozen=True):
+    """Ask for what a trader's filter compares on a watched symbol, to draw it; at most 1000 bars.
+
+    Answered with `lines`.
+    """
+
+    trader_id: str
+    symbol: str
+    bars: int
+
+
 class ReadSignal(Request, frozen=True):
     """Ask for one signal with the values behind its conditions; answered with `signal`."""
 
@@ -106,6 +117,7 @@ AnyRequest = (
     | StopEngine
     | ReadTrader
     | ReadCandles
+    | ReadLines
     | ReadSignal
     | ExplainTrader
 )
@@ -151,6 +163,21 @@ class ExplanationRow(msgspec.Struct, frozen=True):
     conditions: tuple[ConditionRow, ...]
 
 
+class LineRow(msgspec.Struct, frozen=True):
+    """One series of a filter: a value per candle of `interval` from `open_ms` on, None unknown.
+
+    `pane`: lines of one pane share a scale, "" is the price's. `levels`: the numbers that this
+    line is compared with.
+    """
+
+    name: str
+    pane: str
+    interval: str
+    open_ms: int
+    values: tuple[float | None, ...]
+    levels: tuple[float, ...] = ()
+
+
 class Answer(msgspec.Struct, frozen=True, tag="answer"):
     """What came of a request: `text` is one sentence for the person, or what was read."""
 
@@ -160,6 +187,7 @@ class Answer(msgspec.Struct, frozen=True, tag="answer"):
     candles: tuple[Candle, ...] = ()
     signal: Signal | None = None
     explanations: tuple[ExplanationRow, ...] = ()
+    lines: tuple[LineRow, ...] = ()
 
 
 class Control(Protocol):

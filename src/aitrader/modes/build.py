@@ -20,6 +20,7 @@ from aitrader.engine.explainer import FilterExplainer
 from aitrader.engine.health import Health
 from aitrader.engine.inbox import BoundedInbox
 from aitrader.engine.journal import Journal
+from aitrader.engine.reading import Reading
 from aitrader.engine.recover import recover
 from aitrader.engine.screener import Screener
 from aitrader.engine.supervisor import Supervisor
@@ -216,9 +217,8 @@ def build(
         engine,
         view.board,
         clock=clock,
-        candles=series,
         compile_trader=compile_trader,
-        explainer=FilterExplainer(series),
+        reading=Reading(view.board, clock=clock, candles=series, explainer=FilterExplainer(series)),
     )
     parts = Parts(engine, inbox, supervisor, store, market, venue, screener, clock, health)
     return Wired(parts, view, control)

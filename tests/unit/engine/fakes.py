@@ -18,8 +18,11 @@ from aitrader.engine.journal import Journal
 from aitrader.engine.supervisor import Supervisor
 from aitrader.model.candle import Candle
 from aitrader.model.commands import Command
+from aitrader.model.control import ConditionRow, ExplanationRow, LineRow
+from aitrader.model.errors import FilterFault
 from aitrader.model.events import Event
 from aitrader.model.ports import Store
+from aitrader.model.trader import Trader
 from aitrader.model.view import LogRow
 
 
@@ -151,3 +154,37 @@ class FakeLog:
 
     def since(self, count: int) -> tuple[int, Sequence[LogRow]]:
         return len(self.rows), self.rows[count:]
+
+
+CANDLE = Candle(symbol="BTCUSDT", interval="1m", open_ms=AT_MS, row=(1.0,) * 8, closed=True)
+
+
+class KeptCandles:
+    """A market with one candle of BTCUSDT."""
+
+    def candles(self, symbol: str, interval: str, bars: int) -> Sequence[Candle]:
+        return (CANDLE,) if symbol == "BTCUSDT" else ()
+
+
+class ToldExplainer:
+    """Says of each symbol that one condition is missing; knows nothing of LOSTUSDT."""
+
+    async def explain(
+        self, trader: Trader, symbols: Sequence[str], now_ms: int
+    ) -> tuple[ExplanationRow, ...]:
+        if trader.source == "bad":
+            raise FilterFault("unknown name 'rsj'", line=3, hint="did you mean 'rsi'?")
+        missing = (ConditionRow("RSI is low", "false", (("rsi(close, 14)", 51.0),)),)
+        return tuple(
+            ExplanationRow(symbol, now_ms, True, False, False, missing)
+            for symbol in symbols
+            if symbol != "LOSTUSDT"
+        )
+
+    async def lines(
+        self, trader: Trader, symbol: str, *, bars: int, now_ms: int
+    ) -> tuple[LineRow, ...] | None:
+        if trader.source == "bad":
+            raise FilterFault("unknown name 'rsj'", line=3, hint="did you mean 'rsi'?")
+        row = LineRow("ema(close, 9)", "", "5m", now_ms, (1.0,) * bars)
+        return None if symbol == "LOSTUSDT" else (row,)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import msgspec
-from tests.builders import AT_MS, POSITION, TRADER, a_plan, a_position, a_signal, a_trader
+from tests.builders import AT_MS, POSITION, TRADER, a_plan, a_position, a_trader
 from tests.memory_store import MemoryStore
-from tests.unit.engine.fakes import FakeMarket, Parts
+from tests.unit.engine.fakes import KeptCandles, Parts, ToldExplainer
 
 from aitrader.engine.board import Board
 from aitrader.engine.clock import FrameClock
 from aitrader.engine.control import EngineControl
-from aitrader.model.candle import Candle
+from aitrader.engine.reading import Reading
 from aitrader.model.control import (
     AddTrader,
     Answer,
@@ -22,12 +21,7 @@ from aitrader.model.control import (
     CheckTrader,
     CloseAll,
     ClosePosition,
-    ConditionRow,
-    ExplainTrader,
-    ExplanationRow,
     PauseEntries,
-    ReadCandles,
-    ReadSignal,
     ReadTrader,
     RemoveTrader,
     StopEngine,
@@ -40,17 +34,14 @@ from aitrader.model.events import (
     Event,
     PositionClosed,
     PositionOpened,
-    SignalRaised,
     TraderRemoved,
     TraderSaved,
-    UniverseChanged,
 )
 from aitrader.model.position import PositionStatus
-from aitrader.model.trader import Trader, TraderPlan
+from aitrader.model.trader import TraderPlan
 
 OPENED = PositionOpened(at_ms=AT_MS, position=a_position())
 ADDED = TraderSaved(at_ms=AT_MS, trader=a_trader())
-CANDLE = Candle(symbol="BTCUSDT", interval="1m", open_ms=AT_MS, row=(1.0,) * 8, closed=True)
 
 
 class Checked(msgspec.Struct):
@@ -68,29 +59,6 @@ def check(source: str) -> Checked:
     return Checked(a_plan(name=name), ("it is slow",) if name == "slow" else ())
 
 
-class KeptCandles(FakeMarket):
-    """A market with one candle of BTCUSDT."""
-
-    def candles(self, symbol: str, interval: str, bars: int) -> Sequence[Candle]:  # type: ignore[override]
-        return (CANDLE,) if symbol == "BTCUSDT" else ()
-
-
-class ToldExplainer:
-    """Says of each symbol that one condition is missing; knows nothing of LOSTUSDT."""
-
-    async def explain(
-        self, trader: Trader, symbols: Sequence[str], now_ms: int
-    ) -> tuple[ExplanationRow, ...]:
-        if trader.source == "bad":
-            raise FilterFault("unknown name 'rsj'", line=3, hint="did you mean 'rsi'?")
-        missing = (ConditionRow("RSI is low", "false", (("rsi(close, 14)", 51.0),)),)
-        return tuple(
-            ExplanationRow(symbol, now_ms, True, False, False, missing)
-            for symbol in symbols
-            if symbol != "LOSTUSDT"
-        )
-
-
 class Bench:
     """A control on a running engine without stages."""
 
@@ -99,13 +67,15 @@ class Bench:
         self.board = Board(Decimal(10_000))
         self.board.update(facts)
         self.parts = Parts(store=self.store, observers=[self.board])
+        clock = FrameClock(AT_MS)
         self.control = EngineControl(
             self.parts.engine,
             self.board,
-            clock=FrameClock(AT_MS),
-            candles=KeptCandles(),
+            clock=clock,
             compile_trader=check,
-            explainer=ToldExplainer(),
+            reading=Reading(
+                self.board, clock=clock, candles=KeptCandles(), explainer=ToldExplainer()
+            ),
         )
 
     def ask(self, *requests: AnyRequest) -> Answer:
@@ -286,44 +256,6 @@ def test_the_engine_is_ended_by_a_wish() -> None:
     bench = Bench()
     assert bench.ask(StopEngine()).is_ok
     assert bench.control.stopped.is_set()
-
-
-def test_candles_are_read_within_limits() -> None:
-    ask: Callable[..., Answer] = lambda s, i, b: Bench().ask(ReadCandles(s, i, b))  # noqa: E731
-    assert ask("BTCUSDT", "1m", 5).candles == (CANDLE,)
-    assert in_full(ask("XUSDT", "1m", 5)) == (
-        False,
-        "XUSDT 1m is not watched or has no candles yet",
-    )
-    assert ask("BTCUSDT", "7m", 5).text.startswith("interval: expected one of 1m 3m")
-    assert ask("BTCUSDT", "1m", 1001).text == "bars: expected 1 to 1000, found 1001"
-
-
-def test_a_signal_is_read_with_the_values_behind_it() -> None:
-    signal = a_signal()
-    bench = Bench(ADDED, SignalRaised(at_ms=AT_MS, signal=signal))
-    assert bench.ask(ReadSignal(signal.signal_id)).signal == signal
-    answer = Bench().ask(ReadSignal("long-ago"))
-    assert (answer.is_ok, answer.signal) == (False, None)
-    assert "too old" in answer.text
-
-
-def test_a_trader_says_why_it_did_not_signal() -> None:
-    universe = a_trader().plan.universe
-    known = UniverseChanged(at_ms=AT_MS, universe=universe, symbols=("BTCUSDT", "ETHUSDT"))
-    rows = Bench(ADDED, known).ask(ExplainTrader(TRADER)).explanations
-    assert [row.symbol for row in rows] == ["BTCUSDT", "ETHUSDT"]
-    assert rows[0].conditions[0].values == (("rsi(close, 14)", 51.0),)
-    rows = Bench(ADDED, known).ask(ExplainTrader(TRADER, ("SOLUSDT",))).explanations
-    assert [row.symbol for row in rows] == ["SOLUSDT"]
-
-
-def test_what_cannot_be_explained_is_refused() -> None:
-    bench = Bench(ADDED)
-    assert "there is no trader" in bench.ask(ExplainTrader("nobody")).text
-    assert "no candles" in Bench(ADDED).ask(ExplainTrader(TRADER, ("LOSTUSDT",))).text
-    broken = TraderSaved(at_ms=AT_MS, trader=a_trader(source="bad"))
-    assert "rsj" in Bench(broken).ask(ExplainTrader(TRADER)).text
 
 
 def test_what_is_asked_while_the_engine_starts_waits_until_it_knows_what_was_saved() -> None:

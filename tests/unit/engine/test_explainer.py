@@ -1,4 +1,4 @@
-"""Why a trader did not signal, symbol by symbol."""
+"""Why a trader did not signal, symbol by symbol, and the lines it looks at."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.filter_worlds import START_MS, conditions_text, walk
 from aitrader.engine.explainer import FilterExplainer
 from aitrader.filters.panel import Panel, until
 from aitrader.model.candle import INTERVAL_MS
-from aitrader.model.control import ExplanationRow
+from aitrader.model.control import ExplanationRow, LineRow
 from aitrader.model.trader import Trader
 
 FIVE_MS = INTERVAL_MS["5m"]
@@ -50,3 +50,28 @@ def test_a_trader_whose_streams_are_not_watched_has_no_rows() -> None:
     text = conditions_text("m.close > 150", interval="1h")
     trader = a_trader(source=text, plan=a_plan(interval="1h"))
     assert explain(trader, "AAAUSDT") == ()
+
+
+def lines(trader: Trader, symbol: str, bars: int) -> tuple[LineRow, ...] | None:
+    """Ask for lines at the end of the walk."""
+    now_ms = START_MS + 400 * FIVE_MS + 1234
+    return asyncio.run(FilterExplainer(Rows()).lines(trader, symbol, bars=bars, now_ms=now_ms))
+
+
+def test_lines_end_with_the_newest_closed_candle() -> None:
+    text = conditions_text("m.close > sma(m.close, 5)", "rsi(m.close, 14) < 30")
+    found = lines(a_trader(source=text), "BBBUSDT", 20)
+    assert found is not None
+    assert [(line.name, line.pane, line.levels) for line in found] == [
+        ("sma(close, 5)", "", ()),
+        ("rsi(close, 14)", "pane 1", (30.0,)),
+    ]
+    assert all(len(line.values) == 20 and None not in line.values for line in found)
+    assert found[0].open_ms == START_MS + 380 * FIVE_MS
+    assert found[0].interval == "5m"
+
+
+def test_what_is_not_watched_has_no_lines() -> None:
+    hourly = a_trader(source=conditions_text("m.close > 1", interval="1h"))
+    assert lines(hourly, "AAAUSDT", 5) is None
+    assert lines(a_trader(source=conditions_text("m.close > 1")), "LOSTUSDT", 5) is None

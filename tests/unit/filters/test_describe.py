@@ -19,6 +19,11 @@ from aitrader.filters.describe import MAX_TEXT, short
         ("m.of('BTCUSDT').close > 1", {"BTCUSDT close"}),
         ("m.close - m.open > 1", {"close - open"}),
         ("(m.close - m.open) / m.range > 1", {"(close - open) / (high - low)"}),
+        (
+            "(m.close - sma(m.close, 9)) / stdev(m.close, 9) < 1",
+            {"(close - sma(close, 9)) / stdev(close, 9)"},
+        ),
+        ("lowest(m.low, 9)[1] * 0.98 > 1", {"lowest(low, 9)[1] * 0.98"}),
         ("-m.body < 1", {"-(close - open)"}),
         ("abs(m.body) > 1", {"abs(close - open)"}),
         ("count(m.close > m.open, 5) > 1", {"count(close > open, 5)"}),
