@@ -8,6 +8,7 @@ import msgspec
 
 from aitrader.model.ids import FillId, PositionId, SignalId, TraderId, client_order_id
 from aitrader.model.instrument import Instrument
+from aitrader.model.job import BacktestResult, JobRow, JobState
 from aitrader.model.order import Fill, Leg, Order, OrderKind, OrderStatus, Side
 from aitrader.model.position import Position, PositionStatus
 from aitrader.model.signal import Finding, Match, Signal, SignalStatus
@@ -172,3 +173,29 @@ def an_instrument(symbol: str = "BTCUSDT", **changes: object) -> Instrument:
         min_notional=Decimal(5),
     )
     return msgspec.structs.replace(instrument, **changes)
+
+
+def a_result(**changes: object) -> BacktestResult:
+    """A backtest of a month that gained an eighth."""
+    result = BacktestResult(
+        from_time="2025-01-01 00:00",
+        to_time="2025-02-01 00:00",
+        interval="5m",
+        symbols=1,
+        candles=8928,
+        signals=44,
+        trades=40,
+        start_cash=10_000.0,
+        final_equity=11_250.0,
+        return_pct=12.5,
+        buy_and_hold_pct=3.0,
+        max_drawdown_pct=6.25,
+        report="report.html",
+    )
+    return msgspec.structs.replace(result, **changes)
+
+
+def a_job(**changes: object) -> JobRow:
+    """A backtest that runs."""
+    row = JobRow(job_id="job-1", name="Dip", state=JobState.RUNNING, asked_ms=AT_MS, done_ratio=0.5)
+    return msgspec.structs.replace(row, **changes)

@@ -13,23 +13,29 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
-from tests.builders import a_signal
+from tests.builders import a_job, a_result, a_signal
 
 from aitrader.model.candle import INTERVAL_MS, Candle, Row
 from aitrader.model.control import (
     AddTrader,
     Answer,
     AnyRequest,
+    CancelJob,
     ClosePosition,
     ConditionRow,
     ExplainTrader,
     ExplanationRow,
     PauseEntries,
     ReadCandles,
+    ReadJob,
+    ReadJobs,
+    ReadReport,
     ReadSignal,
     ReadTrader,
+    StartBacktest,
     SwitchTrader,
 )
+from aitrader.model.job import JobState
 from aitrader.model.view import (
     AnalysisRow,
     Frame,
@@ -133,6 +139,11 @@ READINGS: Mapping[type, Callable[[Any], Answer]] = {
     ReadCandles: _candles,
     ReadSignal: lambda _: Answer(0, True, "", signal=a_signal()),
     ExplainTrader: _explanations,
+    StartBacktest: lambda _: Answer(0, True, "it begins", job=a_job(state=JobState.WAITING)),
+    ReadJob: lambda _: Answer(0, True, "", job=a_job(state=JobState.DONE, result=a_result())),
+    ReadJobs: lambda _: Answer(0, True, "", jobs=(a_job(),)),
+    ReadReport: lambda _: Answer(0, True, "<!doctype html><p>A made-up report.</p>"),
+    CancelJob: lambda _: Answer(0, True, "canceled", job=a_job(state=JobState.CANCELED)),
 }
 
 

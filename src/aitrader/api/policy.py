@@ -16,7 +16,10 @@ from aitrader.model.control import (
     ClosePosition,
     ExplainTrader,
     ReadCandles,
+    ReadJob,
+    ReadJobs,
     ReadLines,
+    ReadReport,
     ReadSignal,
     ReadTrader,
 )
@@ -28,6 +31,9 @@ READS: tuple[type, ...] = (
     ReadCandles,
     ReadLines,
     ReadSignal,
+    ReadJob,
+    ReadJobs,
+    ReadReport,
     CheckTrader,
     ExplainTrader,
 )

@@ -116,11 +116,24 @@ def stages_of(terms: Terms, prices: Prices) -> tuple[Stage, ...]:
     )
 
 
-def run(job: Job, history: History, answers: AnswerBook | None = None) -> Recorder:
-    """Return what happened; `answers` of the same traders and history may be shared by runs."""
+def run(
+    job: Job,
+    history: History,
+    answers: AnswerBook | None = None,
+    *,
+    clock: VirtualClock | None = None,
+) -> Recorder:
+    """Return what happened.
+
+    Args:
+        job: What to run.
+        history: The candles.
+        answers: Of the same traders and history; may be shared by runs.
+        clock: The run's own, where somebody wants to see how far it has come.
+    """
     if answers is None:
         answers = answers_of(job, history)
-    return _Run(job, history, answers).play()
+    return _Run(job, history, answers, clock or VirtualClock(job.from_ms)).play()
 
 
 def answers_of(job: Job, history: History) -> AnswerBook:
@@ -131,9 +144,11 @@ def answers_of(job: Job, history: History) -> AnswerBook:
 class _Run:
     """The state of one run."""
 
-    def __init__(self, job: Job, history: History, answers: AnswerBook) -> None:
+    def __init__(
+        self, job: Job, history: History, answers: AnswerBook, clock: VirtualClock
+    ) -> None:
         self._job, self._history, self._answers = job, history, answers
-        self._clock = VirtualClock(job.from_ms)
+        self._clock = clock
         self._record = Recorder()
         rules = {row.symbol: row for row in job.instruments}
         terms = job.terms

@@ -32,6 +32,7 @@ from aitrader.cli.data import CANDLES_HELP
 @click.option(
     "--trades", type=click.Path(path_type=Path, dir_okay=False), help="Write a CSV, or Parquet."
 )
+@click.option("--job", "is_job", is_flag=True, hidden=True)
 @click.option(
     "--data-folder",
     type=click.Path(path_type=Path, file_okay=False),
@@ -53,14 +54,20 @@ def backtest(  # noqa: PLR0913 - one parameter per flag of the command
     as_json: bool,
     html: Path | None,
     trades: Path | None,
+    is_job: bool,
     data_folder: Path | None,
 ) -> None:
     """Run trader files over past candles by the decisions of a live engine."""
     from aitrader.config import read_settings
     from aitrader.modes.backtest import BacktestOptions, run_backtest
 
+    run = run_backtest
+    if is_job:
+        from aitrader.modes.backtest_job import run_job
+
+        run = run_job
     above = context.parent.params.get("data_folder") if context.parent else None
-    run_backtest(
+    run(
         read_settings(data_folder=data_folder or above),
         BacktestOptions(
             files=files,

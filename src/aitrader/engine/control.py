@@ -84,7 +84,7 @@ class EngineControl:
         self._compile = compile_trader
         self._trader_lock = asyncio.Lock()
         self.stopped = asyncio.Event()
-        self._table: Mapping[type, Handler] = dict(
+        self._table: dict[type, Handler] = dict(
             (
                 on(AddTrader, self._add_trader),
                 on(CheckTrader, self._check_trader),
@@ -97,6 +97,10 @@ class EngineControl:
                 *reading.handlers.items(),
             )
         )
+
+    def join(self, handlers: Mapping[type, Handler]) -> None:
+        """Have these answer their kinds of requests."""
+        self._table.update(handlers)
 
     async def ask(self, request: AnyRequest) -> Answer:
         """Return what came of a request; never raises for a refusal.

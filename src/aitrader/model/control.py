@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from aitrader.model.candle import Candle
+from aitrader.model.job import JobRow
 from aitrader.model.signal import Signal
 
 
@@ -106,6 +107,42 @@ class ExplainTrader(Request, frozen=True):
     symbols: tuple[str, ...] = ()
 
 
+class StartBacktest(Request, frozen=True):
+    """Run a trader over the candles of the data folder, as a job; answered with `job`.
+
+    One that there is (`trader_id`), or the text of a trader file (`source`); not both. `symbols`
+    replace its own; from `from_ms` up to `until_ms` (UTC epoch ms), 0: all the candles there are.
+    """
+
+    trader_id: str = ""
+    source: str = ""
+    symbols: tuple[str, ...] = ()
+    from_ms: int = 0
+    until_ms: int = 0
+
+
+class ReadJob(Request, frozen=True):
+    """Ask how far a job has come and what came of it; answered with `job`."""
+
+    job_id: str
+
+
+class ReadJobs(Request, frozen=True):
+    """Ask for the jobs that are kept, newest first; answered with `jobs`."""
+
+
+class ReadReport(Request, frozen=True):
+    """Ask for the report of a job that is done; answered with `text`, a page of HTML."""
+
+    job_id: str
+
+
+class CancelJob(Request, frozen=True):
+    """End a job that waits or runs; answered with `job`."""
+
+    job_id: str
+
+
 AnyRequest = (
     AddTrader
     | CheckTrader
@@ -120,6 +157,11 @@ AnyRequest = (
     | ReadLines
     | ReadSignal
     | ExplainTrader
+    | StartBacktest
+    | ReadJob
+    | ReadJobs
+    | ReadReport
+    | CancelJob
 )
 
 
@@ -188,6 +230,8 @@ class Answer(msgspec.Struct, frozen=True, tag="answer"):
     signal: Signal | None = None
     explanations: tuple[ExplanationRow, ...] = ()
     lines: tuple[LineRow, ...] = ()
+    job: JobRow | None = None
+    jobs: tuple[JobRow, ...] = ()
 
 
 class Control(Protocol):

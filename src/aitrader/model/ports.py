@@ -20,6 +20,7 @@ from aitrader.model.commands import (
 )
 from aitrader.model.events import Event, Saved
 from aitrader.model.ids import TimerId
+from aitrader.model.job import BacktestWish, JobRow
 
 
 class Clock(Protocol):
@@ -139,4 +140,32 @@ class Store(Protocol):
         Raises:
             Transient: The disk refused (full, read-only); nothing of it was written.
         """
+        ...
+
+
+class Jobs(Protocol):
+    """Long work that a face asked for, beside the engine; nobody waits for it."""
+
+    async def start_backtest(self, wish: BacktestWish) -> JobRow:
+        """Return the row of a job that begins as soon as it may.
+
+        Raises:
+            Refused: It cannot begin, in one sentence.
+        """
+        ...
+
+    async def find(self, job_id: str) -> JobRow | None:
+        """Return a job as it stands, None if there is none of that id."""
+        ...
+
+    async def newest(self) -> tuple[JobRow, ...]:
+        """Return all jobs that are kept, newest first."""
+        ...
+
+    async def cancel(self, job_id: str) -> JobRow | None:
+        """Return a job that will not go on; one that is over stays as it is."""
+        ...
+
+    async def find_report(self, job_id: str) -> str | None:
+        """Return a job's report as HTML, None if it has none."""
         ...

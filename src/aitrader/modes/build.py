@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from aitrader.engine.engine import Engine, Observer, Stage
 from aitrader.engine.explainer import FilterExplainer
 from aitrader.engine.health import Health
 from aitrader.engine.inbox import BoundedInbox
+from aitrader.engine.jobdesk import JobDesk
 from aitrader.engine.journal import Journal
 from aitrader.engine.reading import Reading
 from aitrader.engine.recover import recover
@@ -31,6 +33,7 @@ from aitrader.exchange.paper import PaperSettings, PaperVenue
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
 from aitrader.filters.traderfile import compile_trader
+from aitrader.jobs.processes import ProcessJobs
 from aitrader.market.series import SeriesTable
 from aitrader.market.universe import UniverseStage
 from aitrader.model.events import Event, InstrumentsLoaded
@@ -220,8 +223,18 @@ def build(
         compile_trader=compile_trader,
         reading=Reading(view.board, clock=clock, candles=series, explainer=FilterExplainer(series)),
     )
+    jobs = ProcessJobs(
+        settings.data_folder / "jobs", supervisor, clock=clock, command=_job_command(settings)
+    )
+    control.join(JobDesk(jobs, view.board, compile_trader=compile_trader).handlers)
     parts = Parts(engine, inbox, supervisor, store, market, venue, screener, clock, health)
     return Wired(parts, view, control)
+
+
+def _job_command(settings: Settings) -> tuple[str, ...]:
+    """Return the program that runs a backtest beside the engine, on the same data folder."""
+    folder = str(settings.data_folder)
+    return (sys.executable, "-m", "aitrader", "backtest", "--job", "--data-folder", folder)
 
 
 def _feed_time(choices: Choices, clock: AlarmClock, pacer: _Pacer) -> FeedTime:

@@ -14,17 +14,29 @@ from aitrader.api.tokens import LOCAL, Caller, Scope
 from aitrader.model.control import (
     AddTrader,
     AnyRequest,
+    CancelJob,
     CloseAll,
     ClosePosition,
     PauseEntries,
     ReadTrader,
     RemoveTrader,
+    StartBacktest,
     StopEngine,
     SwitchTrader,
 )
 
 READER = Caller("read", Scope.READ)
-CHANGES = (AddTrader, RemoveTrader, SwitchTrader, PauseEntries, ClosePosition, CloseAll, StopEngine)
+CHANGES = (
+    AddTrader,
+    RemoveTrader,
+    SwitchTrader,
+    PauseEntries,
+    ClosePosition,
+    CloseAll,
+    StopEngine,
+    StartBacktest,
+    CancelJob,
+)
 
 
 def status_of(call: object) -> int:

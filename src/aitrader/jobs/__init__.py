@@ -1,0 +1,1 @@
+"""Long work that a face asked for, in processes of its own."""
