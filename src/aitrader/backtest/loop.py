@@ -7,9 +7,10 @@ edges of the run, whose answers are further events; there is no disk and nobody 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol, TypeVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar, cast
 
+from aitrader.engine.routing import Stage, routes_of
 from aitrader.model.commands import Command
 from aitrader.model.errors import InvariantBroken
 from aitrader.model.events import Event
@@ -19,14 +20,6 @@ MOST_EVENTS = 100_000
 
 Handler = Callable[[Command], None]
 C = TypeVar("C", bound=Command)
-
-
-class Stage(Protocol):
-    """A pure part of the engine."""
-
-    def handle(self, event: Event) -> Iterable[Event | Command]:
-        """Return what follows from one fact."""
-        ...
 
 
 def on(kind: type[C], handle: Callable[[C], None]) -> tuple[type[Command], Handler]:
@@ -39,7 +32,7 @@ class Loop:
 
     def __init__(self, stages: Sequence[Stage], observe: Callable[[Event], None]) -> None:
         """Show every fact to `observe`; commands without a handler are not done."""
-        self._stages = tuple(stage.handle for stage in stages)
+        self._routes = routes_of(stages)
         self._observe = observe
         self._inbox: deque[Event] = deque()
         self.handlers: Mapping[type[Command], Handler] = {}
@@ -65,12 +58,13 @@ class Loop:
                     handler(command)
 
     def _consequences(self, event: Event) -> list[Command]:
+        routes, observe = self._routes, self._observe
         pending: deque[Event] = deque((event,))
         commands: list[Command] = []
         while pending:
             fact = pending.popleft()
-            self._observe(fact)
-            for handle in self._stages:
+            observe(fact)
+            for handle in routes.get(type(fact), ()):
                 for message in handle(fact):
                     if isinstance(message, Command):
                         commands.append(message)

@@ -20,10 +20,11 @@ import msgspec
 from aitrader.backtest.answers import AnswerBook
 from aitrader.backtest.bands import CandleBands
 from aitrader.backtest.history import History
-from aitrader.backtest.loop import Loop, Stage, on
+from aitrader.backtest.loop import Loop, on
 from aitrader.backtest.market import CandleMarket, Phase, Wake
 from aitrader.backtest.record import Recorder
 from aitrader.backtest.timers import VirtualClock, VirtualTimers
+from aitrader.engine.routing import Stage
 from aitrader.exchange.paper import PaperSettings, PaperVenue
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage

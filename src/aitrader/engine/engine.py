@@ -1,7 +1,7 @@
 """The loop: one task that takes events, lets the stages work out what follows, and makes it so.
 
-Theory of operation. An event is taken from the inbox. Each stage is shown it, in the order of the
-house, and answers with events and commands; the events among them are shown to every stage in
+Theory of operation. An event is taken from the inbox. The stages that handle its kind are shown it,
+in the order of the house, and answer with events and commands; the events among them are shown in
 turn, until nothing new follows. Then the durable ones among all these facts are committed in one
 transaction, the view learns of them, and only then do the commands leave. What comes of a command
 arrives later, through the inbox.
@@ -23,13 +23,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol, TypeGuard
 
 from aitrader.engine.dispatch import Dispatch
 from aitrader.engine.dump import Dumps, subject_of
 from aitrader.engine.inbox import BoundedInbox
 from aitrader.engine.journal import Journal
+from aitrader.engine.routing import Handler, Stage, routes_of
 from aitrader.model.commands import Command, SubmitOrder
 from aitrader.model.errors import InvariantBroken, Transient
 from aitrader.model.events import EntriesPaused, Event, OrderRejected, Quarantined, Started
@@ -57,14 +58,6 @@ SEND_PATIENCE_S = 3.0
 """How long an engine that is to end waits for the venue's answers to what it has sent."""
 
 
-class Stage(Protocol):
-    """A pure part of the engine: what follows from an event, at once and always the same."""
-
-    def handle(self, event: Event) -> Iterable[Event | Command]:
-        """Return what follows from one fact; no I/O, no clock, no chance."""
-        ...
-
-
 class Observer(Protocol):
     """Somebody who is told every fact after it is on disk, as the view is."""
 
@@ -87,7 +80,7 @@ class Engine:
         dumps: Dumps,
     ) -> None:
         self._inbox = inbox
-        self._stages = tuple(stages)
+        self._routes = routes_of(stages)
         self._journal = journal
         self._dispatch = dispatch
         self._observers = tuple(observers)
@@ -197,17 +190,17 @@ class Engine:
             if len(facts) > MOST_FACTS:
                 self._dumps.write(event, facts, InvariantBroken("an event has no end of effects"))
                 break
-            for stage in self._stages:
-                for message in self._ask(stage, fact, facts):
+            for handler in self._routes.get(type(fact), ()):
+                for message in self._ask(handler, fact, facts):
                     if isinstance(message, Command):
                         commands.append(message)
                     else:
                         pending.append(message)
         return facts, commands
 
-    def _ask(self, stage: Stage, fact: Event, facts: list[Event]) -> list[Event | Command]:
+    def _ask(self, handler: Handler, fact: Event, facts: list[Event]) -> list[Event | Command]:
         try:
-            return list(stage.handle(fact))
+            return list(handler(fact))
         except IMPOSSIBLE as exc:
             self._dumps.write(fact, facts, exc)
             if isinstance(fact, Started):

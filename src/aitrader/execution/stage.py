@@ -57,7 +57,7 @@ class ExecutionStage:
         """Begin with a new account; `Started` brings what was before."""
         self._desk = Desk(settings, prices)
         self._is_resumed = True
-        self._handlers: Mapping[type[Event], Callable[..., Messages]] = {
+        self.handlers: Mapping[type[Event], Callable[..., Messages]] = {
             Started: self._started,
             InstrumentsLoaded: self._instruments_loaded,
             TraderSaved: self._trader_saved,
@@ -84,7 +84,7 @@ class ExecutionStage:
 
     def handle(self, event: Event) -> Iterable[Event | Command]:
         """Return what follows from one event, facts and requests in their order."""
-        handler = self._handlers.get(type(event))
+        handler = self.handlers.get(type(event))
         return () if handler is None else handler(event)
 
     # -- what is known ------------------------------------------------------------------------

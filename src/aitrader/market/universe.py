@@ -9,7 +9,7 @@ is a fact (`UniverseChanged`), so that a backtest of this day can use this day's
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from aitrader.model.candle import DAY_MS, open_of
 from aitrader.model.commands import Command, RankMarket, StartTimer
@@ -47,27 +47,34 @@ class UniverseStage:
         self._due: set[Universe] = set()
         self._ranked: MarketRanked | None = None
         self._is_asked = False
+        self.handlers: Mapping[type[Event], Callable[..., Iterable[Event | Command]]] = {
+            Started: self._start,
+            InstrumentsLoaded: self._instruments_loaded,
+            MarketRanked: self._rank,
+            TraderSaved: self._trader_saved,
+            TraderRemoved: self._trader_removed,
+            TimerDue: self._timer_due,
+        }
 
     def handle(self, event: Event) -> Iterable[Event | Command]:
         """Return what follows from one event."""
-        match event:
-            case Started():
-                return self._start(event)
-            case InstrumentsLoaded():
-                self._instruments = {row.symbol: row for row in event.instruments}
-                return self._review(event.at_ms)
-            case MarketRanked():
-                return self._rank(event)
-            case TraderSaved():
-                self._universes[event.trader.trader_id] = event.trader.plan.universe
-                return self._review(event.at_ms)
-            case TraderRemoved():
-                self._universes.pop(event.trader_id, None)
-                return self._review(event.at_ms)
-            case TimerDue(timer_id=timer_id) if timer_id == RANK_TIMER:
-                return self._new_day(event.at_ms)
-            case _:
-                return ()
+        handler = self.handlers.get(type(event))
+        return () if handler is None else handler(event)
+
+    def _instruments_loaded(self, event: InstrumentsLoaded) -> Iterator[Event | Command]:
+        self._instruments = {row.symbol: row for row in event.instruments}
+        return self._review(event.at_ms)
+
+    def _trader_saved(self, event: TraderSaved) -> Iterator[Event | Command]:
+        self._universes[event.trader.trader_id] = event.trader.plan.universe
+        return self._review(event.at_ms)
+
+    def _trader_removed(self, event: TraderRemoved) -> Iterator[Event | Command]:
+        self._universes.pop(event.trader_id, None)
+        return self._review(event.at_ms)
+
+    def _timer_due(self, event: TimerDue) -> Iterable[Event | Command]:
+        return self._new_day(event.at_ms) if event.timer_id == RANK_TIMER else ()
 
     def _start(self, event: Started) -> Iterator[Event | Command]:
         saved = event.saved

@@ -16,7 +16,7 @@ from aitrader.engine.clock import AlarmClock, FrameClock, SystemClock
 from aitrader.engine.control import EngineControl
 from aitrader.engine.dispatch import Dispatch, edge_handlers
 from aitrader.engine.dump import Dumps
-from aitrader.engine.engine import Engine, Observer, Stage
+from aitrader.engine.engine import Engine, Observer
 from aitrader.engine.explainer import FilterExplainer
 from aitrader.engine.health import Health
 from aitrader.engine.inbox import BoundedInbox
@@ -24,6 +24,7 @@ from aitrader.engine.jobdesk import JobDesk
 from aitrader.engine.journal import Journal
 from aitrader.engine.reading import Reading
 from aitrader.engine.recover import recover
+from aitrader.engine.routing import Stage
 from aitrader.engine.screener import Screener
 from aitrader.engine.supervisor import Supervisor
 from aitrader.engine.timers import ClockTimers

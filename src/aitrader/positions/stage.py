@@ -72,7 +72,7 @@ class PositionStage:
         self._guard = StopGuard()
         self._signals: dict[PositionId, Signal] = {}
         self._instruments: dict[str, Instrument] = {}
-        self._handlers: Mapping[type[Event], Callable[..., Messages]] = {
+        self.handlers: Mapping[type[Event], Callable[..., Messages]] = {
             Started: self._started,
             InstrumentsLoaded: self._instruments_loaded,
             EntryWanted: self._entry_wanted,
@@ -87,7 +87,7 @@ class PositionStage:
 
     def handle(self, event: Event) -> Iterable[Event | Command]:
         """Return what follows from one event, facts and requests in their order."""
-        handler = self._handlers.get(type(event))
+        handler = self.handlers.get(type(event))
         return () if handler is None else handler(event)
 
     # -- the book -----------------------------------------------------------------------------

@@ -70,7 +70,7 @@ class ScreeningStage:
         self._closed_ms: dict[str, int] = {}
         self._begun_ms = 0
         self._is_paused = False
-        self._handlers: Mapping[type[Event], Callable[..., Messages]] = {
+        self.handlers: Mapping[type[Event], Callable[..., Messages]] = {
             Started: self._started,
             TraderSaved: self._trader_saved,
             TraderRemoved: self._trader_removed,
@@ -87,7 +87,7 @@ class ScreeningStage:
 
     def handle(self, event: Event) -> Iterable[Event | Command]:
         """Return what follows from one event, facts and requests in their order."""
-        handler = self._handlers.get(type(event))
+        handler = self.handlers.get(type(event))
         return () if handler is None else handler(event)
 
     # -- what is known ------------------------------------------------------------------------

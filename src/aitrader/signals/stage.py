@@ -57,7 +57,7 @@ class SignalStage:
         self._traders: dict[TraderId, Trader] = {}
         self._alive: dict[SignalId, Signal] = {}
         self._newest: dict[tuple[TraderId, str], Signal] = {}
-        self._handlers: Mapping[type[Event], Callable[..., Messages]] = {
+        self.handlers: Mapping[type[Event], Callable[..., Messages]] = {
             Started: self._started,
             TraderSaved: self._trader_saved,
             TraderRemoved: self._trader_removed,
@@ -71,7 +71,7 @@ class SignalStage:
 
     def handle(self, event: Event) -> Iterable[Event | Command]:
         """Return what follows from one event, facts and requests in their order."""
-        handler = self._handlers.get(type(event))
+        handler = self.handlers.get(type(event))
         return () if handler is None else handler(event)
 
     def _started(self, event: Started) -> Messages:

@@ -1,9 +1,10 @@
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import pytest
 from tests.builders import AT_MS
 
 from aitrader.backtest.loop import Loop, on
+from aitrader.engine.routing import Handler
 from aitrader.model.commands import Command, RankMarket
 from aitrader.model.errors import InvariantBroken
 from aitrader.model.events import EntriesPaused, Event, FeedChanged, MarketRanked
@@ -16,10 +17,7 @@ class Follows:
     """A stage that answers one kind of event with the same messages."""
 
     def __init__(self, kind: type[Event], *answers: Event | Command) -> None:
-        self.kind, self.answers = kind, answers
-
-    def handle(self, event: Event) -> Iterable[Event | Command]:
-        return self.answers if isinstance(event, self.kind) else ()
+        self.handlers: Mapping[type[Event], Handler] = {kind: lambda event: answers}
 
 
 def test_what_follows_is_worked_out_before_commands_are_done() -> None:

@@ -11,11 +11,13 @@ from tests.memory_store import MemoryStore
 from aitrader.engine.clock import FrameClock
 from aitrader.engine.dispatch import Dispatch, Handler
 from aitrader.engine.dump import Dumps
-from aitrader.engine.engine import Engine, Observer, Stage
+from aitrader.engine.engine import Engine, Observer
 from aitrader.engine.health import Health
 from aitrader.engine.inbox import BoundedInbox
 from aitrader.engine.journal import Journal
+from aitrader.engine.routing import Stage
 from aitrader.engine.supervisor import Supervisor
+from aitrader.model import events
 from aitrader.model.candle import Candle
 from aitrader.model.commands import Command
 from aitrader.model.control import ConditionRow, ExplanationRow, LineRow
@@ -40,11 +42,7 @@ class RuleStage:
     """A stage whose answers to each kind of fact are given by a function; it remembers nothing."""
 
     def __init__(self, **rules: Callable[[Event], Iterable[Event | Command]]) -> None:
-        self._rules = rules
-
-    def handle(self, event: Event) -> Iterable[Event | Command]:
-        rule = self._rules.get(type(event).__name__)
-        return rule(event) if rule else ()  # type: ignore[arg-type]
+        self.handlers = {getattr(events, name): rule for name, rule in rules.items()}
 
 
 class Witness:
