@@ -187,7 +187,7 @@ def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").mkdir()
-    with pytest.raises(ConfigError, match=r"^cannot read .*settings\.toml"):
+    with pytest.raises(ConfigError, match=r"settings\.toml cannot be read: "):
         read(tmp_path)
 
 

@@ -8,25 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aitrader.cli.options import data_folder_option, settings_of
+
 if TYPE_CHECKING:
     from aitrader.config import Settings
 
-CANDLES_HELP = "A file such as BTCUSDT_5m.csv (or .parquet), or a folder of them."
-
 
 @click.group()
-@click.option(
-    "--data-folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where everything is kept (default ~/.aitrader).",
-)
+@data_folder_option
 @click.pass_context
 def data(context: click.Context, data_folder: Path | None) -> None:
     """Candles on disk: fetch history, take in files, list, check, give out."""
-    from aitrader.config import read_settings
-
-    above = context.parent.params.get("data_folder") if context.parent else None
-    context.obj = read_settings(data_folder=data_folder or above)
+    context.obj = settings_of(context, data_folder)
 
 
 @data.command(name="download")

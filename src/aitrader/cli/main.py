@@ -13,9 +13,12 @@ import click
 
 from aitrader import __version__
 from aitrader.cli.data import data
+from aitrader.cli.options import data_folder_option
 from aitrader.cli.research import backtest, screen
 from aitrader.cli.token import token
 from aitrader.cli.traders import traders
+from aitrader.cli.trading import orders, positions, resume, stop, trades
+from aitrader.cli.upkeep import backup, doctor, restore
 from aitrader.model.errors import ConfigError
 
 HELP = """aitrader watches the crypto market by your rules and trades it for you.
@@ -39,11 +42,7 @@ Without a command it starts your engine (or finds the one that runs) and shows t
     metavar="[URL]",
     help="The terminal app on a daemon elsewhere; its token stands in API_KEY.",
 )
-@click.option(
-    "--data-folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where everything is kept (default ~/.aitrader).",
-)
+@data_folder_option
 @click.option("--ready-fd", type=int, default=None, hidden=True)
 @click.pass_context
 def cli(
@@ -177,7 +176,12 @@ def exchange(  # noqa: PLR0913 - one parameter per flag of the command
     )
 
 
-for command in (backtest, data, screen, token, traders):
+COMMANDS = (
+    *(backtest, data, screen),
+    *(traders, stop, resume, positions, trades, orders),
+    *(token, backup, restore, doctor),
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 

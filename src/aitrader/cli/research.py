@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from aitrader.cli.data import CANDLES_HELP
+from aitrader.cli.options import CANDLES_HELP, data_folder_option, settings_of
 
 
 @click.command()
@@ -33,11 +33,7 @@ from aitrader.cli.data import CANDLES_HELP
     "--trades", type=click.Path(path_type=Path, dir_okay=False), help="Write a CSV, or Parquet."
 )
 @click.option("--job", "is_job", is_flag=True, hidden=True)
-@click.option(
-    "--data-folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where everything is kept (default ~/.aitrader).",
-)
+@data_folder_option
 @click.pass_context
 def backtest(  # noqa: PLR0913 - one parameter per flag of the command
     context: click.Context,
@@ -58,7 +54,6 @@ def backtest(  # noqa: PLR0913 - one parameter per flag of the command
     data_folder: Path | None,
 ) -> None:
     """Run trader files over past candles by the decisions of a live engine."""
-    from aitrader.config import read_settings
     from aitrader.modes.backtest import BacktestOptions, run_backtest
 
     run = run_backtest
@@ -66,9 +61,8 @@ def backtest(  # noqa: PLR0913 - one parameter per flag of the command
         from aitrader.modes.backtest_job import run_job
 
         run = run_job
-    above = context.parent.params.get("data_folder") if context.parent else None
     run(
-        read_settings(data_folder=data_folder or above),
+        settings_of(context, data_folder),
         BacktestOptions(
             files=files,
             candles=candles,

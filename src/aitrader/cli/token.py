@@ -7,23 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aitrader.cli.options import data_folder_option, settings_of
+
 if TYPE_CHECKING:
     from aitrader.config import Settings
 
 
 @click.group()
-@click.option(
-    "--data-folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where everything is kept (default ~/.aitrader).",
-)
+@data_folder_option
 @click.pass_context
 def token(context: click.Context, data_folder: Path | None) -> None:
     """Who may use the API of the daemon: make, list and revoke tokens."""
-    from aitrader.config import read_settings
-
-    above = context.parent.params.get("data_folder") if context.parent else None
-    context.obj = read_settings(data_folder=data_folder or above)
+    context.obj = settings_of(context, data_folder)
 
 
 @token.command(name="create")

@@ -97,7 +97,7 @@ def run_check(files: Sequence[Path], *, as_json: bool) -> bool:
 
 def _checked(file: Path) -> Checked:
     try:
-        trader = compile_trader(_source(file))
+        trader = compile_trader(source_of(file))
     except FilterFault as fault:
         return Checked(str(file), False, Fault(fault.reason, fault.line, fault.hint))
     return Checked(
@@ -149,7 +149,12 @@ def universe_words(universe: Universe) -> str:
     return words + (f" except {', '.join(universe.excluded)}" if universe.excluded else "")
 
 
-def _source(file: Path) -> str:
+def source_of(file: Path) -> str:
+    """Return the text of a trader file.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
     try:
         with file.open("rb") as opened:
             return opened.read(2 * MAX_SOURCE_BYTES).decode("utf-8")
@@ -166,7 +171,7 @@ def compiled_file(file: Path) -> CompiledTrader:
         ConfigError: It cannot be read, or what it says is wrong, with its line.
     """
     try:
-        return compile_trader(_source(file))
+        return compile_trader(source_of(file))
     except FilterFault as fault:
         raise ConfigError(f"{file}: {fault}") from fault
 

@@ -63,8 +63,8 @@ def load_saved(connection: sqlite3.Connection, owner: Owner) -> Saved:
         return _saved(Rows(connection, owner))
     except (sqlite3.Error, msgspec.MsgspecError, ArithmeticError) as exc:
         raise ConfigError(
-            f"the database cannot be read ({exc}): restore it from a backup, "
-            "or choose another data folder"
+            f"the database cannot be read ({exc}): put a backup in its place "
+            "(aitrader restore FILE), or choose another data folder"
         ) from exc
 
 

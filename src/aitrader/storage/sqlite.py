@@ -122,8 +122,8 @@ class SqliteStore:
             if connection is not None:
                 connection.close()
             raise ConfigError(
-                f"the database {self._path} cannot be used ({exc}): "
-                "make it writable, or choose another data folder"
+                f"the database {self._path} cannot be used ({exc}): {_advice(exc)}, "
+                "or choose another data folder"
             ) from exc
         except ConfigError:
             if connection is not None:
@@ -154,3 +154,9 @@ class SqliteStore:
         connection = self._open_connection()
         if connection.in_transaction:
             connection.execute("rollback")
+
+
+def _advice(error: sqlite3.Error) -> str:
+    if isinstance(error, sqlite3.OperationalError):
+        return "make it writable"
+    return "put a backup in its place (aitrader restore FILE)"

@@ -12,7 +12,10 @@ from aitrader import __version__
 from aitrader.cli import cli
 from aitrader.model.errors import ConfigError
 
-COMMANDS = ("backtest", "data", "demo", "exchange", "screen", "token", "traders")
+COMMANDS = (
+    *("backtest", "backup", "data", "demo", "doctor", "exchange", "orders", "positions"),
+    *("restore", "resume", "screen", "stop", "token", "traders", "trades"),
+)
 
 
 def invoke(*words: object) -> Result:

@@ -65,7 +65,7 @@ def test_a_damaged_row_is_told_in_a_sentence(connection: sqlite3.Connection, dam
         CashChanged(at_ms=AT_MS, cash=Decimal(5)),
     )
     connection.execute(damage)
-    with pytest.raises(ConfigError, match=r"cannot be read .*: restore it"):
+    with pytest.raises(ConfigError, match=r"cannot be read .*: put a backup in its place"):
         load_saved(connection, ME)
 
 

@@ -1,0 +1,137 @@
+"""What the doctor sees, each illness by itself."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.processes import started
+
+from aitrader.config import FILE_NAME
+from aitrader.engine.clock import SystemClock
+from aitrader.modes.doctor import Health, clock_finding, disk_finding, run_doctor
+
+Said = pytest.CaptureFixture[str]
+
+
+@contextmanager
+def an_exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the settings point to a simulated exchange of its own."""
+    now_ms = SystemClock().now_ms()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with started("exchange", "--port", port, "--symbols", 1, "--start-ms", now_ms) as exchange:
+        assert exchange.stdout is not None
+        exchange.stdout.readline()
+        monkeypatch.setenv("MARKET_REST_URL", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("MARKET_STREAM_URL", f"ws://127.0.0.1:{port}")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_market(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARKET_REST_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("MARKET_STREAM_URL", "ws://127.0.0.1:9")
+
+
+def seen(folder: Path, capsys: Said) -> dict[str, tuple[str, str]]:
+    run_doctor(folder, as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    return {row["thing"]: (row["health"], row["text"]) for row in found}
+
+
+def test_a_new_folder_with_a_market_is_well(
+    tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with an_exchange(monkeypatch):
+        assert run_doctor(tmp_path, as_json=False)
+    said = capsys.readouterr().out
+    assert "BAD" not in said
+    assert "ok    clock" in said and "ok    stream" in said
+
+
+def test_no_market_is_said(tmp_path: Path, capsys: Said) -> None:
+    assert not run_doctor(tmp_path, as_json=False)
+    assert "BAD   market" in capsys.readouterr().out
+
+
+def test_settings_that_cannot_be_used_end_the_visit(tmp_path: Path, capsys: Said) -> None:
+    (tmp_path / FILE_NAME).write_text("prot = 1")
+    found = seen(tmp_path, capsys)
+    assert list(found) == ["settings"]
+    assert found["settings"][0] == "BAD" and "did you mean port?" in found["settings"][1]
+
+
+def test_a_damaged_database_is_said(tmp_path: Path, capsys: Said) -> None:
+    (tmp_path / "aitrader.sqlite").write_text("no database " * 500)
+    assert seen(tmp_path, capsys)["database"][0] == "BAD"
+
+
+def test_secrets_that_others_can_read_are_said(tmp_path: Path, capsys: Said) -> None:
+    file = tmp_path / FILE_NAME
+    file.write_text("")
+    file.chmod(0o644)
+    assert f"chmod 600 {file}" in seen(tmp_path, capsys)["secrets"][1]
+    file.chmod(0o600)
+    assert "secrets" not in seen(tmp_path, capsys)
+
+
+def test_a_daemon_open_to_the_network_needs_a_token(
+    tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_HOST", "0.0.0.0")
+    assert seen(tmp_path, capsys)["http"][0] == "BAD"
+    monkeypatch.setenv("API_KEY", "0123456789abcdef")
+    assert seen(tmp_path, capsys)["http"][0] == "ok"
+
+
+def test_tokens_that_cannot_be_read_are_said(tmp_path: Path, capsys: Said) -> None:
+    (tmp_path / "tokens.json").write_text("?")
+    assert seen(tmp_path, capsys)["tokens"][0] == "BAD"
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, capsys: Said) -> None:
+    tmp_path.chmod(0o500)
+    found = seen(tmp_path, capsys)
+    tmp_path.chmod(0o700)
+    assert found["data folder"][0] == "BAD"
+
+
+def test_a_folder_that_is_not_there_yet_is_no_illness(tmp_path: Path, capsys: Said) -> None:
+    assert seen(tmp_path / "new", capsys)["data folder"][0] == "note"
+
+
+def test_it_looks_and_changes_nothing(tmp_path: Path, capsys: Said) -> None:
+    seen(tmp_path, capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("offset_ms", "health"),
+    [(0, "GOOD"), (-500, "GOOD"), (501, "NOTE"), (-1000, "NOTE"), (1001, "BAD"), (-9000, "BAD")],
+)
+def test_a_clock_is_judged_by_its_offset(offset_ms: int, health: str) -> None:
+    found = clock_finding(offset_ms)
+    assert found.health is Health[health]
+    assert ("behind" if offset_ms > 0 else "ahead of") in found.text
+
+
+@pytest.mark.parametrize(
+    ("free", "health"), [(1 << 30, "GOOD"), ((1 << 30) - 1, "NOTE"), ((200 << 20) - 1, "BAD")]
+)
+def test_a_disk_is_judged_by_what_is_free(free: int, health: str) -> None:
+    assert disk_finding(free).health is Health[health]
+
+
+def test_a_stream_that_nobody_serves_is_said(
+    tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with an_exchange(monkeypatch):
+        monkeypatch.setenv("MARKET_STREAM_URL", "wss://127.0.0.1:9")
+        found = seen(tmp_path, capsys)
+    assert found["market"][0] == "ok" and found["stream"][0] == "BAD"
