@@ -18,15 +18,16 @@ from aitrader.config import Settings
 from aitrader.engine.board import Board
 from aitrader.engine.clock import SystemClock
 from aitrader.engine.control import EngineControl
+from aitrader.engine.explainer import FilterExplainer
+from aitrader.engine.reading import Reading
 from aitrader.engine.rows import trader_row
 from aitrader.filters.traderfile import compile_trader
-from aitrader.model.candle import Candle
+from aitrader.market.series import SeriesTable
 from aitrader.model.control import (
     AddTrader,
     Answer,
     AnyRequest,
     CheckTrader,
-    ExplanationRow,
     PauseEntries,
     ReadTrader,
     RemoveTrader,
@@ -35,7 +36,6 @@ from aitrader.model.control import (
 from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.model.events import Event, Started
 from aitrader.model.ports import Store
-from aitrader.model.trader import Trader
 from aitrader.model.view import TraderRow
 from aitrader.modes.build import open_store
 from aitrader.modes.local import find_engine
@@ -123,15 +123,14 @@ class _AtRest:
 
 async def _at_rest(settings: Settings, store: Store) -> _AtRest:
     saved = await store.load()
-    board, clock = Board(settings.start_cash), SystemClock()
+    board, clock, series = Board(settings.start_cash), SystemClock(), SeriesTable()
     board.update([Started(at_ms=clock.now_ms(), saved=saved)])
     control = EngineControl(
         _Settler(store, board),
         board,
         clock=clock,
-        candles=_NoMarket(),
         compile_trader=compile_trader,
-        explainer=_NoMarket(),
+        reading=Reading(board, clock=clock, candles=series, explainer=FilterExplainer(series)),
     )
     return _AtRest(settings, board, control)
 
@@ -151,17 +150,3 @@ class _Settler:
         await self._store.record([event])
         self._board.update([event])
         return [event]
-
-
-class _NoMarket:
-    """Candles and explanations of an engine that does not run: none."""
-
-    def candles(self, symbol: str, interval: str, bars: int) -> Sequence[Candle]:
-        """Return nothing."""
-        return ()
-
-    async def explain(
-        self, trader: Trader, symbols: Sequence[str], now_ms: int
-    ) -> tuple[ExplanationRow, ...]:
-        """Return nothing."""
-        return ()
