@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.house.places import MODULES, SRC, label, room, tree
+from tests.house.places import MODULES, label, room, tree
 
 PURE = {
     "model", "filters", "authoring", "market", "screening", "signals", "analysis", "execution",
