@@ -7,6 +7,7 @@ gets what changed since its own last frame, however slow it is, as the engine do
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -25,10 +26,12 @@ from aitrader.model.control import (
     ConditionRow,
     ExplainTrader,
     ExplanationRow,
+    LineRow,
     PauseEntries,
     ReadCandles,
     ReadJob,
     ReadJobs,
+    ReadLines,
     ReadReport,
     ReadSignal,
     ReadTrader,
@@ -134,9 +137,24 @@ def _explanations(_: ExplainTrader) -> Answer:
     return Answer(0, True, "", explanations=tuple(rows))
 
 
+def _lines(request: ReadLines) -> Answer:
+    """An average of the closes, and half of a wave beside 30 and 70."""
+    candles = some_candles(request.symbol, "5m", 300)
+    closes = [candle.close for candle in candles]
+    means = [sum(closes[max(0, n - 9) : n + 1]) / min(10, n + 1) for n in range(len(closes))]
+    wave = [None if n < 200 else 50 + 35 * math.sin(n / 7) for n in range(len(closes))]
+    first_ms = candles[0].open_ms
+    rows = (
+        LineRow("sma(close, 10)", "", "5m", first_ms, tuple(means)),
+        LineRow("rsi(close, 14)", "pane 1", "5m", first_ms, tuple(wave), (30.0, 70.0)),
+    )
+    return Answer(0, True, "", lines=rows)
+
+
 READINGS: Mapping[type, Callable[[Any], Answer]] = {
     ReadTrader: lambda _: Answer(0, True, '"""A made-up trader."""\nNAME = "Made up"\n'),
     ReadCandles: _candles,
+    ReadLines: _lines,
     ReadSignal: lambda _: Answer(0, True, "", signal=a_signal()),
     ExplainTrader: _explanations,
     StartBacktest: lambda _: Answer(0, True, "it begins", job=a_job(state=JobState.WAITING)),

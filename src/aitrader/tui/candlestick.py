@@ -1,7 +1,8 @@
 """Candles as cells: bodies and wicks in half cells, levels, marks, volume and two axes. Pure.
 
 Half a cell up and down gives twice the height of the screen. One candle is one column, the newest
-at the right; a mark stands beyond the candle's own high or low, so that it hides nothing.
+at the right; a mark stands beyond the candle's own high or low, so that it hides nothing. Curves of
+a filter are drawn over wicks and under bodies, those without the price's scale in panes below.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from aitrader.model.candle import Candle
 from aitrader.tui import text as words
 from aitrader.tui.columns import Cell
+from aitrader.tui.curves import ON_PRICE, PANE, Curve, Range, known, overlay, pane, write_legend
 
 AXIS = 13
 """Cells of the price axis."""
@@ -19,6 +21,11 @@ VOLUME = 3
 LEAST_HEIGHT = VOLUME + 5
 LABEL_EVERY = 4
 TIME_EVERY = 20
+LEAST_PRICE = 10
+"""Rows that the candles keep before a pane may take any."""
+
+STRETCH = 0.5
+"""Curves make the scale larger by so much of the candles' own range, and leave the screen then."""
 
 EMPTY, WICK, BODY = 0, 1, 2
 GLYPHS = {
@@ -27,6 +34,9 @@ GLYPHS = {
     (BODY, WICK): "╿",
 }  # fmt: skip
 """What the upper and the lower half of a cell show together."""
+
+SOLID = frozenset("┃╻╹╽╿")
+"""Signs with a piece of a body: no curve hides them."""
 
 
 class Mark(NamedTuple):
@@ -70,22 +80,58 @@ def draw(
     height: int,
     marks: Sequence[Mark] = (),
     lines: Sequence[PriceLine] = (),
+    curves: Sequence[Curve] = (),
 ) -> list[list[Cell]]:
-    """Return `height` lines of a chart; no line at all when there is no room or no candle."""
+    """Return `height` lines of a chart; no line at all when there is no room or no candle.
+
+    A curve has a value for each of the candles.
+    """
     space = width - AXIS
     shown = candles[-space:] if space > 0 else ()
     if not shown or height < LEAST_HEIGHT:
         return []
+    curves = [curve._replace(values=curve.values[-space:]) for curve in curves]
+    panes = _panes(curves, (height - VOLUME - 1 - LEAST_PRICE) // PANE)
+    rows = height - VOLUME - 1 - PANE * len(panes)
+    on_price = [curve for curve in curves if curve.pane == ON_PRICE]
+    return [
+        *_prices(shown, space, rows=rows, marks=marks, lines=lines, curves=on_price),
+        *([*_runs(cells)] for each in panes for cells in pane(each, space, axis=AXIS)),
+        *_volume(shown, space),
+        _times(shown, space),
+    ]
+
+
+def _panes(curves: Sequence[Curve], most: int) -> list[list[Curve]]:
+    """Return the curves of each pane there is room for."""
+    names = list(dict.fromkeys(curve.pane for curve in curves if curve.pane != ON_PRICE))
+    return [[c for c in curves if c.pane == name] for name in names[: max(0, most)]]
+
+
+def _prices(
+    shown: Sequence[Candle],
+    space: int,
+    *,
+    rows: int,
+    marks: Sequence[Mark],
+    lines: Sequence[PriceLine],
+    curves: Sequence[Curve],
+) -> list[list[Cell]]:
+    """Return the candles with all that has their scale, and its axis."""
     edges = [line.price for line in lines if line.price > 0]
     low = min(*(candle.row[2] for candle in shown), *edges, shown[-1].close)
     high = max(*(candle.row[1] for candle in shown), *edges, shown[-1].close)
-    scale = _Scale(low, high, height - VOLUME - 1)
+    reach = STRETCH * (high - low)
+    seen = [value for value in known(curves) if low - reach <= value <= high + reach]
+    scale = _Scale(min((low, *seen)), max((high, *seen)), rows)
     grid = _grid(shown, scale, space, lines)
+    for curve in curves:
+        overlay(grid, curve, Range(scale.low, scale.high, rows), solid=SOLID)
     _put_marks(grid, shown, scale, marks)
+    write_legend(grid[0], curves)
     labels = {scale.row(line.price): line for line in lines}
     labels[scale.row(shown[-1].close)] = PriceLine(shown[-1].close, "text")
-    body = [[*_runs(cells), _label(row, scale, labels)] for row, cells in enumerate(grid)]
-    return [*body, *_volume(shown, space), _times(shown, space)]
+    return [[*_runs(cells), _label(row, scale, labels)] for row, cells in enumerate(grid)]
 
 
 def _grid(

@@ -13,12 +13,13 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Static
 
-from aitrader.model.candle import Candle
-from aitrader.model.control import Control, ReadCandles
+from aitrader.model.candle import INTERVAL_MS, Candle
+from aitrader.model.control import Control, LineRow, ReadCandles, ReadLines
 from aitrader.model.errors import Refused, Transient
 from aitrader.model.view import PositionRow
 from aitrader.tui.candlestick import Mark, PriceLine, draw
 from aitrader.tui.columns import Cell, Pairs
+from aitrader.tui.curves import STYLES, Curve
 from aitrader.tui.dialogs import labelled
 from aitrader.tui.glyphs import plain
 from aitrader.tui.lines import Lines
@@ -26,17 +27,26 @@ from aitrader.tui.text import clean
 
 INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "4h", "1d")
 BARS = 300
+LINE_BARS = 1000
 FRESH_S = 1.0
 """How often the chart is asked for anew."""
 
 
+class Watcher(NamedTuple):
+    """A trader whose filter may be drawn."""
+
+    trader_id: str
+    name: str
+
+
 class Scene(NamedTuple):
-    """What one chart shows besides candles."""
+    """What one chart shows besides candles; of the `watchers` the first is drawn at first."""
 
     title: str
     pairs: Pairs
     marks: Sequence[Mark] = ()
     lines: Sequence[PriceLine] = ()
+    watchers: Sequence[Watcher] = ()
 
 
 def position_scene(positions: Sequence[PositionRow]) -> tuple[list[Mark], list[PriceLine]]:
@@ -54,6 +64,20 @@ def position_scene(positions: Sequence[PositionRow]) -> tuple[list[Mark], list[P
     return marks, lines
 
 
+def curves_of(rows: Sequence[LineRow], candles: Sequence[Candle]) -> list[Curve]:
+    """Return a filter's lines with a value for each candle: the newest that was known by then."""
+    return [
+        Curve(row.name, row.pane, _aligned(row, candles), STYLES[n % len(STYLES)], row.levels)
+        for n, row in enumerate(rows)
+    ]
+
+
+def _aligned(row: LineRow, candles: Sequence[Candle]) -> list[float | None]:
+    step = INTERVAL_MS[row.interval]
+    places = [(candle.close_ms - row.open_ms) // step - 1 for candle in candles]
+    return [row.values[place] if 0 <= place < len(row.values) else None for place in places]
+
+
 class Canvas(Lines):
     """The chart itself."""
 
@@ -61,13 +85,17 @@ class Canvas(Lines):
         super().__init__(classes="canvas")
         self._candles: Sequence[Candle] = ()
         self._scene = Scene("", ())
+        self._curves: Sequence[Curve] = ()
         self._note = "fetching candles …"
         self._drawn: list[list[Cell]] | None = None
 
-    def show(self, candles: Sequence[Candle], scene: Scene, note: str) -> None:
+    def show(
+        self, candles: Sequence[Candle], scene: Scene, *, curves: Sequence[Curve], note: str
+    ) -> None:
         """Take what there is to draw; `note` stands where there are no candles."""
-        if (candles, scene, note) != (self._candles, self._scene, self._note):
-            self._candles, self._scene, self._note = candles, scene, note
+        given = (candles, scene, curves, note)
+        if given != (self._candles, self._scene, self._curves, self._note):
+            self._candles, self._scene, self._curves, self._note = given
             self._drawn = None
             self.refresh()
 
@@ -85,6 +113,7 @@ class Canvas(Lines):
                 height=height,
                 marks=self._scene.marks,
                 lines=self._scene.lines,
+                curves=self._curves,
             )
         if not self._drawn:
             return self.strip([Cell(f" {clean(self._note)}" if y == 0 else "", "dim")], width)
@@ -98,6 +127,7 @@ class ChartScreen(ModalScreen[None]):
         Binding("escape,q,enter", "dismiss", "Close"),
         Binding("i,right_square_bracket", "interval(1)", "Longer"),
         Binding("I,left_square_bracket", "interval(-1)", "Shorter"),
+        Binding("t", "watcher", "Another trader's lines"),
     ]
 
     def __init__(
@@ -109,6 +139,9 @@ class ChartScreen(ModalScreen[None]):
         self._symbol = symbol
         self._interval = interval
         self._scene = scene
+        self._chosen = 0
+        self._rows: tuple[LineRow, ...] = ()
+        self._rows_of: tuple[str, int] = ("", 0)
         self._canvas = Canvas()
         self._facts = Static(classes="facts")
         self._frame = Horizontal(self._canvas, self._facts, classes="chart")
@@ -119,7 +152,7 @@ class ChartScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Ask for candles now and from now on."""
-        self._frame.border_subtitle = self._signs("i interval · esc")
+        self._frame.border_subtitle = self._signs("i interval · t trader · esc")
         self.set_interval(FRESH_S, self._ask)
         self._ask()
 
@@ -127,17 +160,36 @@ class ChartScreen(ModalScreen[None]):
         self.run_worker(self._fetch(self._interval), group="candles", exclusive=True)
 
     async def _fetch(self, interval: str) -> None:
+        scene = self._scene()
+        watcher = self._watcher(scene)
         candles: Sequence[Candle] = ()
         try:
             answer = await self._control.ask(ReadCandles(self._symbol, interval, BARS))
             candles, note = answer.candles, answer.text
+            if candles:
+                await self._fetch_lines(watcher, candles[-1].close_ms)
         except (Transient, Refused) as exc:
             note = exc.reason
-        scene = self._scene()
-        title = f"{clean(scene.title)} · {interval}".replace("[", "(")
+        named = f" · {watcher.name}" if watcher else ""
+        title = f"{clean(scene.title)} · {interval}{clean(named)}".replace("[", "(")
         self._frame.border_title = self._signs(title)
         self._facts.update(self._text(scene.pairs))
-        self._canvas.show(candles, scene, note)
+        curves = curves_of(self._rows, candles) if watcher else ()
+        self._canvas.show(candles, scene, curves=curves, note=note)
+
+    def _watcher(self, scene: Scene) -> Watcher | None:
+        """Return the trader whose lines are shown; after the last comes none."""
+        known = scene.watchers
+        place = self._chosen % (len(known) + 1)
+        return known[place] if place < len(known) else None
+
+    async def _fetch_lines(self, watcher: Watcher | None, closed_ms: int) -> None:
+        """Ask for the lines of a filter once per candle: between closes they do not change."""
+        if watcher is None or (watcher.trader_id, closed_ms) == self._rows_of:
+            return
+        asked = ReadLines(watcher.trader_id, self._symbol, LINE_BARS)
+        self._rows = (await self._control.ask(asked)).lines
+        self._rows_of = (watcher.trader_id, closed_ms)
 
     def _text(self, pairs: Pairs) -> Text:
         pairs = [(label, self._signs(value)) for label, value in pairs]
@@ -150,4 +202,9 @@ class ChartScreen(ModalScreen[None]):
         """Show longer or shorter candles."""
         here = INTERVALS.index(self._interval) if self._interval in INTERVALS else 0
         self._interval = INTERVALS[(here + step) % len(INTERVALS)]
+        self._ask()
+
+    def action_watcher(self) -> None:
+        """Show the lines of another trader's filter, or of none."""
+        self._chosen += 1
         self._ask()

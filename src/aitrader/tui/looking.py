@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from aitrader.model.errors import Refused, Transient
 from aitrader.model.view import PositionRow, SignalRow, TraderRow
 from aitrader.tui.answers import explanation_text, signal_text
 from aitrader.tui.board import Board
-from aitrader.tui.chart import ChartScreen, Scene, position_scene
+from aitrader.tui.chart import ChartScreen, Scene, Watcher, position_scene
 from aitrader.tui.columns import Pairs
 from aitrader.tui.dialogs import Reading
 from aitrader.tui.panels.markets import Market
@@ -76,14 +77,25 @@ class Looking:
         held = [p for p in self._board.positions.rows.values() if p.symbol == symbol]
         marks, lines = position_scene(held)
         title, pairs = self._facts(table, row)
+        traders = [p.trader for p in held] or [
+            s.trader for s in self._board.signals.rows.values() if s.symbol == symbol
+        ]
         counted = sum(p.status != CLOSED for p in held)
         more = (("held", f"{counted} open, {len(held) - counted} closed"),)
-        return Scene(title, (*pairs, *more), marks, lines)
+        return Scene(title, (*pairs, *more), marks, lines, self._watchers(traders))
 
     def _position_scene(self, table: Table[Any], row: PositionRow) -> Scene:
         row = table.rows.get(row.position_id, row)
         title, pairs = self._facts(table, row)
-        return Scene(title, pairs, *position_scene([row]))
+        return Scene(title, pairs, *position_scene([row]), self._watchers([row.trader]))
+
+    def _watchers(self, first: Sequence[str]) -> list[Watcher]:
+        """Return the traders whose lines may be drawn, those who know the symbol first."""
+        rows = sorted(
+            self._board.traders.rows.values(),
+            key=lambda row: first.index(row.name) if row.name in first else len(first),
+        )
+        return [Watcher(row.trader_id, row.name) for row in rows]
 
     @staticmethod
     def _facts(table: Table[Any], row: object) -> tuple[str, Pairs]:

@@ -9,7 +9,7 @@ from textual.color import Color
 
 NAMES = (
     "text", "dim", "faint", "up", "down", "rise", "fall", "warn", "title", "key", "note",
-    "paper", "live", "alarm",
+    "paper", "live", "alarm", "line1", "line2", "line3", "line4", "line5",
 )  # fmt: skip
 """Every style a cell may name; "" is the same as `text`."""
 
@@ -42,6 +42,11 @@ def styles(theme: Mapping[str, str]) -> dict[str, Style]:
         "title": ink(Color.parse(theme["secondary"])),
         "key": ink(Color.parse(theme["accent"])),
         "note": ink(Color.parse(theme["primary"])),
+        "line1": ink(Color.parse(theme["secondary"])),
+        "line2": ink(Color.parse(theme["accent"])),
+        "line3": ink(Color.parse(theme["primary"])),
+        "line4": ink(Color.parse(theme["warning"])),
+        "line5": ink(fore.blend(back, 0.2)),
         "paper": label("success"),
         "live": label("error"),
         "alarm": label("error"),

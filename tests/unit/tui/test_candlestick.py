@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from aitrader.model.candle import MINUTE_MS, Candle
 from aitrader.tui.candlestick import AXIS, LEAST_HEIGHT, VOLUME, Mark, PriceLine, draw
 from aitrader.tui.columns import Cell
+from aitrader.tui.curves import PANE, Curve
 
 
 def candles(*rows: tuple[float, float, float, float], volume: float = 1.0) -> list[Candle]:
@@ -77,6 +78,22 @@ def test_without_room_or_candles_there_is_no_chart() -> None:
     assert draw(RISING, 80, height=LEAST_HEIGHT - 1) == []
 
 
+def test_curves_have_the_prices_scale_or_a_pane_of_their_own() -> None:
+    curves = [
+        Curve("ema", "", (14.0, 15.0), "line1"),
+        Curve("far", "", (900.0, 900.0), "line2"),
+        Curve("rsi", "pane 1", (40.0, 60.0), "line3"),
+        Curve("adx", "pane 2", (40.0, 60.0), "line4"),
+    ]
+    low = text(draw(RISING, AXIS + 30, height=18, curves=curves))
+    assert low[0].startswith(" ema 15.0000  far 900.000")
+    assert not any("rsi" in line for line in low)
+    tall = text(draw(RISING, AXIS + 30, height=15 + PANE, curves=curves))
+    assert any(line.startswith(" rsi 60") for line in tall)
+    assert not any("adx" in line for line in tall)
+    assert "900" not in "".join(line[30:] for line in tall)
+
+
 @given(
     prices=st.lists(st.floats(1e-8, 1e6), min_size=1, max_size=30),
     width=st.integers(1, 60),
@@ -88,6 +105,9 @@ def test_every_line_is_as_wide_as_asked(
 ) -> None:
     rows = [(price, price * 1.1, price * 0.9, price * 1.05) for price in prices]
     marks = [Mark(60_000, prices[0], "note", is_below=True)]
-    drawn = draw(candles(*rows), width, height=height, marks=marks, lines=[PriceLine(line, "down")])
+    values = [price * 2 for price in prices]
+    curves = [Curve("a", "", values, "line1"), Curve("b", "p", values, "line2", (line,))]
+    lines = [PriceLine(line, "down")]
+    drawn = draw(candles(*rows), width, height=height, marks=marks, lines=lines, curves=curves)
     assert len(drawn) in (0, height)
     assert all(cell_len(row) == width for row in text(drawn))
