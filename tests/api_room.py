@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import httpx2
@@ -20,7 +21,18 @@ from aitrader.api.metrics import Metrics
 from aitrader.api.policy import Policy
 from aitrader.api.server import serving_app
 from aitrader.api.tokens import Gate, Scope, Token, TokenFile, digest_of
-from aitrader.model.control import Answer, AnyRequest, ReadCandles, ReadTrader
+from aitrader.model.control import (
+    Answer,
+    AnyRequest,
+    CancelJob,
+    ReadCandles,
+    ReadJob,
+    ReadJobs,
+    ReadReport,
+    ReadTrader,
+    StartBacktest,
+)
+from aitrader.model.history import EquityPoint, PastEvent, PositionStory
 from aitrader.model.order import Order
 from aitrader.model.position import Position
 from aitrader.model.signal import Signal
@@ -29,6 +41,8 @@ NOW_MS = 1_735_689_600_000
 FULL, READ, EXPIRED = "full-secret-of-the-tests", "read-secret-of-the-tests", "expired-secret"
 EPOCH = "life-1"
 DONE = Answer(0, True, "done")
+OWN_ANSWERS = (ReadTrader, ReadCandles, StartBacktest, ReadJob, ReadJobs, ReadReport, CancelJob)
+"""Requests whose answer holds more than a sentence: the fake engine's is taken."""
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -71,6 +85,34 @@ class FakeArchive:
     async def signals(self, rows: int, *, before_ms: int = END_OF_TIME_MS) -> tuple[Signal, ...]:
         return tuple(s for s in self.all_signals if s.raised_ms < before_ms)[:rows]
 
+    async def equity(
+        self, rows: int, *, before_ms: int = END_OF_TIME_MS, every_ms: int = 1
+    ) -> tuple[EquityPoint, ...]:
+        point = EquityPoint(NOW_MS, Decimal("10000.5"), Decimal(9000), 1)
+        return (point,) if before_ms > NOW_MS else ()
+
+    async def events(
+        self, rows: int, *, before_seq: int = END_OF_TIME_MS, kind: str = ""
+    ) -> tuple[PastEvent, ...]:
+        event = PastEvent(7, NOW_MS, "EntriesPaused", '{"type":"EntriesPaused"}')
+        return (event,) if kind in ("", event.kind) and before_seq > 7 else ()
+
+    async def find_story(self, position_id: str) -> PositionStory | None:
+        for position in self.all_positions:
+            if position.position_id == position_id:
+                return PositionStory(position, a_signal(), self.all_orders)
+        return None
+
+
+class Notebook:
+    """Who asked for which change."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, str]] = []
+
+    def change_asked(self, who: str, what: str, subject: str) -> None:
+        self.lines.append((who, what, subject))
+
 
 class Desk:
     """The control of a made-up engine that remembers what was asked; `answer` overrules its own."""
@@ -85,7 +127,7 @@ class Desk:
         answer = await self._fake.ask(request)
         if self.answer is not None:
             return self.answer
-        return answer if isinstance(request, ReadTrader | ReadCandles) else DONE
+        return answer if isinstance(request, OWN_ANSWERS) else DONE
 
 
 def an_answer(text: str = "done", *, is_ok: bool = True, **more: object) -> Answer:
@@ -112,6 +154,7 @@ class Room:
         self.desk = Desk(self.fake)
         self.archive = FakeArchive()
         self.vitals = FakeVitals()
+        self.notebook = Notebook()
         self.now_s = 0.0
         self._reads = 0.0
         self.tokens = folder / "tokens.json"
@@ -124,6 +167,7 @@ class Room:
             orders_per_min=orders_per_min,
             wrong_per_min=wrong_per_min,
             now_s=lambda: self.now_s,
+            witness=self.notebook,
         )
         self.metrics = Metrics()
         self.inside = Inside(

@@ -186,6 +186,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             le=100_000,
         ),
     ] = 10
+    keep_days: Annotated[
+        int,
+        Meta(
+            title="a whole number from 0 to 36500",
+            description="Events and equity older than this are thinned out; 0 keeps all of them.",
+            ge=0,
+            le=36_500,
+        ),
+    ] = 90
     fly_app_name: Annotated[
         str,
         Meta(

@@ -19,16 +19,16 @@ from aitrader.api.hub import Hub
 from aitrader.api.inside import Inside
 from aitrader.api.metrics import MEDIA_TYPE, Metrics
 from aitrader.api.openapi import document_of
-from aitrader.api.page import page_of
+from aitrader.api.page import PAGE_POLICY, page_of
 from aitrader.api.policy import Access
 from aitrader.api.problems import Failure, answer_failure
 from aitrader.api.router import Operation, routes_of
+from aitrader.api.routes.jobs import JobRoutes
+from aitrader.api.routes.past import PastRoutes
 from aitrader.api.routes.state import StateRoutes
 from aitrader.api.routes.traders import TraderRoutes
 from aitrader.api.routes.trading import TradingRoutes
 from aitrader.api.sockets import Sockets
-
-PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
 class MetricsRoute:
@@ -62,6 +62,8 @@ def operations_of(inside: Inside, metrics: Metrics, sockets: Sockets) -> tuple[O
         *StateRoutes(inside).operations(),
         *TraderRoutes(inside).operations(),
         *TradingRoutes(inside).operations(),
+        *PastRoutes(inside).operations(),
+        *JobRoutes(inside).operations(),
         *MetricsRoute(inside, metrics, sockets).operations(),
     )
 

@@ -9,6 +9,7 @@ from aitrader.api.policy import Policy
 from aitrader.api.problems import Failure
 from aitrader.api.tokens import Caller
 from aitrader.model.control import Answer, AnyRequest, Control
+from aitrader.model.history import EquityPoint, PastEvent, PositionStory
 from aitrader.model.order import Order
 from aitrader.model.position import Position
 from aitrader.model.signal import Signal
@@ -36,6 +37,22 @@ class Archive(Protocol):
 
     async def signals(self, rows: int, *, before_ms: int = END_OF_TIME_MS) -> tuple[Signal, ...]:
         """Return signals raised before that instant."""
+        ...
+
+    async def equity(
+        self, rows: int, *, before_ms: int = END_OF_TIME_MS, every_ms: int = 1
+    ) -> tuple[EquityPoint, ...]:
+        """Return the account's worth before that instant, the last of each `every_ms`."""
+        ...
+
+    async def events(
+        self, rows: int, *, before_seq: int = END_OF_TIME_MS, kind: str = ""
+    ) -> tuple[PastEvent, ...]:
+        """Return what was written down before that one; of one kind, "" for all."""
+        ...
+
+    async def find_story(self, position_id: str) -> PositionStory | None:
+        """Return one position from its signal to its last fill, None if there is none."""
         ...
 
 
@@ -109,7 +126,8 @@ class Inside:
         return self._frame
 
     async def ask(self, caller: Caller, request: AnyRequest) -> Answer:
-        """Return what came of a request; who changed what is written down."""
+        """Return what came of a request; who asks for a change is written down before it."""
+        self.policy.note(caller, request)
         answer = await self._control.ask(request)
         self.policy.audit(caller, request, is_ok=answer.is_ok)
         self._frame = None

@@ -74,7 +74,7 @@ def _described(operation: Operation, answer: Json | None) -> Json:
     if answer is not None:
         good["content"] = {"application/json": {"schema": answer}}
     elif operation.returns is Response:
-        good["content"] = {"text/plain": {"schema": {"type": "string"}}}
+        good["content"] = {operation.media_type: {"schema": {"type": "string"}}}
     is_public = operation.access is Access.PUBLIC
     return {
         "operationId": operation.name,

@@ -18,6 +18,9 @@ article{border-top:1px solid #414868;padding:.6rem 0}b{color:#9ece6a;display:inl
 min-width:4.5rem}small{color:#9aa5ce}dt{float:left;clear:left;min-width:9rem}a{color:#7dcfff}
 """
 
+PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""What a page of ours may load: its own style, and nothing else."""
+
 ACCESS = {
     Access.PUBLIC: "no token",
     Access.READ: "any token",

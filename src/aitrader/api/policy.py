@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable
 from enum import Enum
+from typing import Protocol
 
 from aitrader.api.limits import Limiter
 from aitrader.api.problems import Failure
@@ -63,8 +64,16 @@ class Budget(Enum):
     ORDERS = "orders"
 
 
+class Witness(Protocol):
+    """Who writes down for good who asked for which change."""
+
+    def change_asked(self, who: str, what: str, subject: str) -> None:
+        """Take note: the token's name, the request's name, the trader or position it is about."""
+        ...
+
+
 class Policy:
-    """Lets callers in and counts what they ask."""
+    """Lets callers in, counts what they ask, and has their changes written down."""
 
     def __init__(
         self,
@@ -74,8 +83,10 @@ class Policy:
         orders_per_min: int,
         now_s: Callable[[], float],
         wrong_per_min: int = WRONG_PER_MIN,
+        witness: Witness | None = None,
     ) -> None:
         self._gate = gate
+        self._witness = witness
         self._limiters = {
             Budget.DATA: Limiter(data_per_min, now_s),
             Budget.ORDERS: Limiter(orders_per_min, now_s),
@@ -128,12 +139,17 @@ class Policy:
         budget = Budget.ORDERS if isinstance(request, ORDERS) else Budget.DATA
         self.admit(caller, access, budget)
 
+    def note(self, caller: Caller, request: AnyRequest) -> None:
+        """Have it written down, before it is done, who asks for a change."""
+        if self._witness is not None and not isinstance(request, READS):
+            self._witness.change_asked(caller.name, type(request).__name__, _subject(request))
+
     @staticmethod
     def audit(caller: Caller, request: AnyRequest, *, is_ok: bool) -> None:
-        """Write down who changed what."""
+        """Log who changed what, and whether it was done."""
         if isinstance(request, READS):
             return
-        subject = getattr(request, "trader_id", "") or getattr(request, "position_id", "")
+        subject = _subject(request)
         outcome = "done" if is_ok else "refused"
         log.info(
             "%s asked by %s (%s)",
@@ -142,6 +158,12 @@ class Policy:
             outcome,
             extra={"subject": subject} if subject else None,
         )
+
+
+def _subject(request: AnyRequest) -> str:
+    """Return whom a request is about, "" for everything."""
+    names = ("trader_id", "position_id", "job_id")
+    return next((found for name in names if (found := getattr(request, name, ""))), "")
 
 
 def _too_many(wait_s: float, reason: str) -> Failure:

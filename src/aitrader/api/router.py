@@ -30,7 +30,10 @@ _GIVEN = ("body", "caller")
 
 
 class Operation:
-    """One method of one address; `errors` are the statuses its own handler fails with."""
+    """One method of one address; `errors` are the statuses its own handler fails with.
+
+    `media_type` is said of an answer that the handler makes itself.
+    """
 
     def __init__(  # noqa: PLR0913 - what a route is
         self,
@@ -42,6 +45,7 @@ class Operation:
         budget: Budget = Budget.DATA,
         status: int = 200,
         errors: Sequence[int] = (),
+        media_type: str = "text/plain",
     ) -> None:
         self.method = method
         self.path = path
@@ -49,6 +53,7 @@ class Operation:
         self.access = access
         self.budget = budget
         self.status = status
+        self.media_type = media_type
         self.hints = typing.get_type_hints(handler, include_extras=True)
         self.returns = self.hints.pop("return", type(None))
         self.body: Any = self.hints.pop("body", None)

@@ -15,6 +15,7 @@ from msgspec import Meta
 MAX_SOURCE_CHARS = 10_240
 
 Source = Annotated[str, Meta(min_length=1, max_length=MAX_SOURCE_CHARS)]
+MaybeSource = Annotated[str, Meta(max_length=MAX_SOURCE_CHARS)]
 Key = Annotated[str, Meta(min_length=1, max_length=120)]
 Symbol = Annotated[str, Meta(pattern=r"^[A-Z0-9]{2,30}$")]
 MaybeSymbol = Annotated[str, Meta(pattern=r"^[A-Z0-9]{0,30}$")]

@@ -333,6 +333,17 @@ class Quarantined(Event, frozen=True):
     reason: str
 
 
+class ChangeAsked(Event, frozen=True):
+    """Somebody asked for a change over HTTP; what came of it follows, or was refused.
+
+    `who`: the token's name; `what`: the request's; `subject`: the trader, position or job.
+    """
+
+    who: str
+    what: str
+    subject: str = ""
+
+
 DURABLE: tuple[type[Event], ...] = (
     UniverseChanged,
     CandlesClosed,
@@ -355,6 +366,7 @@ DURABLE: tuple[type[Event], ...] = (
     EquityMarked,
     Quarantined,
     FeedChanged,
+    ChangeAsked,
 )
 """Facts that are committed before their consequences leave. The rest can be asked for again."""
 

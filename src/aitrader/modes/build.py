@@ -37,7 +37,7 @@ from aitrader.filters.traderfile import compile_trader
 from aitrader.jobs.processes import ProcessJobs
 from aitrader.market.series import SeriesTable
 from aitrader.market.universe import UniverseStage
-from aitrader.model.events import Event, InstrumentsLoaded
+from aitrader.model.events import ChangeAsked, Event, InstrumentsLoaded
 from aitrader.model.instrument import Instrument
 from aitrader.model.ports import Prices
 from aitrader.positions.stage import PositionStage
@@ -145,6 +145,11 @@ class Wired:
     async def settled(self) -> None:
         """Return when the engine has nothing to do."""
         await self._parts.engine.settled()
+
+    def change_asked(self, who: str, what: str, subject: str) -> None:
+        """Have it written down, before what is asked, who asks for a change."""
+        at_ms = self._parts.clock.now_ms()
+        self._parts.inbox.post(ChangeAsked(at_ms=at_ms, who=who, what=what, subject=subject))
 
     async def _run(self) -> None:
         try:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from aitrader.api import stream
 from aitrader.config import Settings
+from aitrader.engine.tidying import tidy
 from aitrader.logs import Tail, start_logging
 from aitrader.model.errors import ConfigError
 from aitrader.modes import door
@@ -87,6 +88,7 @@ async def serving(
         opened = await _open_door(settings, wired)
         try:
             await wired.start()
+            wired.tasks.spawn("retention", tidy(store, clock, keep_days=settings.keep_days))
             _heed_signals(wired)  # first: who is told that we are up may tell us to stop
             door.tell(ready_fd, door.News(is_up=True))
             yield wired

@@ -63,6 +63,7 @@ class HttpDoor:
             data_per_min=settings.data_requests_per_min,
             orders_per_min=settings.order_requests_per_min,
             now_s=loop.time,
+            witness=wired,
         )
         inside = Inside(
             wired.view,

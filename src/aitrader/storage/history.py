@@ -9,6 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
+from aitrader.model.history import EquityPoint, PastEvent, PositionStory
 from aitrader.model.order import Order
 from aitrader.model.position import Position
 from aitrader.model.signal import Signal
@@ -32,13 +35,36 @@ NEWEST_SIGNALS = """
 select * from signals where user_id = :user_id and account_id = :account_id
   and raised_ms < :before_ms order by raised_ms desc, signal_id limit :most
 """
+EQUITY = """
+select at_ms, equity, cash, open_positions from
+  (select max(at_ms) as at_ms, equity, cash, open_positions from equity
+   where user_id = :user_id and account_id = :account_id and at_ms < :before_ms
+   group by at_ms / :every_ms order by at_ms desc limit :most)
+"""
+NEWEST_EVENTS = """
+select seq, at_ms, kind, body from events
+where user_id = :user_id and account_id = :account_id and seq < :before_seq
+  and (:kind = '' or kind = :kind) order by seq desc limit :most
+"""
+ONE_POSITION = """
+select * from positions where user_id = :user_id and account_id = :account_id
+  and position_id = :position_id
+"""
+ONE_SIGNAL = """
+select * from signals where user_id = :user_id and account_id = :account_id
+  and signal_id = :signal_id
+"""
+ORDERS_OF_POSITION = """
+select * from orders where user_id = :user_id and account_id = :account_id
+  and position_id = :position_id order by planned_ms, client_order_id
+"""
 END_OF_TIME_MS = 2**53
 
 T = TypeVar("T")
 
 
 class History:
-    """Orders, positions and signals of one owner, newest first, at most 1000 per answer."""
+    """What one owner has on disk, newest first, at most 1000 rows per answer."""
 
     def __init__(self, path: Path, owner: Owner) -> None:
         self._path = path
@@ -72,6 +98,36 @@ class History:
             )
         )
 
+    async def equity(
+        self, rows: int, *, before_ms: int = END_OF_TIME_MS, every_ms: int = 1
+    ) -> tuple[EquityPoint, ...]:
+        """Return the account's worth before that instant, the last of each `every_ms`."""
+        return await self._read(
+            lambda found: tuple(
+                msgspec.convert(row, EquityPoint)
+                for row in found.of(
+                    EQUITY, before_ms=before_ms, every_ms=every_ms, most=_at_most(rows)
+                )
+            )
+        )
+
+    async def events(
+        self, rows: int, *, before_seq: int = END_OF_TIME_MS, kind: str = ""
+    ) -> tuple[PastEvent, ...]:
+        """Return what was written down before that one; of one kind, "" for all."""
+        return await self._read(
+            lambda found: tuple(
+                msgspec.convert(row, PastEvent)
+                for row in found.of(
+                    NEWEST_EVENTS, before_seq=before_seq, kind=kind, most=_at_most(rows)
+                )
+            )
+        )
+
+    async def find_story(self, position_id: str) -> PositionStory | None:
+        """Return one position from its signal to its last fill, None if there is none."""
+        return await self._read(lambda found: _story(found, position_id))
+
     async def close(self) -> None:
         """End the thread; a second call does nothing."""
         if self._connection is not None:
@@ -88,6 +144,19 @@ class History:
             return query(Rows(self._connection, self._owner))
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _story(rows: Rows, position_id: str) -> PositionStory | None:
+    row = next(rows.of(ONE_POSITION, position_id=position_id), None)
+    if row is None:
+        return None
+    position = position_from_row(row)
+    raised = next(rows.of(ONE_SIGNAL, signal_id=position.signal_id), None)
+    return PositionStory(
+        position=position,
+        signal=None if raised is None else signal_from_row(raised),
+        orders=orders_of(rows, ORDERS_OF_POSITION, position_id=position_id),
+    )
 
 
 def _at_most(rows: int) -> int:

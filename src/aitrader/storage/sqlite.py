@@ -24,6 +24,7 @@ from aitrader.model.events import MONEY, Event, Saved
 from aitrader.storage.load import load_saved
 from aitrader.storage.lock import FolderLock
 from aitrader.storage.projection import is_durable, statements
+from aitrader.storage.retention import forget
 from aitrader.storage.rows.statement import Owner
 from aitrader.storage.schema import migrate
 
@@ -86,6 +87,14 @@ class SqliteStore:
         if durable:
             await self._in_thread(lambda: self._commit(durable))
 
+    async def forget(self, *, before_ms: int) -> int:
+        """Delete a few events and points of equity of before that instant; return how many.
+
+        Raises:
+            Transient: The disk refused; nothing of it was deleted.
+        """
+        return await self._in_thread(lambda: self._forget(before_ms))
+
     async def synchronous(self) -> int:
         """Return SQLite's sync level: 2 (FULL) if the last transaction held money, else 1."""
         connection = self._open_connection()
@@ -143,6 +152,12 @@ class SqliteStore:
         except sqlite3.Error as exc:
             self._roll_back()
             raise Transient(f"the database {self._path} took nothing: {exc}") from exc
+
+    def _forget(self, before_ms: int) -> int:
+        try:
+            return forget(self._open_connection(), before_ms=before_ms)
+        except sqlite3.Error as exc:
+            raise Transient(f"the database {self._path} forgot nothing: {exc}") from exc
 
     def _sync_fully(self, is_full: bool) -> None:
         if is_full is not self._is_full_sync:

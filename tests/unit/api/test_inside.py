@@ -12,7 +12,7 @@ from tests.api_room import Room
 from aitrader.api.inside import Inside
 from aitrader.api.problems import Failure
 from aitrader.api.tokens import LOCAL
-from aitrader.model.control import PauseEntries
+from aitrader.model.control import Answer, PauseEntries
 from aitrader.model.view import Frame
 
 
@@ -51,6 +51,13 @@ def test_who_changed_something_sees_it_at_once(tmp_path: Path) -> None:
         assert (await inside.frame()).status.is_paused
 
     asyncio.run(story())
+
+
+def test_who_asks_is_written_down_before_the_engine_hears_of_it(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    room.desk.answer = Answer(0, False, "no")
+    asyncio.run(room.inside.ask(LOCAL, PauseEntries(True)))
+    assert room.notebook.lines == [("local", "PauseEntries", "")]
 
 
 class EndedView:

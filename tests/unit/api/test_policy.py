@@ -98,3 +98,14 @@ def test_who_changed_what_is_written_down(tmp_path: Path, caplog: pytest.LogCapt
         "RemoveTrader asked by local (done)",
         "CloseAll asked by local (refused)",
     ]
+
+
+def test_a_change_is_noted_for_good_before_it_is_done(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    for request in (ReadTrader("dip"), RemoveTrader("dip"), ClosePosition("p-1"), CloseAll()):
+        room.policy.note(READER, request)
+    assert room.notebook.lines == [
+        ("read", "RemoveTrader", "dip"),
+        ("read", "ClosePosition", "p-1"),
+        ("read", "CloseAll", ""),
+    ]

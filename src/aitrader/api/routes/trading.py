@@ -114,29 +114,29 @@ class TradingRoutes:
     ) -> PastSignals:
         """Every signal there ever was, a page at a time."""
         rows = await self._inside.archive.signals(limit, before_ms=before_ms)
-        following = _following([row.raised_ms for row in rows], limit)
-        return PastSignals(tuple(map(outgoing.past_signal, rows)), following)
+        next_ms = next_before([row.raised_ms for row in rows], limit)
+        return PastSignals(tuple(map(outgoing.past_signal, rows)), next_ms)
 
     async def past_positions(
         self, limit: Limit = 100, before_ms: Millis = END_OF_TIME_MS
     ) -> PastPositions:
         """Every position there ever was, a page at a time."""
         rows = await self._inside.archive.positions(limit, before_ms=before_ms)
-        following = _following([row.opened_ms for row in rows], limit)
-        return PastPositions(tuple(map(outgoing.past_position, rows)), following)
+        next_ms = next_before([row.opened_ms for row in rows], limit)
+        return PastPositions(tuple(map(outgoing.past_position, rows)), next_ms)
 
     async def orders(self, limit: Limit = 100, before_ms: Millis = END_OF_TIME_MS) -> Orders:
         """Every order there ever was, a page at a time."""
         rows = await self._inside.archive.orders(limit, before_ms=before_ms)
-        following = _following([row.planned_ms for row in rows], limit)
-        return Orders(tuple(map(outgoing.order_out, rows)), following)
+        next_ms = next_before([row.planned_ms for row in rows], limit)
+        return Orders(tuple(map(outgoing.order_out, rows)), next_ms)
 
     async def fills(self, limit: Limit = 100, before_ms: Millis = END_OF_TIME_MS) -> Fills:
         """The fills of every order there ever was, a page of orders at a time."""
         rows = await self._inside.archive.orders(limit, before_ms=before_ms)
-        following = _following([row.planned_ms for row in rows], limit)
+        next_ms = next_before([row.planned_ms for row in rows], limit)
         fills = [fill for row in rows for fill in outgoing.fills_out(row)]
-        return Fills(tuple(fills), following)
+        return Fills(tuple(fills), next_ms)
 
     async def _find(self, position_id: str) -> PositionRow:
         frame = await self._inside.frame()
@@ -146,8 +146,8 @@ class TradingRoutes:
         raise Failure(404, f"there is no position {position_id}")
 
 
-def _following(times_ms: Sequence[int], limit: int) -> int | None:
-    """Return where the next page begins, None if this was the last.
+def next_before(times_ms: Sequence[int], limit: int) -> int | None:
+    """Return where the page after these rows begins, None if this was the last.
 
     Rows of one instant are not torn apart: the page may begin with rows of this one again.
     """
