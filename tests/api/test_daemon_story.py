@@ -114,6 +114,15 @@ def test_a_whole_trade_and_a_graceful_stop_from_outside(tmp_path: Path) -> None:
         orders = daemon.get("/api/orders?limit=1000")["orders"]
         legs = {order["leg"] for order in orders if order["positionId"] == position_id}
         assert {"ENTRY", "EXIT"} <= legs
+        asked = daemon.get("/api/events?kind=ChangeAsked")["events"]
+        assert [(row["body"]["who"], row["body"]["what"]) for row in asked] == [
+            ("api-key", "ClosePosition"),
+            ("api-key", "AddTrader"),
+            ("api-key", "AddTrader"),
+        ]
+        story = daemon.get(f"/api/positions/{position_id}/story")
+        assert story["signal"]["conditions"]
+        assert len(story["fills"]) >= 2
         assert daemon.get("/status")["errors"] == 0
         daemon.process.send_signal(signal.SIGTERM)
         _, log = daemon.process.communicate(timeout=30)

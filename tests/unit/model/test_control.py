@@ -12,6 +12,7 @@ from aitrader.model.control import (
     Answer,
     AnyRequest,
     Ask,
+    CancelJob,
     CheckTrader,
     CloseAll,
     ClosePosition,
@@ -21,10 +22,15 @@ from aitrader.model.control import (
     Hello,
     PauseEntries,
     ReadCandles,
+    ReadJob,
+    ReadJobs,
+    ReadLines,
+    ReadReport,
     ReadSignal,
     ReadTrader,
     RemoveTrader,
     Request,
+    StartBacktest,
     StopEngine,
     SwitchTrader,
 )
@@ -42,6 +48,12 @@ REQUESTS: list[AnyRequest] = [
     ReadCandles(symbol="BTCUSDT", interval="5m", bars=10),
     ReadSignal(signal_id="s-1"),
     ExplainTrader(trader_id="dip", symbols=("BTCUSDT",)),
+    ReadLines(trader_id="dip", symbol="BTCUSDT", bars=20),
+    StartBacktest(trader_id="dip", symbols=("BTCUSDT",), from_ms=1, until_ms=2),
+    ReadJob(job_id="job-1"),
+    ReadJobs(),
+    ReadReport(job_id="job-1"),
+    CancelJob(job_id="job-1"),
 ]
 
 
