@@ -133,9 +133,9 @@ class TimedLink(Link):
 
     arrived_s = 0.0
 
-    def on_text(self, payload: bytes) -> None:
+    def take(self, payload: bytes) -> bool:
         self.arrived_s = time.perf_counter()
-        super().on_text(payload)
+        return super().take(payload)
 
 
 class BandWatch(Nobody):

@@ -31,6 +31,8 @@ def seen(payload: bytes) -> str:
         message = wire.read_message(payload)
     except Refused:
         return "refused"
+    if isinstance(message.data, wire.ShutdownFrame):
+        return type(message.data).__name__
     if isinstance(message, wire.Message):
         return f"control {message.id!r} {message.e}".rstrip()
     data = message.data

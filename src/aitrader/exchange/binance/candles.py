@@ -181,7 +181,8 @@ class CandleTable:
             return
         at_ms = frame.at_ms
         if at_ms > stream.frame_ms and open_ms >= stream.forming_ms:
-            if not self._board.on_price(stream.symbol, candle.close, at_ms):
+            board = self._board
+            if not board.take(board.tickers[stream.symbol], candle.close, at_ms):
                 return
             before = stream.forming
             if (

@@ -14,7 +14,7 @@ from aitrader.exchange.binance import wire
 from aitrader.exchange.binance.sockets import Connect, Socket
 from aitrader.model.errors import Refused, Transient
 
-_Envelope, _Shutdown = wire.Envelope, wire.ShutdownFrame
+_read_envelope, _UNFIT = wire.read_envelope, wire.UNFIT
 
 
 class StreamTiming(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,17 +57,16 @@ class Link:
     def __init__(self, user: LinkUser, wake: asyncio.Event, timing: StreamTiming) -> None:
         """`wake` is set whenever the link's owner should look at it."""
         self._loop = asyncio.get_running_loop()
-        self._time = self._loop.time
         self._user = user
-        self._deliver = user.on_data
-        self._has_data = False
+        self._deliver = self._deliver_first
         self._wake = wake
         self._timing = timing
         self._socket: Socket | None = None
         self._answers: dict[int, asyncio.Future[wire.Message]] = {}
         self._asked = 0
         self._control_s: float | None = None
-        self.born_s = self.frame_s = self.data_s = self._loop.time()
+        self.born_s = self._frame_s = self._data_s = self._loop.time()
+        self._messages = self._noticed = 0
         self.first_data = asyncio.Event()
         self.names: set[str] = set()
         """Streams whose subscription the exchange has answered."""
@@ -118,30 +117,41 @@ class Link:
         if self._socket is not None and self.closed_reason is None:
             self._socket.close()
 
+    def data_s(self) -> float:
+        """Return the loop's time of the newest data.
+
+        Data are counted and not timed, for each message would pay for it: what came since this was
+        asked last came now.
+        """
+        if self._messages != self._noticed:
+            self._noticed = self._messages
+            self._data_s = self._loop.time()
+        return self._data_s
+
+    def frame_s(self) -> float:
+        """Return the loop's time of the newest frame of any kind, as exact as `data_s` is."""
+        return max(self._frame_s, self.data_s())
+
     # -- what the transport calls
 
     def on_frame(self) -> None:
         """Any frame shows that the other side lives."""
-        self.frame_s = self._time()
+        self._frame_s = self._loop.time()
+
+    def take(self, payload: bytes) -> bool:
+        """Decode data and hand it to whom it concerns; False for any other message."""
+        try:
+            message = _read_envelope(payload)
+        except _UNFIT:
+            return False
+        self._messages += 1
+        self._deliver(message.stream, message.data)
+        return True
 
     def on_text(self, payload: bytes) -> None:
-        """Decode one message and hand it to whom it concerns."""
-        self.frame_s = self._time()
-        try:
-            message = wire.read_message(payload)
-        except Refused as refused:
-            self._user.on_unfit(refused.reason)
-            return
-        if not isinstance(message, _Envelope):
-            self._on_control(message)
-        elif type(message.data) is _Shutdown:
-            self._on_shutdown()
-        else:
-            self.data_s = self.frame_s
-            if not self._has_data:
-                self._has_data = True
-                self.first_data.set()
-            self._deliver(message.stream, message.data)
+        """Take in one message: data in pieces, or an answer, or a notice."""
+        if not self.take(payload):
+            self._on_other(payload)
 
     def on_closed(self, reason: str) -> None:
         """Nothing comes any more; whoever waits for an answer waits no longer."""
@@ -151,7 +161,23 @@ class Link:
         self.first_data.set()
         self._wake.set()
 
+    def _deliver_first(self, stream: str, data: wire.Data) -> None:
+        """Note that data come; from now on they go to the user straight."""
+        self._deliver = self._user.on_data
+        self.first_data.set()
+        self._deliver(stream, data)
+
     # -- control messages
+
+    def _on_other(self, payload: bytes) -> None:
+        """Take in a message that is no data."""
+        self.on_frame()
+        try:
+            message = wire.read_other(payload)
+        except Refused as refused:
+            self._user.on_unfit(refused.reason)
+        else:
+            self._on_control(message)
 
     def _on_shutdown(self) -> None:
         self.must_rotate = True
@@ -161,7 +187,11 @@ class Link:
         answer = self._answers.get(message.id) if isinstance(message.id, int) else None
         if answer is not None and not answer.done():
             answer.set_result(message)
-        elif message.e == "serverShutdown" or message.event is not UNSET:
+        elif (
+            message.e == "serverShutdown"
+            or message.event is not UNSET
+            or isinstance(message.data, wire.ShutdownFrame)
+        ):
             self._on_shutdown()
         elif message.id is UNSET:
             self._user.on_unfit("expected data or an answer, found neither")

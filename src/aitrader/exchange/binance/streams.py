@@ -88,7 +88,7 @@ class StreamConnection:
     @property
     def frame_s(self) -> float | None:
         """Loop time of the newest frame, None without a link."""
-        return self._link.frame_s if self._link is not None else None
+        return self._link.frame_s() if self._link is not None else None
 
     def follow(self, names: frozenset[str]) -> None:
         """Want exactly these streams from now on."""
@@ -158,7 +158,7 @@ class StreamConnection:
         now_s = asyncio.get_running_loop().time()
         if link.closed_reason is not None:
             raise Transient(link.closed_reason)
-        if now_s - link.frame_s > self._timing.frame_silence_s:
+        if now_s - link.frame_s() > self._timing.frame_silence_s:
             raise Transient(f"nothing came for {self._timing.frame_silence_s:.0f} s")
         if now_s >= self._replace_s and self._is_worn(link, now_s):
             await self._replace(link)
@@ -170,7 +170,7 @@ class StreamConnection:
     def _is_worn(self, link: Link, now_s: float) -> bool:
         """Tell whether a link that works had better be replaced."""
         is_quiet = (
-            self._quiet_s is not None and bool(link.names) and now_s - link.data_s > self._quiet_s
+            self._quiet_s is not None and bool(link.names) and now_s - link.data_s() > self._quiet_s
         )
         return link.must_rotate or is_quiet or now_s - link.born_s > self._timing.rotate_s
 

@@ -69,19 +69,16 @@ class PriceBoard:
         self._dropped = dropped
         self._bands = BandTable()
         self._leaps = LeapTable()
+        self._held = self._leaps.held
         self._listeners: tuple[PriceListener, ...] = ()
-        self._tickers: dict[str, Ticker] = {}
-
-    @property
-    def tickers(self) -> Mapping[str, Ticker]:
+        self.tickers: Mapping[str, Ticker] = {}
         """Every watched symbol."""
-        return self._tickers
 
     def follow(self, symbols: Iterable[str]) -> None:
         """Keep exactly these symbols."""
-        known = self._tickers
-        self._tickers = {symbol: known.get(symbol) or Ticker(symbol) for symbol in symbols}
-        for ticker in self._tickers.values():
+        known = self.tickers
+        self.tickers = {symbol: known.get(symbol) or Ticker(symbol) for symbol in symbols}
+        for ticker in self.tickers.values():
             ticker.below, ticker.above = self._bands.edges(ticker.symbol)
 
     def listen(self, listener: PriceListener) -> None:
@@ -94,14 +91,14 @@ class PriceBoard:
 
     def last_price(self, symbol: str) -> float | None:
         """Return the newest price, None before the first."""
-        ticker = self._tickers.get(symbol)
+        ticker = self.tickers.get(symbol)
         return ticker.last if ticker is not None and ticker.last > 0.0 else None
 
     def arm(self, command: ArmBand) -> None:
         """Watch a band; it fires at once when the newest price is out already."""
         self.disarm(command.band_id)
         self._bands.arm(command)
-        ticker = self._tickers.get(command.symbol)
+        ticker = self.tickers.get(command.symbol)
         if ticker is None:
             return
         ticker.below, ticker.above = self._bands.edges(command.symbol)
@@ -111,13 +108,13 @@ class PriceBoard:
     def disarm(self, band_id: BandId) -> None:
         """Forget a band."""
         symbol = self._bands.disarm(band_id)
-        ticker = self._tickers.get(symbol or "")
+        ticker = self.tickers.get(symbol or "")
         if ticker is not None:
             ticker.below, ticker.above = self._bands.edges(ticker.symbol)
 
     def on_ticker(self, frame: wire.TickerFrame) -> None:
         """Take in one ticker frame."""
-        ticker = self._tickers.get(frame.symbol)
+        ticker = self.tickers.get(frame.symbol)
         if ticker is None:
             self._dropped["symbol not watched"] += 1
         elif frame.at_ms <= ticker.ticker_ms:
@@ -133,47 +130,47 @@ class PriceBoard:
             ticker.change_24h_pct = frame.change_pct
             ticker.volume_24h = frame.quote_volume
             ticker.version += 1
-            self.on_price(frame.symbol, frame.last, frame.at_ms, frame)
+            self.take(ticker, frame.last, frame.at_ms, frame)
 
     def on_trade(self, symbol: str, price: float, at_ms: int) -> None:
         """Take in the price of a trade, or one that REST told."""
-        if symbol not in self._tickers:
+        ticker = self.tickers.get(symbol)
+        if ticker is None:
             self._dropped["symbol not watched"] += 1
         elif not 0.0 < price < wire.MAX_NUMBER:
             self._dropped["no sound number"] += 1
         else:
-            self.on_price(symbol, price, at_ms)
+            self.take(ticker, price, at_ms)
 
-    def on_price(
-        self, symbol: str, price: float, at_ms: int, book: wire.TickerFrame | None = None
+    def take(
+        self, ticker: Ticker, price: float, at_ms: int, book: wire.TickerFrame | None = None
     ) -> bool:
-        """Take in one price above zero of a watched symbol; an older than the newest is nothing.
+        """Take in one price above zero; an older than the newest is nothing.
 
         `book` has the best bid and ask of the moment. Returns False, and counts it, for a leap that
         is not believed.
         """
-        ticker = self._tickers[symbol]
         last = ticker.last
         if at_ms < ticker.at_ms:
-            return self.is_near(symbol, price, at_ms)
-        if last > 0.0 and not LOWEST_RATIO < price / last < HIGHEST_RATIO:
+            return self.is_near(ticker.symbol, price, at_ms)
+        if price != last and last > 0.0 and not LOWEST_RATIO < price / last < HIGHEST_RATIO:
             if not self._is_believed(ticker, price, at_ms, book):
                 self._dropped["absurd jump"] += 1
                 return False
-        elif self._leaps.held:
-            self._leaps.settle(symbol)
+        elif self._held:
+            self._leaps.settle(ticker.symbol)
         ticker.last = price
         ticker.at_ms = at_ms
         ticker.version += 1
         for listener in self._listeners:
-            listener.on_price(symbol, price, at_ms)
+            listener.on_price(ticker.symbol, price, at_ms)
         if not ticker.below < price < ticker.above:
             self._check(ticker)
         return True
 
     def is_near(self, symbol: str, price: float, at_ms: int) -> bool:
         """Tell, counting if not, whether a price of the past may stand beside the newest."""
-        ticker = self._tickers[symbol]
+        ticker = self.tickers[symbol]
         if is_plain(price, ticker.last, abs(ticker.at_ms - at_ms)):
             return True
         self._dropped["absurd jump"] += 1
@@ -186,7 +183,7 @@ class PriceBoard:
         return (
             at_ms - ticker.at_ms > FRESH_MS
             or (book is not None and is_in_book(price, book.bid, book.ask))
-            or self._leaps.is_believed(ticker.symbol, price, at_ms=at_ms, board=len(self._tickers))
+            or self._leaps.is_believed(ticker.symbol, price, at_ms=at_ms, board=len(self.tickers))
         )
 
     def _check(self, ticker: Ticker) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 
 import pytest
+from picows import WSMsgType
 from tests.unit.exchange.binance.stub import T0, StubExchange, ticker_data, until
 
 from aitrader.exchange.binance import wire
@@ -59,6 +61,24 @@ def test_data_and_its_stream_are_handed_on() -> None:
         await until(lambda: len(user.data) == 1)
         assert user.data[0][0] == "a@ticker"
         assert link.first_data.is_set()
+
+    tell(story, "a@ticker")
+
+
+def test_data_in_pieces_are_data_and_what_came_is_timed() -> None:
+    async def story(link: Link, user: User, stub: StubExchange) -> None:
+        transport = stub.links[0].transport
+        assert transport is not None
+        before_s = link.data_s()
+        whole = json.dumps({"stream": "a@ticker", "data": ticker_data("A", T0)}).encode()
+        transport.send(WSMsgType.TEXT, whole[:20], fin=False)
+        transport.send(WSMsgType.CONTINUATION, whole[20:])
+        await until(lambda: len(user.data) == 1)
+        assert before_s < link.data_s() == link.data_s()
+        data_s = link.data_s()
+        transport.send(WSMsgType.PING, b"")
+        await until(lambda: link.frame_s() > data_s)
+        assert link.data_s() == data_s
 
     tell(story, "a@ticker")
 

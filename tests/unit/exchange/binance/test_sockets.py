@@ -38,10 +38,27 @@ class User:
         self.reasons.append(reason)
 
 
-def tell(story: Callable[[User, sockets.Socket, StubLink], Awaitable[None]]) -> None:
+class Taker(User):
+    """A user of data: what starts with a `!`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data: list[bytes] = []
+
+    def take(self, payload: bytes) -> bool:
+        if payload.startswith(b"!"):
+            self.data.append(payload)
+            return True
+        return False
+
+
+def tell(
+    story: Callable[[Any, sockets.Socket, StubLink], Awaitable[None]],
+    make_user: Callable[[], User] = User,
+) -> None:
     async def play() -> None:
         async with StubExchange() as stub:
-            user = User()
+            user = make_user()
             own = await sockets.connect(stub.stream_url + "/stream", user)
             await until(lambda: bool(stub.links))
             await story(user, own, stub.links[0])
@@ -70,10 +87,24 @@ def test_fragments_become_one_message() -> None:
     tell(story)
 
 
+def test_data_are_offered_first_and_everything_else_is_text() -> None:
+    async def story(user: Taker, own: sockets.Socket, link: StubLink) -> None:
+        transport = wired(link)
+        transport.send(WSMsgType.TEXT, b"!1")
+        transport.send(WSMsgType.TEXT, b"!in ", fin=False)
+        transport.send(WSMsgType.CONTINUATION, b"!pieces")
+        transport.send(WSMsgType.TEXT, b"said")
+        await until(lambda: len(user.texts) == 2)
+        assert (user.data, user.texts) == ([b"!1"], [b"!in !pieces", b"said"])
+
+    tell(story, Taker)
+
+
 def test_a_ping_is_answered_with_its_payload() -> None:
     async def story(user: User, own: sockets.Socket, link: StubLink) -> None:
         wired(link).send(WSMsgType.PING, b"1770123456789")
         await until(lambda: link.pongs == [b"1770123456789"])
+        assert user.frames == 1
 
     tell(story)
 

@@ -63,7 +63,7 @@ def test_a_band_armed_before_its_symbol_is_watched_still_fires() -> None:
     board, inbox, _ = a_board()
     board.arm(a_band("b", below=10.0))
     board.follow(["A"])
-    board.on_price("A", 9.0, T0)
+    board.take(board.tickers["A"], 9.0, T0)
     assert inbox.events == [PriceLeft(at_ms=T0, band_id=BandId("b"), price=Decimal("9.0"))]
 
 
@@ -72,7 +72,7 @@ def test_a_fired_band_is_gone_and_the_next_edge_counts() -> None:
     board.arm(a_band("near", above=11.0))
     board.arm(a_band("far", above=12.0))
     for place, price in enumerate((10.0, 11.5, 11.6, 12.5, 13.0)):
-        board.on_price("A", price, T0 + place)
+        board.take(board.tickers["A"], price, T0 + place)
     assert [(event.band_id, event.price) for event in inbox.events] == [
         ("near", Decimal("11.5")),
         ("far", Decimal("12.5")),
@@ -81,13 +81,13 @@ def test_a_fired_band_is_gone_and_the_next_edge_counts() -> None:
 
 def test_arming_again_moves_the_edge_and_disarming_takes_it_away() -> None:
     board, inbox, _ = a_board("A")
-    board.on_price("A", 10.0, T0)
+    board.take(board.tickers["A"], 10.0, T0)
     board.arm(a_band("b", below=9.0))
     board.arm(a_band("b", below=8.0))
-    board.on_price("A", 8.5, T0 + 1)
+    board.take(board.tickers["A"], 8.5, T0 + 1)
     board.disarm(BandId("b"))
     board.disarm(BandId("never"))
-    board.on_price("A", 7.5, T0 + 2)
+    board.take(board.tickers["A"], 7.5, T0 + 2)
     assert inbox.events == []
     board.arm(a_band("now", below=8.0))
     assert [event.at_ms for event in inbox.events] == [T0 + 2]
@@ -97,9 +97,9 @@ def test_a_band_may_move_to_another_symbol() -> None:
     board, inbox, _ = a_board("A", "B")
     board.arm(a_band("b", below=9.0))
     board.arm(ArmBand(band_id=BandId("b"), symbol="B", below=9.0))
-    board.on_price("A", 1.0, T0)
+    board.take(board.tickers["A"], 1.0, T0)
     assert inbox.events == []
-    board.on_price("B", 1.0, T0)
+    board.take(board.tickers["B"], 1.0, T0)
     assert len(inbox.events) == 1
 
 
@@ -108,7 +108,7 @@ def test_a_price_that_leaps_too_far_moves_nothing_and_is_counted() -> None:
     board.arm(a_band("b", below=90.0))
     board.on_ticker(a_frame(100.0, T0))
     board.on_ticker(a_frame(10.0, T0 + 1_000))
-    assert not board.on_price("A", 1_000.0, T0 + 1_500)
+    assert not board.take(board.tickers["A"], 1_000.0, T0 + 1_500)
     assert (board.last_price("A"), inbox.events) == (100.0, [])
     assert dropped == {"absurd jump": 2}
     board.on_ticker(a_frame(101.0, T0 + 2_000))
@@ -129,7 +129,7 @@ def test_a_crash_is_seen_at_the_third_price_or_at_once_with_its_book() -> None:
 
 def test_a_price_after_a_long_silence_is_believed() -> None:
     board, _, dropped = a_board("A")
-    board.on_price("A", 100.0, T0)
-    board.on_price("A", 10.0, T0 + 60_001)
+    board.take(board.tickers["A"], 100.0, T0)
+    board.take(board.tickers["A"], 10.0, T0 + 60_001)
     assert board.last_price("A") == 10.0
     assert dropped == {}

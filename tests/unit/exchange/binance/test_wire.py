@@ -53,10 +53,12 @@ def test_a_trade_is_read() -> None:
 )
 def test_the_three_forms_of_the_shutdown_notice_are_read(payload: bytes) -> None:
     message = wire.read_message(payload)
-    if isinstance(message, wire.Message):
-        assert message.e == "serverShutdown" or message.event is not UNSET
-    else:
-        assert isinstance(message.data, wire.ShutdownFrame)
+    assert isinstance(message, wire.Message)
+    assert (
+        message.e == "serverShutdown"
+        or message.event is not UNSET
+        or isinstance(message.data, wire.ShutdownFrame)
+    )
 
 
 def test_answers_to_control_messages_are_read() -> None:
