@@ -36,6 +36,7 @@ from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
 from aitrader.market.series import SeriesTable
 from aitrader.market.universe import UniverseStage
+from aitrader.model.account import PAPER
 from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.commands import ArmBand, DisarmBand
 from aitrader.model.events import Event, InstrumentsLoaded, TraderSaved
@@ -157,7 +158,7 @@ async def play(
     market.listen(CandlePrices(venue, bands, interval))
     screener = Screener(inbox, supervisor, clock=clock)
     handlers = edge_handlers(
-        market, venue, timers=ClockTimers(inbox, clock), screener=screener
+        market, {PAPER: venue}, timers=ClockTimers(inbox, clock), screener=screener
     ) | dict((on(ArmBand, bands.arm), on(DisarmBand, bands.disarm)))
     execution = ExecutionSettings(
         start_cash=terms.start_cash,
@@ -179,7 +180,7 @@ async def play(
         dumps=Dumps(folder / "dumps", health),
     )
     pacer.engine = engine
-    await recover(MemoryStore(), venue, market=market, inbox=inbox, clock=clock)
+    await recover(MemoryStore(), {PAPER: venue}, market=market, inbox=inbox, clock=clock)
     for trader in traders:
         inbox.post(TraderSaved(at_ms=clock.now_ms(), trader=trader))
     supervisor.spawn("engine", engine.run())

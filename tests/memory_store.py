@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from aitrader.model.account import ACCOUNTS
 from aitrader.model.candle import DAY_MS
 from aitrader.model.errors import Transient
 from aitrader.model.events import (
@@ -23,6 +24,7 @@ from aitrader.model.events import (
     PositionUpdated,
     Quarantined,
     Saved,
+    SavedAccount,
     SignalRaised,
     SignalUpdated,
     TraderRemoved,
@@ -64,7 +66,7 @@ def saved_from(facts: Sequence[Event]) -> Saved:
     positions: dict[PositionId, Position] = {}
     universes: dict[Universe, tuple[str, ...]] = {}
     raised: dict[TraderId, set[str]] = {}
-    cash: Decimal | None = None
+    cash: dict[str, Decimal] = {}
     is_paused = False
     for fact in facts:
         match fact:
@@ -85,8 +87,8 @@ def saved_from(facts: Sequence[Event]) -> Saved:
                 positions[position.position_id] = position
             case UniverseChanged(universe=universe, symbols=symbols):
                 universes[universe] = symbols
-            case CashChanged(cash=found):
-                cash = found
+            case CashChanged(cash=found, account=account):
+                cash[account] = found
             case EntriesPaused(is_paused=found_paused):
                 is_paused = found_paused
             case _:
@@ -100,8 +102,7 @@ def saved_from(facts: Sequence[Event]) -> Saved:
         orders=tuple(o for o in orders.values() if o.position_id in awaited),
         positions=tuple(positions[key] for key in positions if key in held),
         universes=tuple(universes.items()),
-        cash=cash,
-        day_pnl=_day_pnl(facts),
+        accounts=_accounts(facts, cash),
         last_event_ms=max((fact.at_ms for fact in facts), default=0),
         is_paused=is_paused,
         results=_results(positions, raised),
@@ -122,13 +123,20 @@ def _quarantined(facts: Sequence[Event]) -> tuple[tuple[TraderId, str], ...]:
     return tuple(sorted(pairs))
 
 
-def _day_pnl(facts: Sequence[Event]) -> Decimal:
+def _accounts(facts: Sequence[Event], cash: dict[str, Decimal]) -> tuple[SavedAccount, ...]:
+    found = (SavedAccount(name, cash.get(name), _day_pnl(facts, name)) for name in ACCOUNTS)
+    return tuple(row for row in found if row != SavedAccount(row.account))
+
+
+def _day_pnl(facts: Sequence[Event], account: str) -> Decimal:
     day = max((fact.at_ms for fact in facts), default=0) // DAY_MS
     known: dict[PositionId, Decimal] = {}
     total = Decimal(0)
     for fact in facts:
         if isinstance(fact, PositionOpened | PositionUpdated | PositionClosed):
             key, realized = fact.position.position_id, fact.position.realized_pnl
+            if fact.position.account != account:
+                continue
             if fact.at_ms // DAY_MS == day:
                 total += realized - known.get(key, Decimal(0))
             known[key] = realized

@@ -17,6 +17,7 @@ from tests.builders import AT_MS, a_match, a_trader, an_instrument
 
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
+from aitrader.model.account import PAPER
 from aitrader.model.commands import ArmBand, Command, StartTimer, SubmitOrder
 from aitrader.model.events import (
     CashChanged,
@@ -34,6 +35,7 @@ from aitrader.model.events import (
     PositionUpdated,
     PriceLeft,
     Saved,
+    SavedAccount,
     SignalRaised,
     SignalUpdated,
     Started,
@@ -266,7 +268,7 @@ class _Memory:
         self.signals = {row.signal_id: row for row in saved.signals}
         self.orders = {row.client_order_id: row for row in saved.orders}
         self.positions = {row.position_id: row for row in saved.positions}
-        self.cash, self.is_paused = saved.cash, saved.is_paused
+        self.cash, self.is_paused = saved.account(PAPER).cash, saved.is_paused
 
     def joined(self, newer: _Memory) -> _Memory:
         """Return what was kept before a crash and since."""
@@ -307,7 +309,7 @@ class _Memory:
                 if row.position_id in open_now or not row.is_done
             ),
             positions=tuple(open_now.values()),
-            cash=self.cash,
+            accounts=(SavedAccount(cash=self.cash),),
             last_event_ms=now_ms,
             is_paused=self.is_paused,
         )

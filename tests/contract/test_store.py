@@ -25,6 +25,7 @@ from tests.builders import (
 )
 from tests.memory_store import MemoryStore
 
+from aitrader.model.account import LIVE, PAPER
 from aitrader.model.decision import Choice, Decision
 from aitrader.model.events import (
     CandlesClosed,
@@ -41,6 +42,7 @@ from aitrader.model.events import (
     PositionUpdated,
     Quarantined,
     Saved,
+    SavedAccount,
     SignalRaised,
     SignalUpdated,
     TraderRemoved,
@@ -258,19 +260,41 @@ def test_a_closed_position_is_not_watched_again(disk: Disk) -> None:
 
 def test_cash_is_exact_to_the_last_digit(disk: Disk) -> None:
     cash = Decimal("9899.123456789012345678901234")
-    assert disk.after_facts(CashChanged(at_ms=AT_MS, cash=cash)).cash == cash
+    assert disk.after_facts(CashChanged(at_ms=AT_MS, cash=cash)).account(PAPER).cash == cash
 
 
 def test_a_pause_outlives_the_process_and_leaves_the_cash_alone(disk: Disk) -> None:
     saved = disk.after_facts(
         CashChanged(at_ms=AT_MS, cash=Decimal(5)), EntriesPaused(at_ms=AT_MS, is_paused=True)
     )
-    assert (saved.is_paused, saved.cash) == (True, Decimal(5))
+    assert (saved.is_paused, saved.account(PAPER).cash) == (True, Decimal(5))
     assert not disk.after_facts(EntriesPaused(at_ms=AT_MS, is_paused=False)).is_paused
 
 
 def test_a_pause_alone_makes_no_cash(disk: Disk) -> None:
-    assert disk.after_facts(EntriesPaused(at_ms=AT_MS, is_paused=True)).cash is None
+    assert disk.after_facts(EntriesPaused(at_ms=AT_MS, is_paused=True)).account(PAPER).cash is None
+
+
+def test_each_account_has_its_own_money_orders_and_positions(disk: Disk) -> None:
+    other = PositionId("p-live")
+    saved = disk.after_facts(
+        CashChanged(at_ms=AT_MS, cash=Decimal(5)),
+        CashChanged(at_ms=AT_MS, cash=Decimal(7), account=LIVE),
+        OrderPlanned(at_ms=AT_MS, order=an_order()),
+        OrderUpdated(at_ms=AT_MS, order=a_filled_order(attempt=2, account=LIVE, position_id=other)),
+        PositionOpened(
+            at_ms=AT_MS,
+            position=a_position(account=LIVE, position_id=other, realized_pnl=Decimal("-0.1")),
+        ),
+    )
+    assert saved.accounts == (
+        SavedAccount(PAPER, Decimal(5)),
+        SavedAccount(LIVE, Decimal(7), Decimal("-0.1")),
+    )
+    assert [row.account for row in saved.of(PAPER).orders] == [PAPER]
+    live = saved.of(LIVE)
+    assert [row.account for row in (*live.orders, *live.positions)] == [LIVE, LIVE]
+    assert live.orders[0].fills == (a_fill(2),)
 
 
 def test_the_newest_list_of_a_universe_counts(disk: Disk) -> None:
@@ -299,7 +323,7 @@ def test_the_days_pnl_counts_from_midnight(disk: Disk) -> None:
         PositionUpdated(at_ms=AT_MS + 2, position=a_position(realized_pnl=Decimal("2.4"))),
         closed("-1", "p-today", AT_MS + 3),
     )
-    assert saved.day_pnl == Decimal("1.5")
+    assert saved.account(PAPER).day_pnl == Decimal("1.5")
 
 
 def test_results_count_signals_and_pnl_of_each_trader(disk: Disk) -> None:
@@ -350,7 +374,7 @@ def test_facts_of_one_call_and_of_many_runs_come_back_alike(disk: Disk) -> None:
     assert saved.traders == (a_trader(),)
     assert saved.positions == (a_position(),)
     assert saved.orders[0].position_id == POSITION
-    assert saved.cash == Decimal("9899.9")
+    assert saved.account(PAPER).cash == Decimal("9899.9")
 
 
 def test_a_quarantine_outlives_the_process_until_its_trader_is_saved_or_removed(disk: Disk) -> None:

@@ -29,6 +29,7 @@ from aitrader.engine.timers import ClockTimers
 from aitrader.exchange.paper import PaperSettings, PaperVenue
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
+from aitrader.model.account import PAPER
 from aitrader.model.commands import ArmBand, DisarmBand, RankMarket, WatchMarket
 from aitrader.model.errors import Transient
 from aitrader.model.events import (
@@ -143,7 +144,7 @@ class Life:
         supervisor = Supervisor(self.health)
         handlers = edge_handlers(
             self.world,
-            self.venue,
+            {PAPER: self.venue},
             timers=ClockTimers(self.inbox, self.clock),
             screener=Screener(self.inbox, supervisor, clock=self.clock),
         )
@@ -164,7 +165,11 @@ class Life:
     async def begin(self) -> Saved:
         """Start as every process starts; return what was on disk."""
         saved = await recover(
-            self.store, self.venue, market=self.world, inbox=self.inbox, clock=self.clock
+            self.store,
+            {PAPER: self.venue},
+            market=self.world,
+            inbox=self.inbox,
+            clock=self.clock,
         )
         await self.work_off()
         return saved
@@ -275,9 +280,10 @@ def check_the_end(folder: Path, story: Story) -> None:
     assert saved.positions == saved.orders == ()
     assert [p.status for p in positions] == [PositionStatus.CLOSED] * len(positions)
     gained = sum((position.realized_pnl for position in positions), Decimal(0))
-    cash = START_CASH if saved.cash is None else saved.cash
+    account = saved.account(PAPER)
+    cash = START_CASH if account.cash is None else account.cash
     assert cash == START_CASH + gained
-    assert saved.day_pnl == gained
+    assert account.day_pnl == gained
 
 
 @pytest.mark.parametrize("prices", [STOPPED, SOLD], ids=["stopped", "sold"])

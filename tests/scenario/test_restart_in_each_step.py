@@ -82,7 +82,10 @@ def test_restart_with_a_signal_that_was_raised_and_not_ordered() -> None:
     story.match()
     saved = story.saved()
     raised_only = type(saved)(
-        traders=saved.traders, signals=saved.signals, cash=saved.cash, last_event_ms=story.now_ms
+        traders=saved.traders,
+        signals=saved.signals,
+        accounts=saved.accounts,
+        last_event_ms=story.now_ms,
     )
 
     soon = Pipeline(raised_only, at_ms=story.now_ms + 1_000)
@@ -184,10 +187,10 @@ def test_restarts_one_after_the_other_change_nothing(restarts: int) -> None:
         again = again.restarted()
 
     after = again.saved()
-    assert (after.orders, after.positions, after.cash) == (
+    assert (after.orders, after.positions, after.accounts) == (
         before.orders,
         before.positions,
-        before.cash,
+        before.accounts,
     )
     assert not again.of(OrderUpdated)
     assert not again.of(CashChanged)

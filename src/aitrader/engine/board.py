@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 import msgspec
 
 from aitrader.engine.rows import Surroundings, Tally, analysis_row
+from aitrader.model.account import PAPER
 from aitrader.model.candle import DAY_MS, closing_intervals
 from aitrader.model.events import (
     CandlesClosed,
@@ -54,6 +55,7 @@ class Board:
     """The engine's state for readers; `update` is its only writer."""
 
     def __init__(self, start_cash: Decimal) -> None:
+        """Begin with new accounts; `start_cash` is the paper account's."""
         self.traders: dict[TraderId, Trader] = {}
         self.tallies: dict[TraderId, Tally] = {}
         self.signals: dict[SignalId, Signal] = {}
@@ -62,13 +64,13 @@ class Board:
         self.counts: Counter[type[Event]] = Counter()
         self.checks = 0
         self.screen_ms = 0.0
-        self.cash = start_cash
+        self._cash = {PAPER: start_cash}
         self.is_paused = False
         self.is_feed_up = False
         self.notice = ""
         self._universes: dict[Universe, tuple[str, ...]] = {}
         self._day = 0
-        self._day_pnl = ZERO
+        self._day_pnl: dict[str, Decimal] = {}
         self._table: Mapping[type[Event], Note] = dict(
             (
                 _on(Started, self._started),
@@ -98,13 +100,21 @@ class Board:
             if note is not None:
                 note(fact)
 
-    def day_pnl(self, now_ms: int) -> Decimal:
-        """Return what was realized since 00:00 UTC of the day of `now_ms`."""
-        return self._day_pnl if now_ms // DAY_MS <= self._day else ZERO
+    def cash(self, account: str = PAPER) -> Decimal:
+        """Return an account's quote balance, 0 before it is known."""
+        return self._cash.get(account, ZERO)
 
-    def open_positions(self) -> list[Position]:
-        """Return the positions that are not closed, oldest first."""
-        return [p for p in self.positions.values() if p.status is not PositionStatus.CLOSED]
+    def day_pnl(self, now_ms: int, account: str = PAPER) -> Decimal:
+        """Return what an account realized since 00:00 UTC of the day of `now_ms`."""
+        return self._day_pnl.get(account, ZERO) if now_ms // DAY_MS <= self._day else ZERO
+
+    def open_positions(self, account: str | None = None) -> list[Position]:
+        """Return the positions (of one account, or all) that are not closed, oldest first."""
+        return [
+            p
+            for p in self.positions.values()
+            if p.status is not PositionStatus.CLOSED and account in (None, p.account)
+        ]
 
     def name_of(self, trader_id: TraderId) -> str:
         """Return a trader's name, its id once it is removed."""
@@ -142,9 +152,9 @@ class Board:
         self.positions = {position.position_id: position for position in saved.positions}
         self._universes = dict(saved.universes)
         self.is_paused = saved.is_paused
-        if saved.cash is not None:
-            self.cash = saved.cash
-        self._day, self._day_pnl = saved.last_event_ms // DAY_MS, saved.day_pnl
+        self._cash.update((row.account, row.cash) for row in saved.accounts if row.cash is not None)
+        self._day = saved.last_event_ms // DAY_MS
+        self._day_pnl = {row.account: row.day_pnl for row in saved.accounts}
         for trader_id, signals, pnl in saved.results:
             self._tally(trader_id, signals=signals, realized_pnl=pnl)
         for position in saved.positions:
@@ -213,7 +223,7 @@ class Board:
             del self.analyses[next(iter(self.analyses))]
 
     def _cash_changed(self, fact: CashChanged) -> None:
-        self.cash = fact.cash
+        self._cash[fact.account] = fact.cash
 
     def _position_changed(self, fact: PositionOpened | PositionUpdated | PositionClosed) -> None:
         position = fact.position
@@ -227,8 +237,8 @@ class Board:
             open_positions=tally.open_positions + opened,
         )
         if fact.at_ms // DAY_MS > self._day:
-            self._day, self._day_pnl = fact.at_ms // DAY_MS, ZERO
-        self._day_pnl += gained
+            self._day, self._day_pnl = fact.at_ms // DAY_MS, {}
+        self._day_pnl[position.account] = self._day_pnl.get(position.account, ZERO) + gained
         self.positions[position.position_id] = position
         self._forget_closed()
 

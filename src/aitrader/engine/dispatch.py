@@ -28,6 +28,7 @@ from aitrader.model.commands import (
     SubmitOrder,
     WatchMarket,
 )
+from aitrader.model.errors import Refused
 from aitrader.model.events import OrderOutcomeUnknown
 from aitrader.model.ports import Clock, Inbox, Market, Venue
 
@@ -46,10 +47,36 @@ def on(
     return kind, cast(Handler, handle)
 
 
+class Venues:
+    """The venue of each account; an order goes to that of its own account and to no other."""
+
+    def __init__(self, by_account: Mapping[str, Venue]) -> None:
+        self._by_account = dict(by_account)
+
+    def submit(self, command: SubmitOrder) -> Awaitable[None]:
+        """Return the sending of one order, or one list; the orders of a list are one account's."""
+        return self._of(command.orders[0].account).submit(command)
+
+    def cancel(self, command: CancelOrders) -> Awaitable[None]:
+        """Return the taking off of orders of one account."""
+        return self._of(command.orders[0].account).cancel(command)
+
+    def query(self, command: QueryOrder) -> Awaitable[None]:
+        """Return the question about one order."""
+        return self._of(command.order.account).query(command)
+
+    def _of(self, account: str) -> Venue:
+        venue = self._by_account.get(account)
+        if venue is None:
+            raise Refused(0, f"there is no {account} account here")
+        return venue
+
+
 def edge_handlers(
-    market: Market, venue: Venue, *, timers: ClockTimers, screener: Screener
+    market: Market, venues: Mapping[str, Venue], *, timers: ClockTimers, screener: Screener
 ) -> dict[type[Command], Handler]:
-    """Return who does which command when these are the edges."""
+    """Return who does which command when these are the edges; `venues` by account."""
+    venue = Venues(venues)
     return dict(
         (
             on(WatchMarket, market.watch),

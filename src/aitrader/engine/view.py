@@ -108,16 +108,17 @@ class EngineView:
     def status(self) -> Status:
         """Return the header and the counters as they are now."""
         board, now_ms = self.board, self._clock.now_ms()
-        equity = board.cash + self._holdings()
+        account = self._settings.account
+        equity = board.cash(account) + self._holdings(account)
         counts = board.counts
         return Status(
             mode=self._settings.mode,
             market=self._settings.market,
-            account=self._settings.account,
+            account=account,
             quote=self._settings.quote,
             equity=money(equity),
-            cash=money(board.cash),
-            day_pnl=money(board.day_pnl(now_ms)),
+            cash=money(board.cash(account)),
+            day_pnl=money(board.day_pnl(now_ms, account)),
             total_pnl=money(equity - self._settings.start_cash),
             now_ms=now_ms,
             feed=self._feed(),
@@ -168,9 +169,9 @@ class EngineView:
             self._rate.sample(self._market.messages, now_s)
             self._rows.refresh()
 
-    def _holdings(self) -> Decimal:
+    def _holdings(self, account: str) -> Decimal:
         tickers = self._market.tickers()
-        held = self.board.open_positions()
+        held = self.board.open_positions(account)
         return sum((worth(p, mark_of(p, tickers.get(p.symbol))) for p in held), ZERO)
 
     def _feed(self) -> str:

@@ -32,6 +32,7 @@ from aitrader.exchange.paper_account import PaperAccount
 from aitrader.exchange.paper_book import PaperBook
 from aitrader.exchange.paper_reports import PaperReports
 from aitrader.exchange.simulated import fills, rules
+from aitrader.model.account import PAPER
 from aitrader.model.commands import CancelOrders, QueryOrder, SubmitOrder
 from aitrader.model.errors import Refused
 from aitrader.model.events import Saved
@@ -96,8 +97,8 @@ class PaperVenue:
         """
         self._book.clear()
         self._arriving.clear()
-        cash = self._settings.start_cash if saved.cash is None else saved.cash
-        self.account = PaperAccount(cash)
+        cash = saved.account(PAPER).cash
+        self.account = PaperAccount(self._settings.start_cash if cash is None else cash)
         for order in sorted(saved.orders, key=_entries_first):
             for fill in order.fills:
                 self.account.move(order, fill)

@@ -133,6 +133,7 @@ def _market_exit(desk: Desk, position: Position, quantity: Decimal, *, at_ms: in
         planned_ms=at_ms,
         not_after_ms=at_ms + desk.settings.protect_window_ms,
         reason=desk.closing.get(position_id, ExitReason.MANUAL),
+        account=position.account,
     )
 
 

@@ -36,7 +36,7 @@ PART_PATIENCE_MS = 2_000
 def want(desk: Desk, event: EntryWanted) -> Messages:
     """Return the planned order and its submission, or the refusal."""
     signal = event.signal
-    position_id = ids.position_id(signal.signal_id)
+    position_id = ids.position_id(signal.signal_id, event.account)
     if desk.table.of(position_id):
         return []
     try:
@@ -55,6 +55,7 @@ def want(desk: Desk, event: EntryWanted) -> Messages:
         quantity=sized.quantity,
         planned_ms=event.at_ms,
         not_after_ms=event.at_ms + desk.settings.entry_window_ms,
+        account=event.account,
     )
     desk.entries[position_id] = signal
     desk.table.add(order)

@@ -191,6 +191,7 @@ def _planned(desk: Desk, position: Position, piece: Piece, *, at_ms: int) -> tup
         not_after_ms=at_ms + desk.settings.protect_window_ms,
         stop_price=position.stop_price,
         reason=ExitReason.STOP_LOSS,
+        account=position.account,
     )
     target = msgspec.structs.replace(
         stop,

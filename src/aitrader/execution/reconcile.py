@@ -23,20 +23,22 @@ from aitrader.model.signal import Signal
 
 def rebuild(desk: Desk, event: Started) -> Messages:
     """Fill the desk from what was saved; return what must be asked and watched at once."""
-    saved = event.saved
+    account = desk.settings.account
+    saved = event.saved.of(account)
     desk.traders = {row.trader_id: row for row in saved.traders}
     desk.is_paused = saved.is_paused
     desk.quarantined = set(saved.quarantined)
     answer: Messages = []
-    if saved.cash is None:
-        answer.append(CashChanged(at_ms=event.at_ms, cash=desk.account.cash))
-    else:
-        desk.account = Account(saved.cash)
+    cash = saved.account(account).cash
+    if cash is None:
+        cash = desk.account.cash
+        answer.append(CashChanged(at_ms=event.at_ms, cash=cash, account=account))
+    desk.account = Account(cash)
     desk.positions = {row.position_id: row for row in saved.positions}
     for position in saved.positions:
         if position.status is PositionStatus.CLOSING:
             desk.closing[position.position_id] = position.exit_reason or ExitReason.MANUAL
-    signals = {ids.position_id(row.signal_id): row for row in saved.signals}
+    signals = {ids.position_id(row.signal_id, account): row for row in saved.signals}
     for order in saved.orders:
         desk.table.add(order)
         if order.leg is Leg.ENTRY and not order.is_done:

@@ -13,13 +13,16 @@ from decimal import Decimal
 
 import msgspec
 
+from aitrader.model.account import PAPER
 from aitrader.model.errors import Refused
 from aitrader.model.ids import ClientOrderId
 from aitrader.model.money import ZERO
 
 
 class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How the account trades. `fee_bps` is per leg; windows end an order's right to arrive.
+    """How one account trades. `fee_bps` is per leg; windows end an order's right to arrive.
+
+    `account`: whose orders and positions these are; those of others are not touched.
 
     `quote`: the asset that the account's cash is in; nothing else can be paid with.
 
@@ -28,6 +31,7 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
     MAX_NUM_ALGO_ORDERS.
     """
 
+    account: str = PAPER
     start_cash: Decimal = Decimal(10_000)
     quote: str = "USDT"
     fee_bps: Decimal = Decimal(10)

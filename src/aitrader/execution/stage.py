@@ -1,9 +1,10 @@
 """The execution stage: from EntryWanted to a protected position, from ExitWanted to nothing held.
 
-The only stage that plans and sends orders. It hears the venue's raw answers, folds them into the
-order table and says `OrderUpdated` once per change; what follows from a change is decided when that
-fact comes round, so that every road to a decision is the same one. Reading order: `entries`,
-`orders`, `protect`, `closing`, `watch`, `reconcile`; their common memory is `desk`.
+The only stage that plans and sends orders, those of one account: an engine with two accounts has
+two of these, and each leaves alone what is not its own. It hears the venue's raw answers, folds
+them into the order table and says `OrderUpdated` once per change; what follows from a change is
+decided when that fact comes round, so that every road to a decision is the same one. Reading order:
+`entries`, `orders`, `protect`, `closing`, `watch`, `reconcile`; their common memory is `desk`.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class ExecutionStage:
     def __init__(self, settings: ExecutionSettings, prices: Prices) -> None:
         """Begin with a new account; `Started` brings what was before."""
         self._desk = Desk(settings, prices)
+        self._account = settings.account
         self._is_resumed = True
         self.handlers: Mapping[type[Event], Callable[..., Messages]] = {
             Started: self._started,
@@ -134,6 +136,7 @@ class ExecutionStage:
                 equity=desk.equity(),
                 cash=desk.account.cash,
                 open_positions=len(desk.positions),
+                account=self._account,
             ),
             *protect.audit(desk, at_ms=event.at_ms),
         ]
@@ -141,6 +144,8 @@ class ExecutionStage:
     # -- orders -------------------------------------------------------------------------------
 
     def _entry_wanted(self, event: EntryWanted) -> Messages:
+        if event.account != self._account:
+            return []
         try:
             return entries.want(self._desk, event)
         except InvariantBroken as broken:
@@ -183,7 +188,7 @@ class ExecutionStage:
             self._desk.account.cash += flow.quote
             return [
                 OrderUpdated(at_ms=event.at_ms, order=after, fill=event.fill),
-                CashChanged(at_ms=event.at_ms, cash=self._desk.account.cash),
+                CashChanged(at_ms=event.at_ms, cash=self._desk.account.cash, account=self._account),
                 *answer,
             ]
         return [OrderUpdated(at_ms=event.at_ms, order=after), *answer]
@@ -201,6 +206,8 @@ class ExecutionStage:
 
     def _order_updated(self, event: OrderUpdated) -> Messages:
         desk, order, at_ms = self._desk, event.order, event.at_ms
+        if order.account != self._account:
+            return []
         if order.leg is Leg.ENTRY:
             return entries.updated(desk, order, at_ms=at_ms)
         if order.position_id in desk.closing:
@@ -218,6 +225,8 @@ class ExecutionStage:
 
     def _position_changed(self, event: PositionOpened | PositionUpdated) -> Messages:
         desk, position = self._desk, event.position
+        if position.account != self._account:
+            return []
         desk.positions[position.position_id] = position
         desk.entries.pop(position.position_id, None)
         desk.table.revive(position.position_id)
@@ -237,17 +246,22 @@ class ExecutionStage:
         return closing.leave(self._desk, event)
 
     def _timer_due(self, event: TimerDue) -> Messages:
-        timer_id, desk, at_ms = event.timer_id, self._desk, event.at_ms
-        if timer_id.startswith(watch.QUERY_TIMER):
-            order_id = ClientOrderId(timer_id.removeprefix(watch.QUERY_TIMER))
-            return watch.timer_due(desk, order_id, at_ms=at_ms)
-        if timer_id.startswith(entries.REST_TIMER):
-            order_id = ClientOrderId(timer_id.removeprefix(entries.REST_TIMER))
-            return entries.rest_due(desk, order_id, at_ms=at_ms)
-        if timer_id.startswith(protect.LAME_TIMER):
-            order_id = ClientOrderId(timer_id.removeprefix(protect.LAME_TIMER))
-            return protect.lame_due(desk, order_id, at_ms=at_ms)
-        if timer_id.startswith(closing.CLOSING_TIMER):
-            position_id = PositionId(timer_id.removeprefix(closing.CLOSING_TIMER))
-            return closing.timer_due(desk, position_id, at_ms=at_ms)
-        return []
+        return _timer_due(self._desk, event)
+
+
+def _timer_due(desk: Desk, event: TimerDue) -> Messages:
+    """Return what one of our alarms asks for; those of others are nothing."""
+    timer_id, at_ms = event.timer_id, event.at_ms
+    if timer_id.startswith(watch.QUERY_TIMER):
+        order_id = ClientOrderId(timer_id.removeprefix(watch.QUERY_TIMER))
+        return watch.timer_due(desk, order_id, at_ms=at_ms)
+    if timer_id.startswith(entries.REST_TIMER):
+        order_id = ClientOrderId(timer_id.removeprefix(entries.REST_TIMER))
+        return entries.rest_due(desk, order_id, at_ms=at_ms)
+    if timer_id.startswith(protect.LAME_TIMER):
+        order_id = ClientOrderId(timer_id.removeprefix(protect.LAME_TIMER))
+        return protect.lame_due(desk, order_id, at_ms=at_ms)
+    if timer_id.startswith(closing.CLOSING_TIMER):
+        position_id = PositionId(timer_id.removeprefix(closing.CLOSING_TIMER))
+        return closing.timer_due(desk, position_id, at_ms=at_ms)
+    return []

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
+from aitrader.model.account import PAPER
 from aitrader.model.decision import Decision
 from aitrader.model.ids import BandId, ClientOrderId, PositionId, SignalId, TimerId, TraderId
 from aitrader.model.instrument import Instrument
@@ -26,16 +27,24 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     at_ms: int
 
 
+class SavedAccount(msgspec.Struct, frozen=True):
+    """One account as it was: `cash` in quote, None when it is new; `day_pnl` as in `Saved`."""
+
+    account: str = PAPER
+    cash: Decimal | None = None
+    day_pnl: Decimal = Decimal(0)
+
+
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
     """What was on disk when the engine started.
 
     `positions` are those not closed; `orders` are all orders of these, and all orders of every
     position that has an order not done (its list may have a mate that filled); `signals` are those
-    RAISED or WAITING; `cash` is quote units of the account, None when the account is new;
-    `day_pnl` is what was realized since 00:00 UTC of the last event. `is_paused` is the person's
-    last word on new entries; `results` are, per trader, its signals so far
-    and what its positions realized. `quarantined` are the (trader, symbol) pairs that were put
-    aside since the trader was last saved.
+    RAISED or WAITING; `accounts` have the money of each account that has begun, where `day_pnl`
+    is what was realized since 00:00 UTC of the last event. `is_paused` is the person's last word
+    on new entries; `results` are, per trader, its signals so far and what its positions realized.
+    `quarantined` are the (trader, symbol) pairs that were put aside since the trader was last
+    saved.
     """
 
     traders: tuple[Trader, ...] = ()
@@ -43,12 +52,25 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     orders: tuple[Order, ...] = ()
     positions: tuple[Position, ...] = ()
     universes: tuple[tuple[Universe, tuple[str, ...]], ...] = ()
-    cash: Decimal | None = None
-    day_pnl: Decimal = Decimal(0)
+    accounts: tuple[SavedAccount, ...] = ()
     last_event_ms: int = 0
     is_paused: bool = False
     results: tuple[tuple[TraderId, int, Decimal], ...] = ()
     quarantined: tuple[tuple[TraderId, str], ...] = ()
+
+    def account(self, account: str) -> SavedAccount:
+        """Return the money of one account, a new one if it has not begun."""
+        found = (row for row in self.accounts if row.account == account)
+        return next(found, SavedAccount(account))
+
+    def of(self, *accounts: str) -> Saved:
+        """Return the same with the orders, positions and money of these accounts alone."""
+        return msgspec.structs.replace(
+            self,
+            orders=tuple(row for row in self.orders if row.account in accounts),
+            positions=tuple(row for row in self.positions if row.account in accounts),
+            accounts=tuple(row for row in self.accounts if row.account in accounts),
+        )
 
 
 class Started(Event, frozen=True):
@@ -192,9 +214,10 @@ class DecisionMade(Event, frozen=True):
 
 
 class EntryWanted(Event, frozen=True):
-    """A signal was decided to enter; execution sizes it or refuses it."""
+    """A signal was decided to enter; execution sizes it for this account or refuses it."""
 
     signal: Signal
+    account: str = PAPER
 
 
 class EntryRefused(Event, frozen=True):
@@ -275,9 +298,10 @@ class OrderNotFound(Event, frozen=True):
 
 
 class CashChanged(Event, frozen=True):
-    """The account's quote balance after a fill."""
+    """An account's quote balance after a fill."""
 
     cash: Decimal
+    account: str = PAPER
 
 
 # -- positions ----------------------------------------------------------------------------------
@@ -315,11 +339,12 @@ class CloseAsked(Event, frozen=True):
 
 
 class EquityMarked(Event, frozen=True):
-    """The account's worth at a candle close: cash and positions at last price, in quote."""
+    """An account's worth at a candle close: cash and positions at last price, in quote."""
 
     equity: Decimal
     cash: Decimal
     open_positions: int
+    account: str = PAPER
 
 
 class Quarantined(Event, frozen=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import NewType
 
+from aitrader.model.account import PAPER
+
 TraderId = NewType("TraderId", str)
 SignalId = NewType("SignalId", str)
 PositionId = NewType("PositionId", str)
@@ -33,9 +35,13 @@ def signal_id(trader_id: TraderId, symbol: str, *, candle_open_ms: int, source: 
     return SignalId("s-" + _digest(trader_id, symbol, str(candle_open_ms), source))
 
 
-def position_id(signal: SignalId) -> PositionId:
-    """Return the id of the position that this signal may open."""
-    return PositionId("p-" + _digest(signal))
+def position_id(signal: SignalId, account: str = PAPER) -> PositionId:
+    """Return the id of the position that this signal may open in an account.
+
+    Ids of orders are made from it, so those of two accounts are never the same.
+    """
+    owner = (signal,) if account == PAPER else (signal, account)
+    return PositionId("p-" + _digest(*owner))
 
 
 def client_order_id(owner: SignalId | PositionId, leg: str, attempt: int) -> ClientOrderId:

@@ -7,6 +7,7 @@ from enum import Enum
 
 import msgspec
 
+from aitrader.model.account import PAPER
 from aitrader.model.ids import ClientOrderId, FillId, PositionId, TraderId
 from aitrader.model.money import ZERO
 
@@ -79,6 +80,7 @@ class Order(msgspec.Struct, frozen=True):
     `list_id` joins the two orders of an order list (one cancels the other), "" for a single
     order. `price` is the limit, `stop_price` the trigger; None where the kind has none.
     `not_after_ms`: after this instant of exchange time the venue cannot accept it any more.
+    `account`: whose money it moves, and so which venue it goes to.
     """
 
     client_order_id: ClientOrderId
@@ -99,6 +101,7 @@ class Order(msgspec.Struct, frozen=True):
     fills: tuple[Fill, ...] = ()
     venue_order_id: str = ""
     note: str = ""
+    account: str = PAPER
 
     @property
     def filled(self) -> Decimal:

@@ -7,6 +7,7 @@ from enum import Enum
 
 import msgspec
 
+from aitrader.model.account import PAPER
 from aitrader.model.ids import PositionId, SignalId, TraderId
 from aitrader.model.money import ZERO
 from aitrader.model.order import ExitReason
@@ -35,7 +36,7 @@ class Position(msgspec.Struct, frozen=True):
     `entry_quantity` is the base units received, `quantity` those still held; `entry_price` and
     `exit_price` are averages over fills; `realized_pnl` and `fees` are in quote, pnl net of fees.
     `stop_price` and `targets` are what rests at the venue; `trail_price` is the best price since
-    entry that the trailing stop counts from.
+    entry that the trailing stop counts from. `account`: where its orders go until it is closed.
     """
 
     position_id: PositionId
@@ -57,3 +58,4 @@ class Position(msgspec.Struct, frozen=True):
     fees: Decimal = ZERO
     exit_reason: ExitReason | None = None
     closed_ms: int | None = None
+    account: str = PAPER

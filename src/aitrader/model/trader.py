@@ -7,6 +7,7 @@ from enum import Enum
 
 import msgspec
 
+from aitrader.model.account import LIVE, PAPER
 from aitrader.model.ids import TraderId
 
 
@@ -22,6 +23,11 @@ class Mode(Enum):
 
     PAPER = "PAPER"
     LIVE = "LIVE"
+
+
+def account_of(mode: Mode) -> str:
+    """Return the account that entries of a trader in this mode belong to."""
+    return LIVE if mode is Mode.LIVE else PAPER
 
 
 class LevelKind(Enum):

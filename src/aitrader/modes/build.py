@@ -37,9 +37,10 @@ from aitrader.filters.traderfile import compile_trader
 from aitrader.jobs.processes import ProcessJobs
 from aitrader.market.series import SeriesTable
 from aitrader.market.universe import UniverseStage
+from aitrader.model.account import PAPER
 from aitrader.model.events import ChangeAsked, Event, InstrumentsLoaded
 from aitrader.model.instrument import Instrument
-from aitrader.model.ports import Prices
+from aitrader.model.ports import Prices, Venue
 from aitrader.positions.stage import PositionStage
 from aitrader.screening.stage import ScreeningStage
 from aitrader.signals.stage import SignalStage
@@ -49,7 +50,6 @@ from aitrader.storage.sqlite import SqliteStore
 log = logging.getLogger(__name__)
 
 QUOTE = "USDT"
-ACCOUNT = "paper"
 STOP_S = 20.0
 """How long the last events may take: the promise is 30 s to the process's end."""
 
@@ -95,7 +95,7 @@ class Parts(NamedTuple):
     supervisor: Supervisor
     store: SqliteStore
     market: BinanceMarket
-    venue: PaperVenue
+    venues: Mapping[str, Venue]
     screener: Screener
     clock: AlarmClock
     health: Health
@@ -121,7 +121,7 @@ class Wired:
         """
         parts = self._parts
         await recover(
-            parts.store, parts.venue, market=parts.market, inbox=parts.inbox, clock=parts.clock
+            parts.store, parts.venues, market=parts.market, inbox=parts.inbox, clock=parts.clock
         )
         self._is_running = True
         parts.supervisor.spawn("loop lag", self.health.watch_lag())
@@ -180,7 +180,7 @@ async def open_store(settings: Settings) -> SqliteStore:
 
 def owner_of(settings: Settings) -> Owner:
     """Return whose rows these settings write and read."""
-    return Owner(user_id=settings.user_id, account_id=ACCOUNT)
+    return Owner(user_id=settings.user_id)
 
 
 def clock_of(choices: Choices) -> AlarmClock:
@@ -207,11 +207,12 @@ def build(
         ),
         time=_feed_time(choices, clock, pacer),
     )
-    venue = PaperVenue(inbox, clock, find_instrument=rulebook.find, settings=_paper(settings))
-    market.listen(venue, guards=venue.awaited)
+    paper = PaperVenue(inbox, clock, find_instrument=rulebook.find, settings=_paper(settings))
+    market.listen(paper, guards=paper.awaited)
+    venues: dict[str, Venue] = {PAPER: paper}
     screener = Screener(inbox, supervisor, clock=clock)
     timers = ClockTimers(inbox, clock)
-    handlers = edge_handlers(market, venue, timers=timers, screener=screener)
+    handlers = edge_handlers(market, venues, timers=timers, screener=screener)
     view = EngineView(_header(settings, choices), market, clock=clock, logs=logs, health=health)
     engine = Engine(
         inbox,
@@ -233,7 +234,7 @@ def build(
         settings.data_folder / "jobs", supervisor, clock=clock, command=_job_command(settings)
     )
     control.join(JobDesk(jobs, view.board, compile_trader=compile_trader).handlers)
-    parts = Parts(engine, inbox, supervisor, store, market, venue, screener, clock, health)
+    parts = Parts(engine, inbox, supervisor, store, market, venues, screener, clock, health)
     return Wired(parts, view, control)
 
 
@@ -282,7 +283,7 @@ def _header(settings: Settings, choices: Choices) -> ViewSettings:
     return ViewSettings(
         mode="PAPER",
         market=choices.market_name,
-        account=ACCOUNT,
+        account=PAPER,
         quote=QUOTE,
         start_cash=settings.start_cash,
     )

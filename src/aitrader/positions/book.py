@@ -71,6 +71,7 @@ def entering(signal: Signal, entry: Order, *, side: PositionSide) -> Position:
         status=PositionStatus.ENTERING,
         exits=signal.exits,
         opened_ms=entry.planned_ms,
+        account=entry.account,
     )
 
 

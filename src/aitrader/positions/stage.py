@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from aitrader.model import ids
+from aitrader.model.account import ACCOUNTS
 from aitrader.model.commands import Command
 from aitrader.model.errors import InvariantBroken
 from aitrader.model.events import (
@@ -94,7 +95,11 @@ class PositionStage:
 
     def _started(self, event: Started) -> Messages:
         saved = event.saved
-        self._signals = {ids.position_id(row.signal_id): row for row in saved.signals}
+        self._signals = {
+            ids.position_id(row.signal_id, account): row
+            for row in saved.signals
+            for account in ACCOUNTS
+        }
         answer: Messages = []
         for position in saved.positions:
             self._book.put(position)
@@ -111,7 +116,7 @@ class PositionStage:
         return []
 
     def _entry_wanted(self, event: EntryWanted) -> Messages:
-        self._signals[ids.position_id(event.signal.signal_id)] = event.signal
+        self._signals[ids.position_id(event.signal.signal_id, event.account)] = event.signal
         return []
 
     def _order_planned(self, event: OrderPlanned) -> Messages:

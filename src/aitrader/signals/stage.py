@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from aitrader.model import ids
+from aitrader.model.account import ACCOUNTS, PAPER
 from aitrader.model.commands import Command, StartTimer
 from aitrader.model.decision import Choice, Decision
 from aitrader.model.errors import InvariantBroken
@@ -32,7 +33,7 @@ from aitrader.model.events import (
 )
 from aitrader.model.ids import SignalId, TimerId, TraderId
 from aitrader.model.signal import Signal
-from aitrader.model.trader import Trader
+from aitrader.model.trader import Trader, account_of
 from aitrader.signals.lifecycle import ALIVE, TURN_OF, Turn, is_fresh, raised, turned
 
 Messages: TypeAlias = list[Event | Command]
@@ -47,13 +48,19 @@ NO_MODEL = "no model is configured"
 TOO_OLD = "it was too old to enter when the engine started"
 UNANSWERED = "no decision came in time"
 TRADER_GONE = "the trader was removed"
+LIVE_IS_OFF = "live trading is off: PAPER_TRADING is true"
 
 
 class SignalStage:
     """Raises signals, has them decided and says how they ended."""
 
-    def __init__(self) -> None:
-        """Begin with nothing; `Started` brings what was before."""
+    def __init__(self, accounts: tuple[str, ...] = (PAPER,)) -> None:
+        """Begin with nothing; `Started` brings what was before.
+
+        Args:
+            accounts: Those that there are; what would enter another is refused.
+        """
+        self._accounts = accounts
         self._traders: dict[TraderId, Trader] = {}
         self._alive: dict[SignalId, Signal] = {}
         self._newest: dict[tuple[TraderId, str], Signal] = {}
@@ -82,7 +89,8 @@ class SignalStage:
         answer: Messages = []
         for signal in saved.signals:
             self._keep(signal)
-            if ids.position_id(signal.signal_id) in ordered:
+            places = (ids.position_id(signal.signal_id, account) for account in ACCOUNTS)
+            if not ordered.isdisjoint(places):
                 continue
             if signal.trader_id not in self._traders:
                 answer.extend(self._turn(signal, Turn.AGED, note=TRADER_GONE, at_ms=event.at_ms))
@@ -136,13 +144,20 @@ class SignalStage:
         turn = TURN_OF[decision.choice]
         answer = self._turn(signal, turn, note=decision.reason, at_ms=event.at_ms)
         if decision.choice is Choice.ENTER:
-            now = self._alive[decision.signal_id]
-            return [*answer, EntryWanted(at_ms=event.at_ms, signal=now)]
+            return [*answer, self._enter(self._alive[decision.signal_id], at_ms=event.at_ms)]
         if decision.choice is Choice.WAIT:
             due_ms = event.at_ms + (decision.recheck_after_ms or DEFAULT_RECHECK_MS)
             timer_id = TimerId(WAIT_TIMER + signal.signal_id)
             return [*answer, StartTimer(timer_id=timer_id, due_ms=due_ms)]
         return answer
+
+    def _enter(self, signal: Signal, *, at_ms: int) -> EntryWanted | EntryRefused:
+        """Return the wish for the account of the trader's mode; never for another one."""
+        trader = self._traders.get(signal.trader_id)
+        account = PAPER if trader is None else account_of(trader.mode)
+        if account in self._accounts:
+            return EntryWanted(at_ms=at_ms, signal=signal, account=account)
+        return EntryRefused(at_ms=at_ms, signal_id=signal.signal_id, reason=LIVE_IS_OFF)
 
     def _entry_refused(self, event: EntryRefused) -> Messages:
         signal = self._find(event.signal_id)

@@ -1,4 +1,7 @@
-"""What is on disk, for faces: read in a connection and a thread of its own, beside the writer."""
+"""What is on disk, of all accounts, for faces: read in a connection and a thread of its own.
+
+The writer is not disturbed.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
+from aitrader.model.account import PAPER
 from aitrader.model.history import EquityPoint, PastEvent, PositionStory
 from aitrader.model.order import Order
 from aitrader.model.position import Position
@@ -24,11 +28,11 @@ MOST_ROWS = 1000
 """No answer is longer; a face pages by time."""
 
 NEWEST_ORDERS = """
-select * from orders where user_id = :user_id and account_id = :account_id
+select * from orders where user_id = :user_id and account_id in ('paper', 'live')
   and planned_ms < :before_ms order by planned_ms desc, client_order_id limit :most
 """
 NEWEST_POSITIONS = """
-select * from positions where user_id = :user_id and account_id = :account_id
+select * from positions where user_id = :user_id and account_id in ('paper', 'live')
   and opened_ms < :before_ms order by opened_ms desc, position_id limit :most
 """
 NEWEST_SIGNALS = """
@@ -38,7 +42,7 @@ select * from signals where user_id = :user_id and account_id = :account_id
 EQUITY = """
 select at_ms, equity, cash, open_positions from
   (select max(at_ms) as at_ms, equity, cash, open_positions from equity
-   where user_id = :user_id and account_id = :account_id and at_ms < :before_ms
+   where user_id = :user_id and account_id = :account and at_ms < :before_ms
    group by at_ms / :every_ms order by at_ms desc limit :most)
 """
 NEWEST_EVENTS = """
@@ -47,7 +51,7 @@ where user_id = :user_id and account_id = :account_id and seq < :before_seq
   and (:kind = '' or kind = :kind) order by seq desc limit :most
 """
 ONE_POSITION = """
-select * from positions where user_id = :user_id and account_id = :account_id
+select * from positions where user_id = :user_id and account_id in ('paper', 'live')
   and position_id = :position_id
 """
 ONE_SIGNAL = """
@@ -55,7 +59,7 @@ select * from signals where user_id = :user_id and account_id = :account_id
   and signal_id = :signal_id
 """
 ORDERS_OF_POSITION = """
-select * from orders where user_id = :user_id and account_id = :account_id
+select * from orders where user_id = :user_id and account_id in ('paper', 'live')
   and position_id = :position_id order by planned_ms, client_order_id
 """
 END_OF_TIME_MS = 2**53
@@ -99,14 +103,23 @@ class History:
         )
 
     async def equity(
-        self, rows: int, *, before_ms: int = END_OF_TIME_MS, every_ms: int = 1
+        self,
+        rows: int,
+        *,
+        before_ms: int = END_OF_TIME_MS,
+        every_ms: int = 1,
+        account: str = PAPER,
     ) -> tuple[EquityPoint, ...]:
-        """Return the account's worth before that instant, the last of each `every_ms`."""
+        """Return an account's worth before that instant, the last of each `every_ms`."""
         return await self._read(
             lambda found: tuple(
                 msgspec.convert(row, EquityPoint)
                 for row in found.of(
-                    EQUITY, before_ms=before_ms, every_ms=every_ms, most=_at_most(rows)
+                    EQUITY,
+                    before_ms=before_ms,
+                    every_ms=every_ms,
+                    account=account,
+                    most=_at_most(rows),
                 )
             )
         )

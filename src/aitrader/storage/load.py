@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import msgspec
 
+from aitrader.model.account import ACCOUNTS
 from aitrader.model.candle import DAY_MS
 from aitrader.model.errors import ConfigError
-from aitrader.model.events import Saved
+from aitrader.model.events import Saved, SavedAccount
 from aitrader.model.ids import TraderId
 from aitrader.model.order import Order
 from aitrader.storage.rows.account import ACCOUNT
@@ -43,9 +44,11 @@ select max(at_ms) as at_ms from
 class Rows:
     """Queries of one owner's rows on one connection (whose `row_factory` is `sqlite3.Row`)."""
 
-    def __init__(self, connection: sqlite3.Connection, owner: Owner) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, owner: Owner, *, account: str | None = None
+    ) -> None:
         self._connection = connection
-        self._owner = {"user_id": owner.user_id, "account_id": owner.account_id}
+        self._owner = {"user_id": owner.user_id, "account_id": account or owner.account_id}
 
     def of(self, sql: str, **values: Value) -> Iterator[dict[str, Value]]:
         """Yield the rows of a query whose names are the owner's and `values`, as dicts."""
@@ -60,7 +63,10 @@ def load_saved(connection: sqlite3.Connection, owner: Owner) -> Saved:
         ConfigError: The file or a row in it cannot be read.
     """
     try:
-        return _saved(Rows(connection, owner))
+        return _saved(
+            Rows(connection, owner),
+            [(name, Rows(connection, owner, account=name)) for name in ACCOUNTS],
+        )
     except (sqlite3.Error, msgspec.MsgspecError, ArithmeticError) as exc:
         raise ConfigError(
             f"the database cannot be read ({exc}): put a backup in its place "
@@ -72,35 +78,54 @@ def orders_of(rows: Rows, sql: str, **values: Value) -> tuple[Order, ...]:
     """Return the orders that a query of `orders` finds, with their fills."""
     found = list(rows.of(sql, **values))
     return tuple(
-        order_from_rows(row, rows.of(FILLS_OF_ORDER, client_order_id=row["client_order_id"]))
+        order_from_rows(
+            row,
+            rows.of(
+                FILLS_OF_ORDER,
+                account_id=row["account_id"],
+                client_order_id=row["client_order_id"],
+            ),
+        )
         for row in found
     )
 
 
-def _saved(rows: Rows) -> Saved:
+def _saved(rows: Rows, accounts: Sequence[tuple[str, Rows]]) -> Saved:
+    """Return what was left: `rows` of the engine as a whole, `accounts` of the money of each."""
     last_ms = int(next(rows.of(LAST_EVENT))["at_ms"] or 0)
-    midnight_ms = last_ms // DAY_MS * DAY_MS
-    account = next(rows.of(ACCOUNT), {"cash": None, "is_paused": 0})
+    since_ms = last_ms // DAY_MS * DAY_MS
+    each = [row for _, row in accounts]
+    money = (_account(name, found, since_ms=since_ms) for name, found in accounts)
     return Saved(
         traders=tuple(trader_from_row(row) for row in rows.of(LIVE_TRADERS)),
         signals=tuple(signal_from_row(row) for row in rows.of(LIVE_SIGNALS)),
-        orders=orders_of(rows, LIVE_ORDERS),
-        positions=tuple(position_from_row(row) for row in rows.of(LIVE_POSITIONS)),
+        orders=tuple(order for found in each for order in orders_of(found, LIVE_ORDERS)),
+        positions=tuple(
+            position_from_row(row) for found in each for row in found.of(LIVE_POSITIONS)
+        ),
         universes=tuple(universe_from_row(row) for row in rows.of(LAST_UNIVERSES)),
-        cash=None if account["cash"] is None else Decimal(account["cash"]),
-        day_pnl=pnl_since(rows.of(REALIZED_SINCE, since_ms=midnight_ms), midnight_ms),
+        accounts=tuple(row for row in money if row != SavedAccount(row.account)),
         last_event_ms=last_ms,
-        is_paused=bool(account["is_paused"]),
-        results=_results(rows),
+        is_paused=any(row["is_paused"] for row in rows.of(ACCOUNT)),
+        results=_results(rows, each),
         quarantined=tuple(
             (TraderId(str(row["trader_id"])), str(row["symbol"])) for row in rows.of(QUARANTINES)
         ),
     )
 
 
-def _results(rows: Rows) -> tuple[tuple[TraderId, int, Decimal], ...]:
+def _account(name: str, rows: Rows, *, since_ms: int) -> SavedAccount:
+    cash = next(rows.of(ACCOUNT), {"cash": None})["cash"]
+    return SavedAccount(
+        account=name,
+        cash=None if cash is None else Decimal(cash),
+        day_pnl=pnl_since(rows.of(REALIZED_SINCE, since_ms=since_ms), since_ms),
+    )
+
+
+def _results(rows: Rows, accounts: Sequence[Rows]) -> tuple[tuple[TraderId, int, Decimal], ...]:
     pnl: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for row in rows.of(PNL_BY_POSITION):
+    for row in (row for found in accounts for row in found.of(PNL_BY_POSITION)):
         pnl[str(row["trader_id"])] += Decimal(str(row["realized_pnl"]))
     signals = {
         str(row["trader_id"]): int(row["signals"] or 0) for row in rows.of(SIGNALS_BY_TRADER)

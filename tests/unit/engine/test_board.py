@@ -24,6 +24,7 @@ from aitrader.model.events import (
     PositionUpdated,
     Quarantined,
     Saved,
+    SavedAccount,
     ScreenDone,
     SignalRaised,
     SignalUpdated,
@@ -75,8 +76,10 @@ def test_a_start_brings_back_everything_that_was() -> None:
         signals=(a_signal(),),
         positions=(a_position(),),
         universes=((a_plan().universe, ("BTCUSDT",)),),
-        cash=Decimal(5),
-        day_pnl=Decimal(3),
+        accounts=(
+            SavedAccount(cash=Decimal(5), day_pnl=Decimal(3)),
+            SavedAccount("live", cash=Decimal(8), day_pnl=Decimal(4)),
+        ),
         last_event_ms=AT_MS,
         is_paused=True,
         results=((TRADER, 9, Decimal("-2")),),
@@ -84,21 +87,34 @@ def test_a_start_brings_back_everything_that_was() -> None:
     board = told(Started(at_ms=AT_MS, saved=saved))
     tally = board.tally_of(TRADER)
     assert (tally.signals, tally.realized_pnl, tally.open_positions) == (9, Decimal("-2"), 1)
-    assert (board.cash, board.day_pnl(AT_MS), board.is_paused) == (Decimal(5), Decimal(3), True)
+    assert (board.cash(), board.day_pnl(AT_MS), board.is_paused) == (Decimal(5), Decimal(3), True)
+    assert (board.cash("live"), board.day_pnl(AT_MS, "live")) == (Decimal(8), Decimal(4))
     assert board.around(board.traders[TRADER]).symbols == 1
     assert [p.position_id for p in board.open_positions()] == [POSITION]
     assert list(board.signals) == [SIGNAL]
 
 
 def test_a_new_account_has_its_start_cash() -> None:
-    assert told(Started(at_ms=AT_MS, saved=Saved())).cash == Decimal(10_000)
+    assert told(Started(at_ms=AT_MS, saved=Saved())).cash() == Decimal(10_000)
 
 
 def test_cash_and_pause_are_the_newest() -> None:
     board = told(
         CashChanged(at_ms=AT_MS, cash=Decimal(1)), EntriesPaused(at_ms=AT_MS, is_paused=True)
     )
-    assert (board.cash, board.is_paused) == (Decimal(1), True)
+    assert (board.cash(), board.is_paused) == (Decimal(1), True)
+
+
+def test_what_one_account_does_is_nothing_to_the_other() -> None:
+    live = a_position(account="live", realized_pnl=Decimal(-2))
+    board = told(
+        CashChanged(at_ms=AT_MS, cash=Decimal(1)),
+        CashChanged(at_ms=AT_MS, cash=Decimal(9), account="live"),
+        PositionOpened(at_ms=AT_MS, position=live),
+    )
+    assert (board.cash(), board.cash("live")) == (Decimal(1), Decimal(9))
+    assert (board.day_pnl(AT_MS), board.day_pnl(AT_MS, "live")) == (Decimal(0), Decimal(-2))
+    assert (board.open_positions("paper"), board.open_positions("live")) == ([], [live])
 
 
 def test_a_trader_waits_for_candles_then_watches() -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from tests.builders import AT_MS, an_order
 from tests.unit.engine.fakes import ListInbox
 
 from aitrader.engine.clock import FrameClock
-from aitrader.engine.dispatch import Dispatch, Handler, edge_handlers, on
+from aitrader.engine.dispatch import Dispatch, Handler, Venues, edge_handlers, on
 from aitrader.engine.health import Health
 from aitrader.engine.screener import Screener
 from aitrader.engine.supervisor import Supervisor
 from aitrader.engine.timers import ClockTimers
+from aitrader.model.account import LIVE, PAPER
 from aitrader.model.commands import (
     ArmBand,
     CancelOrders,
@@ -25,7 +27,7 @@ from aitrader.model.commands import (
     SubmitOrder,
     WatchMarket,
 )
-from aitrader.model.errors import Transient
+from aitrader.model.errors import Refused, Transient
 from aitrader.model.events import OrderOutcomeUnknown, Saved
 from aitrader.model.ids import BandId, TimerId
 from aitrader.model.order import Leg
@@ -171,7 +173,7 @@ def test_every_command_goes_to_the_edge_that_does_it() -> None:
         bench, edges = Bench(), Edges()
         timers = ClockTimers(bench.inbox, FrameClock(AT_MS))
         screener = Screener(bench.inbox, bench.supervisor, clock=FrameClock(AT_MS))
-        table = edge_handlers(edges, edges, timers=timers, screener=screener)
+        table = edge_handlers(edges, {PAPER: edges}, timers=timers, screener=screener)
         dispatch = Dispatch(table, bench.supervisor, inbox=bench.inbox, clock=FrameClock(AT_MS))
         for command in (
             WatchMarket(streams=()),
@@ -181,7 +183,7 @@ def test_every_command_goes_to_the_edge_that_does_it() -> None:
             StopTimer(timer_id=TimerId("t")),
             RankMarket(),
             SUBMIT,
-            CancelOrders(orders=()),
+            CancelOrders(orders=(an_order(),)),
             QueryOrder(order=an_order()),
         ):
             dispatch.start(command)
@@ -196,3 +198,20 @@ def test_every_command_goes_to_the_edge_that_does_it() -> None:
     asked, posted = asyncio.run(story())
     assert asked == ["watch", "arm", "disarm", "rank", "submit", "cancel", "query"]
     assert posted == ["TimerDue"]
+
+
+def test_an_order_goes_to_the_venue_of_its_account() -> None:
+    async def story() -> tuple[list[str], list[str], str]:
+        paper, live = Edges(), Edges()
+        venues = Venues({PAPER: paper, LIVE: live})
+        order = an_order(account=LIVE)
+        await venues.submit(SubmitOrder(orders=(order,)))
+        await venues.query(QueryOrder(order=an_order()))
+        await venues.cancel(CancelOrders(orders=(order,)))
+        with pytest.raises(Refused) as refusal:
+            await Venues({PAPER: paper}).query(QueryOrder(order=order))
+        return paper.asked, live.asked, refusal.value.reason
+
+    paper, live, reason = asyncio.run(story())
+    assert (paper, live) == (["query"], ["submit", "cancel"])
+    assert reason == "there is no live account here"

@@ -20,6 +20,7 @@ from aitrader.model.events import (
     OrderNotFound,
     OrderRejected,
     Saved,
+    SavedAccount,
 )
 from aitrader.model.ids import ClientOrderId, PositionId
 from aitrader.model.instrument import Instrument
@@ -311,7 +312,7 @@ def test_recovery_knows_orders_holdings_and_cash_however_often_it_runs() -> None
     entry = a_filled_order()
     stop = a_stop(status=OrderStatus.OPEN)
     lost = a_target(attempt=3)
-    saved = Saved(orders=(entry, stop, lost), cash=Decimal(500))
+    saved = Saved(orders=(entry, stop, lost), accounts=(SavedAccount(cash=Decimal(500)),))
     desk.recover(saved)
     desk.recover(saved)
     assert desk.venue.account.cash == 500
@@ -458,5 +459,5 @@ def test_a_short_whose_exit_is_stamped_before_its_entry_is_booked_in_the_right_o
         planned_ms=AT_MS,
     )
     desk = Desk()
-    desk.recover(Saved(orders=(half, entry), cash=Decimal(10_000)))
+    desk.recover(Saved(orders=(half, entry), accounts=(SavedAccount(cash=Decimal(10_000)),)))
     assert desk.venue.account.free_cash == Decimal(10_000) - 2 * Decimal(50)

@@ -27,7 +27,7 @@ from aitrader.model.commands import (
     StartTimer,
     SubmitOrder,
 )
-from aitrader.model.events import CashChanged, Event, OrderPlanned, Saved, Started
+from aitrader.model.events import CashChanged, Event, OrderPlanned, Saved, SavedAccount, Started
 from aitrader.model.order import ExitReason, OrderStatus
 from aitrader.model.position import PositionStatus, TargetPrice
 
@@ -38,7 +38,8 @@ CASH = Decimal(5_000)
 def rebuilt(**saved: object) -> tuple[Desk, list[Event | Command]]:
     desk = Desk(ExecutionSettings(), FixedPrices())
     desk.instruments["BTCUSDT"] = an_instrument()
-    fields = {"cash": CASH, **saved}
+    account = SavedAccount(cash=saved.pop("cash", CASH))  # type: ignore[arg-type]
+    fields = {"accounts": (account,), **saved}
     event = Started(at_ms=AT_MS, saved=Saved(**fields))  # type: ignore[arg-type]
     return desk, reconcile.rebuild(desk, event)
 

@@ -21,6 +21,7 @@ from tests.unit.execution.desks import ENTRY, a_stop, filled, types
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
 from aitrader.model import ids
+from aitrader.model.account import LIVE
 from aitrader.model.commands import CancelOrders, Command, QueryOrder, StartTimer, SubmitOrder
 from aitrader.model.events import (
     CandlesClosed,
@@ -47,6 +48,7 @@ from aitrader.model.events import (
     PositionUpdated,
     Quarantined,
     Saved,
+    SavedAccount,
     Started,
     TimerDue,
     TraderRemoved,
@@ -67,7 +69,8 @@ def told(stage: ExecutionStage, event: Event) -> list[Event | Command]:
 
 
 def a_stage(*events: Event, **saved: object) -> ExecutionStage:
-    fields = {"traders": (a_trader(),), "cash": Decimal(1_000), **saved}
+    account = SavedAccount(cash=Decimal(1_000))
+    fields = {"traders": (a_trader(),), "accounts": (account,), **saved}
     stage = ExecutionStage(ExecutionSettings(), FixedPrices())
     begin = (RULES, Started(at_ms=AT_MS, saved=Saved(**fields)))  # type: ignore[arg-type]
     for event in (*begin, *events):
@@ -190,7 +193,9 @@ def test_each_close_marks_the_equity() -> None:
 
 def test_starting_before_the_rules_are_known_waits_for_them() -> None:
     stage = ExecutionStage(ExecutionSettings(), FixedPrices())
-    saved = Saved(orders=(ENTRY,), positions=(a_position(),), cash=Decimal(1))
+    saved = Saved(
+        orders=(ENTRY,), positions=(a_position(),), accounts=(SavedAccount(cash=Decimal(1)),)
+    )
     assert told(stage, Started(at_ms=AT_MS, saved=saved)) == []
     assert types(told(stage, RULES))[:2] == [OrderPlanned, SubmitOrder]
     assert told(stage, RULES) == []
@@ -298,3 +303,43 @@ def test_a_close_finds_the_position_that_could_not_be_protected_before() -> None
 
     assert types(told(stage, close)) == [EquityMarked, OrderPlanned, SubmitOrder, StartTimer]
     assert types(told(stage, close)) == [EquityMarked]
+
+
+def a_live_stage() -> ExecutionStage:
+    stage = ExecutionStage(ExecutionSettings(account=LIVE), FixedPrices())
+    saved = Saved(
+        traders=(a_trader(),),
+        orders=(ENTRY,),
+        positions=(a_position(),),
+        accounts=(SavedAccount(),),
+    )
+    stage.handle(RULES)
+    stage.handle(Started(at_ms=AT_MS, saved=saved))
+    return stage
+
+
+def test_what_another_account_does_is_nothing() -> None:
+    stage = a_live_stage()
+    assert told(stage, WANTED) == []
+    assert told(stage, OrderUpdated(at_ms=AT_MS, order=ENTRY)) == []
+    assert told(stage, PositionUpdated(at_ms=AT_MS, position=a_position())) == []
+    wish = ExitWanted(at_ms=AT_MS, position_id=POSITION, reason=ExitReason.MANUAL)
+    assert told(stage, wish) == []
+    assert told(stage, OrderFilled(at_ms=AT_MS, client_order_id=ENTRY_ID, fill=a_fill())) == []
+
+
+def test_what_it_does_itself_bears_its_account() -> None:
+    stage = a_live_stage()
+    planned = told(stage, EntryWanted(at_ms=AT_MS, signal=a_signal(), account=LIVE))[0]
+    assert isinstance(planned, OrderPlanned)
+    assert planned.order.account == LIVE
+    assert planned.order.client_order_id != ENTRY_ID
+    close = CandlesClosed(at_ms=AT_MS, intervals=("5m",))
+    marked = told(stage, close)[0]
+    assert isinstance(marked, EquityMarked)
+    assert (marked.account, marked.open_positions) == (LIVE, 0)
+    filled_now = told(
+        stage,
+        OrderFilled(at_ms=AT_MS, client_order_id=planned.order.client_order_id, fill=a_fill()),
+    )
+    assert [row.account for row in filled_now if isinstance(row, CashChanged)] == [LIVE]

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from tests.builders import AT_MS, a_fill, a_filled_order, a_position, a_signal, a_trader
+from tests.builders import AT_MS, a_fill, a_filled_order, a_position, a_signal, a_trader, an_order
 
+from aitrader.model.account import LIVE, PAPER
 from aitrader.model.decision import Choice, Decision
 from aitrader.model.events import (
     DURABLE,
@@ -19,6 +20,7 @@ from aitrader.model.events import (
     OrderUpdated,
     PositionOpened,
     Saved,
+    SavedAccount,
     SignalRaised,
     Started,
     TraderSaved,
@@ -63,5 +65,24 @@ def test_nothing_is_durable_twice() -> None:
 
 def test_a_first_start_remembers_nothing() -> None:
     started = Started(at_ms=AT_MS, saved=Saved())
-    assert started.saved.cash is None
+    assert started.saved.account(LIVE) == SavedAccount(LIVE, None, Decimal(0))
     assert started.saved.positions == ()
+
+
+def test_what_was_saved_can_be_had_of_some_accounts_alone() -> None:
+    paper, live = SavedAccount(cash=Decimal(1)), SavedAccount(LIVE, cash=Decimal(2))
+    saved = Saved(
+        orders=(an_order(), an_order(account=LIVE)),
+        positions=(a_position(account=LIVE),),
+        accounts=(paper, live),
+        is_paused=True,
+    )
+    assert saved.of(LIVE) == Saved(
+        orders=(an_order(account=LIVE),),
+        positions=(a_position(account=LIVE),),
+        accounts=(live,),
+        is_paused=True,
+    )
+    assert saved.of(PAPER).positions == ()
+    assert saved.of(PAPER, LIVE) == saved
+    assert saved.account(LIVE) == live

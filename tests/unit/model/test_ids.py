@@ -33,6 +33,13 @@ def test_a_position_follows_from_its_signal() -> None:
     signal = signal_id(DIP, "BTCUSDT", candle_open_ms=0, source="x")
     assert position_id(signal) == position_id(signal)
     assert position_id(signal).startswith("p-")
+    assert position_id(signal, "paper") == position_id(signal)
+
+
+def test_positions_of_two_accounts_and_so_their_orders_never_share_an_id() -> None:
+    signal = signal_id(DIP, "BTCUSDT", candle_open_ms=0, source="x")
+    owners = {position_id(signal), position_id(signal, "live")}
+    assert len({client_order_id(owner, "ENTRY", 1) for owner in owners}) == 2
 
 
 def test_an_order_id_is_one_that_binance_takes() -> None:

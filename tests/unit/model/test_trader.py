@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from tests.builders import a_trader
 
-from aitrader.model.trader import Exits, Trader, Universe
+from aitrader.model.trader import Exits, Mode, Trader, Universe, account_of
 
 
 def test_a_trader_comes_back_from_its_bytes_as_it_was() -> None:
@@ -22,3 +22,7 @@ def test_no_exit_is_set_unless_the_file_sets_it() -> None:
     exits = Exits()
     assert (exits.stop_loss, exits.take_profit, exits.trailing_pct) == (None, (), None)
     assert exits.max_age_ms is None
+
+
+def test_a_traders_mode_says_whose_money_it_trades() -> None:
+    assert (account_of(Mode.PAPER), account_of(Mode.LIVE)) == ("paper", "live")

@@ -13,6 +13,7 @@ from tests.builders import (
 )
 
 from aitrader.model import ids
+from aitrader.model.account import LIVE, PAPER
 from aitrader.model.commands import Command, StartTimer
 from aitrader.model.decision import Choice, Decision
 from aitrader.model.events import (
@@ -34,6 +35,7 @@ from aitrader.model.events import (
 )
 from aitrader.model.ids import SignalId, TimerId
 from aitrader.model.signal import Signal, SignalStatus
+from aitrader.model.trader import Mode
 from aitrader.signals.stage import SignalStage
 
 MATCHED = FilterMatched(at_ms=AT_MS, match=a_match())
@@ -75,6 +77,34 @@ def test_without_an_analyst_a_signal_is_entered_at_once() -> None:
     assert decision.decision.choice is Choice.ENTER
 
     assert told(stage, decision) == [EntryWanted(at_ms=AT_MS, signal=signal)]
+
+
+def live_answer(stage: SignalStage) -> list[Event | Command]:
+    return told(stage, decided(a_raised(stage), Choice.ENTER))
+
+
+def test_the_entry_of_a_live_trader_is_wanted_of_the_live_account() -> None:
+    stage = SignalStage((PAPER, LIVE))
+    stage.handle(TraderSaved(at_ms=AT_MS, trader=a_trader(mode=Mode.LIVE)))
+    (wanted,) = live_answer(stage)
+    assert isinstance(wanted, EntryWanted)
+    assert wanted.account == LIVE
+
+
+def test_a_live_trader_without_a_live_account_enters_nothing_on_paper_either() -> None:
+    stage = a_stage(mode=Mode.LIVE)
+    (refused,) = live_answer(stage)
+    assert isinstance(refused, EntryRefused)
+    assert refused.reason == "live trading is off: PAPER_TRADING is true"
+    skipped = the_signal(told(stage, refused))
+    assert skipped.status is SignalStatus.SKIPPED
+
+
+def test_a_signal_of_a_trader_that_is_gone_can_only_be_papers() -> None:
+    stage = a_stage()
+    signal = a_raised(stage)
+    stage.handle(TraderRemoved(at_ms=AT_MS, trader_id=TRADER))
+    assert told(stage, decided(signal, Choice.ENTER)) == [EntryWanted(at_ms=AT_MS, signal=signal)]
 
 
 def test_with_an_analyst_and_no_model_a_signal_is_skipped() -> None:

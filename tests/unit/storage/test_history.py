@@ -35,7 +35,10 @@ def test_history_reads_while_the_store_is_open_newest_first(tmp_path: Path) -> N
         path = tmp_path / "a.sqlite"
         store = await SqliteStore.open(path, ME)
         history = History(path, ME)
-        older, newer = an_order(), an_order(attempt=2, planned_ms=AT_MS + 9, fills=(a_fill(),))
+        older, newer = (
+            an_order(),
+            an_order(attempt=2, account="live", planned_ms=AT_MS + 9, fills=(a_fill(),)),
+        )
         await store.record(
             [
                 OrderPlanned(at_ms=AT_MS, order=older),

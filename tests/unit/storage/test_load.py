@@ -7,10 +7,17 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from tests.builders import AT_MS, a_signal, a_trader
+from tests.builders import AT_MS, TRADER, a_position, a_signal, a_trader
 
 from aitrader.model.errors import ConfigError
-from aitrader.model.events import CashChanged, Event, SignalRaised, TraderSaved
+from aitrader.model.events import (
+    CashChanged,
+    Event,
+    PositionOpened,
+    SavedAccount,
+    SignalRaised,
+    TraderSaved,
+)
 from aitrader.storage.load import Rows, load_saved
 from aitrader.storage.projection import statements
 from aitrader.storage.rows.statement import Owner
@@ -34,16 +41,22 @@ def write(connection: sqlite3.Connection, *facts: Event) -> None:
             connection.execute(sql, values)
 
 
-def test_a_trader_of_the_user_is_seen_from_each_of_its_accounts(
+def test_money_is_found_under_each_account_and_a_traders_result_is_one(
     connection: sqlite3.Connection,
 ) -> None:
     write(
         connection,
-        TraderSaved(at_ms=AT_MS, trader=a_trader()),
-        SignalRaised(at_ms=AT_MS, signal=a_signal()),
+        CashChanged(at_ms=AT_MS, cash=Decimal(2), account="live"),
+        PositionOpened(at_ms=AT_MS, position=a_position(realized_pnl=Decimal(1))),
+        PositionOpened(at_ms=AT_MS, position=a_position(account="live", realized_pnl=Decimal(3))),
     )
-    saved = load_saved(connection, Owner("me", "live"))
-    assert (saved.traders, saved.signals) == ((a_trader(),), ())
+    saved = load_saved(connection, ME)
+    assert saved.accounts == (
+        SavedAccount("paper", None, Decimal(1)),
+        SavedAccount("live", Decimal(2), Decimal(3)),
+    )
+    assert [row.account for row in saved.positions] == ["paper", "live"]
+    assert saved.results == ((TRADER, 0, Decimal(4)),)
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,8 @@ def test_each_durable_fact_has_one_line_in_the_log_of_events(tmp_path: Path) -> 
 
 def test_rows_bear_their_owner_and_the_fencing_token(tmp_path: Path) -> None:
     async def story() -> None:
-        store = await SqliteStore.open(tmp_path / "a.sqlite", Owner("me", "live", lease_token=7))
-        await store.record([PLANNED])
+        store = await SqliteStore.open(tmp_path / "a.sqlite", Owner("me", lease_token=7))
+        await store.record([OrderPlanned(at_ms=AT_MS, order=an_order(account="live"))])
         await store.close()
 
     asyncio.run(story())

@@ -1,4 +1,4 @@
-"""The account as rows: its cash, whether entries are paused, its worth over time."""
+"""The accounts as rows: cash and worth over time of each; and whether entries are paused."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ select cash, is_paused from accounts where user_id = :user_id and account_id = :
 
 
 def save_cash(event: CashChanged, owner: Owner) -> Iterator[Statement]:
-    """Yield the write of the account's cash."""
+    """Yield the write of an account's cash."""
     yield Statement(
         SAVE_CASH,
         {
             "user_id": owner.user_id,
-            "account_id": owner.account_id,
+            "account_id": event.account,
             "cash": str(event.cash),
             "updated_ms": event.at_ms,
         },
@@ -56,12 +56,12 @@ def save_pause(event: EntriesPaused, owner: Owner) -> Iterator[Statement]:
 
 
 def save_equity(event: EquityMarked, owner: Owner) -> Iterator[Statement]:
-    """Yield the write of the account's worth at one instant."""
+    """Yield the write of an account's worth at one instant."""
     yield Statement(
         SAVE_EQUITY,
         {
             "user_id": owner.user_id,
-            "account_id": owner.account_id,
+            "account_id": event.account,
             "at_ms": event.at_ms,
             "equity": str(event.equity),
             "cash": str(event.cash),

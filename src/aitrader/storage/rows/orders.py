@@ -69,6 +69,7 @@ def save_order(event: OrderPlanned | OrderUpdated, owner: Owner) -> Iterator[Sta
             SAVE_FILL,
             {
                 **plain(fill, owner),
+                "account_id": order.account,
                 "client_order_id": order.client_order_id,
                 "number": number,
             },
@@ -78,7 +79,7 @@ def save_order(event: OrderPlanned | OrderUpdated, owner: Owner) -> Iterator[Sta
 def order_from_rows(row: Mapping[str, Value], fills: Iterable[Mapping[str, Value]]) -> Order:
     """Return the order that these rows were made from."""
     found = tuple(msgspec.convert(fill, Fill) for fill in fills)
-    return msgspec.convert({**row, "fills": found}, Order)
+    return msgspec.convert({**row, "account": row["account_id"], "fills": found}, Order)
 
 
 WRITERS = (on(OrderPlanned, save_order), on(OrderUpdated, save_order))

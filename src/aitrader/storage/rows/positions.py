@@ -78,7 +78,7 @@ def save_position(
 def position_from_row(row: Mapping[str, Value]) -> Position:
     """Return the position that this row was made from."""
     nested = {name: msgspec.json.decode(str(row[name])) for name in JSON_FIELDS}
-    return msgspec.convert({**row, **nested}, Position)
+    return msgspec.convert({**row, **nested, "account": row["account_id"]}, Position)
 
 
 def pnl_since(rows: Iterable[Mapping[str, Value]], since_ms: int) -> Decimal:

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar, cast
 
 import msgspec
 
+from aitrader.model.account import PAPER
 from aitrader.model.events import Event
 
 Value = str | int | None
@@ -18,10 +19,14 @@ Value = str | int | None
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """Whose rows these are; `lease_token` is 0 where one computer has the only runner."""
+    """Whose rows these are; `lease_token` is 0 where one computer has the only runner.
+
+    Money stands under the account of its own value. `account_id` is that of everything else:
+    signals, quarantines, the pause and the log of events belong to the engine as a whole.
+    """
 
     user_id: str
-    account_id: str
+    account_id: str = PAPER
     lease_token: int = 0
 
 
@@ -59,9 +64,13 @@ def to_json(value: object) -> str:
 
 
 def plain(value: msgspec.Struct, owner: Owner, *, json: tuple[str, ...] = ()) -> dict[str, Value]:
-    """Return a struct's fields as column values, those named in `json` as JSON, and its owner's."""
+    """Return a struct's fields as column values, those named in `json` as JSON, and its owner's.
+
+    A struct that says of which account it is stands under that account.
+    """
     fields: dict[str, Value] = {}
     for name, field in msgspec.to_builtins(value).items():
         fields[name] = to_json(field) if name in json else field
-    fields.update(user_id=owner.user_id, account_id=owner.account_id, lease_token=owner.lease_token)
+    account_id = fields.pop("account", owner.account_id)
+    fields.update(user_id=owner.user_id, account_id=account_id, lease_token=owner.lease_token)
     return fields
