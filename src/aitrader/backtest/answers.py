@@ -68,6 +68,17 @@ class AnswerBook:
             self._bars[interval] = _most_bars(interval, group)
             self._evaluate_group(interval, group)
 
+    def alone(self, key: TraderId, *, named: TraderId) -> AnswerBook:
+        """Return the answers of one trader under another name, as if it had been alone here."""
+        book = AnswerBook({}, self._history)
+        trader = self._traders[key]
+        book._traders = {named: trader}
+        book._bars = {trader.plan.interval: _most_bars(trader.plan.interval, {named: trader})}
+        book._found = {
+            (named, symbol): found for (owner, symbol), found in self._found.items() if owner == key
+        }
+        return book
+
     @property
     def has_exits(self) -> bool:
         """Whether any trader has exit conditions."""

@@ -29,40 +29,49 @@ class Curve:
         return (peaks - self.equity) / peaks * 100
 
 
-def curve_of(
-    moves: Sequence[Move],
-    history: History,
-    *,
-    interval: str,
-    from_ms: int,
-    to_ms: int,
-    start_cash: Decimal,
-) -> Curve:
-    """Return the curve from `from_ms` to `to_ms`; a missing close is the one before it.
+class Marks:
+    """The closes at which a run is valued, worked out once per symbol; runs may share them.
 
-    Its first point is the start itself, before anything was bought.
+    `at_ms` (T,): the start itself, then every close up to `to_ms`. A missing close is the one
+    before it.
     """
-    step = INTERVAL_MS[interval]
-    at_ms = np.arange(from_ms, to_ms + 1, step, dtype=np.int64)
+
+    def __init__(self, history: History, *, interval: str, from_ms: int, to_ms: int) -> None:
+        self._history, self._interval = history, interval
+        self.step_ms = INTERVAL_MS[interval]
+        self.at_ms = np.arange(from_ms, to_ms + 1, self.step_ms, dtype=np.int64)
+        self._closes: dict[str, Floats | None] = {}
+
+    def closes(self, symbol: str) -> Floats | None:
+        """Return a symbol's closes at these instants, None when it has no candles."""
+        if symbol not in self._closes:
+            series = self._history.find(symbol, self._interval)
+            self._closes[symbol] = None if series is None else closes_at(series, self.at_ms)
+        return self._closes[symbol]
+
+
+def curve_of(moves: Sequence[Move], marks: Marks, *, start_cash: Decimal) -> Curve:
+    """Return the curve over these marks; its first point is before anything was bought."""
+    at_ms, step = marks.at_ms, marks.step_ms
     equity = np.full(len(at_ms), float(start_cash))
     exposed = np.zeros(len(at_ms))
     cash = np.zeros(len(at_ms))
     by_symbol: dict[str, list[tuple[int, float]]] = {}
     for move in moves:
-        place = -((from_ms - move.from_ms) // step)
+        place = -((int(at_ms[0]) - move.from_ms) // step)
         if place < len(at_ms):
             cash[place] += float(move.quote)
             by_symbol.setdefault(move.symbol, []).append((place, float(move.base)))
     equity += np.cumsum(cash)
     for symbol, changes in by_symbol.items():
-        series = history.find(symbol, interval)
-        if series is not None:
+        closes = marks.closes(symbol)
+        if closes is not None:
             held = np.zeros(len(at_ms))
             for place, base in changes:
                 held[place] += base
             held = np.cumsum(held)
             held[np.abs(held) < 1e-9] = 0.0
-            worth = held * closes_at(series, at_ms)
+            worth = held * closes
             equity += worth
             exposed += np.abs(worth)
     return Curve(at_ms, equity, exposed)

@@ -86,6 +86,7 @@ class History:
         """Keep them in this order: the symbols' order at one instant."""
         self._series = {(row.symbol, row.interval): row for row in series}
         self.symbols = tuple(dict.fromkeys(row.symbol for row in series))
+        self.intervals = tuple(dict.fromkeys(row.interval for row in series))
 
     def find(self, symbol: str, interval: str) -> Series | None:
         """Return a series, None when there is none."""

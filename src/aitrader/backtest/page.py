@@ -59,10 +59,10 @@ def page(report: Report, curve: Curve) -> str:
         "<h2>Drawdown in percent</h2>",
         _chart(curve, 0.0 - curve.drawdown_pct, "var(--down)", is_filled=True),
         "<h2>Months</h2>",
-        _table(("month", "return %"), ((name, _signed(pct)) for name, pct in report.by_month)),
+        html_table(("month", "return %"), ((name, _signed(pct)) for name, pct in report.by_month)),
         *(
             f"<h2>By {name}</h2>"
-            + _table(
+            + html_table(
                 (name, "trades", "won %", "pnl"),
                 (
                     (escape(row.name), str(row.trades), f"{row.win_rate_pct:.1f}", _signed(row.pnl))
@@ -80,7 +80,9 @@ def page(report: Report, curve: Curve) -> str:
         "<h2>How it was counted</h2><ul>",
         *(f"<li>{escape(rule)}</li>" for rule in report.rules),
         "</ul><details><summary>Formulas</summary>",
-        _table(("number", "formula"), ((escape(k), escape(v)) for k, v in report.formulas.items())),
+        html_table(
+            ("number", "formula"), ((escape(k), escape(v)) for k, v in report.formulas.items())
+        ),
         f"</details><p>Fees {numbers.fees:,.2f} on {numbers.turnover:,.2f} traded.</p>",
         "</body></html>\n",
     )
@@ -146,7 +148,7 @@ def _refusals(report: Report) -> str:
     if not report.refused:
         return ""
     rows = ((escape(reason), str(count)) for reason, count in report.refused[:30])
-    return f"<h2>Entries refused</h2>{_table(('why', 'times'), rows)}"
+    return f"<h2>Entries refused</h2>{html_table(('why', 'times'), rows)}"
 
 
 def _trades(report: Report) -> str:
@@ -155,10 +157,11 @@ def _trades(report: Report) -> str:
     rows = (tuple(escape(str(value)) for value in msgspec.structs.astuple(row)) for row in shown)
     more = len(report.trades) - len(shown)
     note = f"<p>{more:,} more are not shown.</p>" if more else ""
-    return f"<div class=wide>{_table(names, rows)}</div>{note}"
+    return f"<div class=wide>{html_table(names, rows)}</div>{note}"
 
 
-def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def html_table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of cells that are HTML already."""
     head = "".join(f"<th>{name.replace('_', ' ')}</th>" for name in names)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from aitrader.backtest.equity import Curve, curve_of
+from aitrader.backtest.equity import Curve, Marks, curve_of
 from aitrader.backtest.history import History
 from aitrader.backtest.record import Recorder, Trade
 from aitrader.backtest.run import Job
@@ -80,14 +80,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def report_of(job: Job, history: History, record: Recorder) -> tuple[Report, Curve]:
     """Return the document of a run, and its equity curve."""
-    curve = curve_of(
-        record.moves,
-        history,
-        interval=job.detail,
-        from_ms=job.from_ms,
-        to_ms=job.to_ms,
-        start_cash=job.terms.start_cash,
-    )
+    marks = Marks(history, interval=job.detail, from_ms=job.from_ms, to_ms=job.to_ms)
+    curve = curve_of(record.moves, marks, start_cash=job.terms.start_cash)
     held = buy_and_hold_pct(history, job.detail, from_ms=job.from_ms, to_ms=job.to_ms)
     trades = sorted(record.trades, key=lambda row: (row.exit_ms, row.entry_ms, row.symbol))
     numbers = statistics_of(

@@ -152,25 +152,26 @@ def intervals_of(traders: Sequence[CompiledTrader], *, detail: str) -> tuple[str
     return tuple(intervals)
 
 
-def load(
-    candles: Candles, symbols: Sequence[str], traders: Sequence[CompiledTrader], *, detail: str
-) -> Loaded:
-    """Return the history that these traders read, of these symbols, and their rules.
+def symbols_of(symbols: Sequence[str], traders: Sequence[CompiledTrader]) -> tuple[str, ...]:
+    """Return these symbols, and those that the traders' filters name besides."""
+    named = [name for trader in traders for name in trader.symbols_named]
+    return tuple(dict.fromkeys((*symbols, *named)))
+
+
+def load(candles: Candles, symbols: Sequence[str], intervals: Sequence[str]) -> Loaded:
+    """Return the history of these symbols in these intervals, the first the finest, and rules.
 
     Raises:
         ConfigError: Candles of a symbol are missing.
     """
-    intervals = intervals_of(traders, detail=detail)
-    named = [name for trader in traders for name in trader.symbols_named]
-    every = tuple(dict.fromkeys((*symbols, *named)))
     times: dict[tuple[int, int, int], Times] = {}
     rows, rules = [], []
-    for symbol in every:
+    for symbol in symbols:
         for interval in intervals:
             rows.append(_series(candles.grid(symbol, interval), symbol, interval, times))
         base = rows[-len(intervals)]
         rules.append(candles.find_instrument(symbol, base.end_ms) or rules_of(base))
-    finest = [row for row in rows if row.interval == detail]
+    finest = [row for row in rows if row.interval == intervals[0]]
     return Loaded(
         history=History(rows),
         instruments=tuple(rules),

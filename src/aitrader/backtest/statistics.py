@@ -84,7 +84,7 @@ def statistics_of(
     growth = final / start
     cagr = (growth ** (YEAR_DAYS / days) - 1) * 100 if days >= LEAST_DAYS and growth > 0 else None
     fall = float(curve.drawdown_pct.max())
-    daily = _daily_returns(curve)
+    daily = daily_returns(curve)
     holds = [trade.exit_ms - trade.entry_ms for trade in trades]
     return Statistics(
         start_cash=_short(start),
@@ -153,7 +153,8 @@ def monthly_returns(curve: Curve) -> tuple[tuple[str, float], ...]:
     return tuple(found)
 
 
-def _daily_returns(curve: Curve) -> Floats:
+def daily_returns(curve: Curve) -> Floats:
+    """Return the equity's gain per UTC day as ratios, from the end of the first day on."""
     days = (curve.at_ms - 1) // DAY_MS
     ends = np.flatnonzero(np.append(days[1:] != days[:-1], True))
     equity = curve.equity[ends]

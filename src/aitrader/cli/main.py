@@ -15,6 +15,7 @@ from aitrader import __version__
 from aitrader.cli.data import data
 from aitrader.cli.options import data_folder_option
 from aitrader.cli.research import backtest, screen
+from aitrader.cli.sweep import sweep
 from aitrader.cli.token import token
 from aitrader.cli.traders import traders
 from aitrader.cli.trading import orders, positions, resume, stop, trades
@@ -177,7 +178,7 @@ def exchange(  # noqa: PLR0913 - one parameter per flag of the command
 
 
 COMMANDS = (
-    *(backtest, data, screen),
+    *(backtest, sweep, data, screen),
     *(traders, stop, resume, positions, trades, orders),
     *(token, backup, restore, doctor),
 )

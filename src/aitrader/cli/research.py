@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from aitrader.cli.on_candles import asked_of, on_candles
 from aitrader.cli.options import CANDLES_HELP, data_folder_option, settings_of
 
 
@@ -13,72 +15,32 @@ from aitrader.cli.options import CANDLES_HELP, data_folder_option, settings_of
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
 )
-@click.option(
-    "--candles",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="A data folder, candle files, or one file (default: the data folder).",
-)
-@click.option("--symbols", multiple=True, help="Trade these instead of the file's; repeatable.")
-@click.option("--from", "from_text", default="", help="First day, such as 2025-01-01 (UTC).")
-@click.option("--to", "to_text", default="", help="Where to end, not included.")
-@click.option("--detail", default="", help="Interval of the candles that fill orders.")
-@click.option("--cash", default="", help="What the account starts with.")
-@click.option("--fee", default="", help="Of each fill, such as 0.1%.")
-@click.option("--slippage", default="", help="Of each fill at market, such as 0.02%.")
-@click.option("--max-open", type=click.IntRange(1, 1000), help="Positions at once, in all.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page.")
+@on_candles
 @click.option(
     "--trades", type=click.Path(path_type=Path, dir_okay=False), help="Write a CSV, or Parquet."
 )
 @click.option("--job", "is_job", is_flag=True, hidden=True)
 @data_folder_option
 @click.pass_context
-def backtest(  # noqa: PLR0913 - one parameter per flag of the command
+def backtest(
     context: click.Context,
+    /,
     files: tuple[Path, ...],
-    candles: Path | None,
-    symbols: tuple[str, ...],
-    from_text: str,
-    to_text: str,
-    detail: str,
-    cash: str,
-    fee: str,
-    slippage: str,
-    max_open: int | None,
-    as_json: bool,
-    html: Path | None,
     trades: Path | None,
     is_job: bool,
     data_folder: Path | None,
+    **given: Any,  # noqa: ANN401 - Click's values, sorted by `asked_of`
 ) -> None:
     """Run trader files over past candles by the decisions of a live engine."""
-    from aitrader.modes.backtest import BacktestOptions, run_backtest
-
-    run = run_backtest
+    settings, asked = settings_of(context, data_folder), asked_of(files, given)
     if is_job:
         from aitrader.modes.backtest_job import run_job
 
-        run = run_job
-    run(
-        settings_of(context, data_folder),
-        BacktestOptions(
-            files=files,
-            candles=candles,
-            symbols=tuple(name for text in symbols for name in text.replace(",", " ").split()),
-            from_text=from_text,
-            to_text=to_text,
-            detail=detail,
-            cash=cash,
-            fee=fee,
-            slippage=slippage,
-            max_open=max_open,
-            as_json=as_json,
-            html=html,
-            trades=trades,
-        ),
-    )
+        run_job(settings, asked)
+        return
+    from aitrader.modes.backtest import run_backtest
+
+    run_backtest(settings, asked, trades=trades)
 
 
 @click.command()

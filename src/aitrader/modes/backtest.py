@@ -5,59 +5,28 @@ from __future__ import annotations
 import csv
 import gc
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import msgspec
 
 from aitrader.backtest.page import page
 from aitrader.backtest.report import Report, TradeRow, report_of, summary
-from aitrader.backtest.run import Job, Terms, answers_of, finest, run
-from aitrader.backtest.sources import (
-    Candles,
-    Loaded,
-    has_all,
-    intervals_of,
-    load,
-    open_candles,
-)
+from aitrader.backtest.run import answers_of, run
 from aitrader.config import Settings
 from aitrader.engine.clock import cpu_s
 from aitrader.engine.health import rss_mb
-from aitrader.filters.compiled import CompiledTrader
-from aitrader.filters.traderfile import compile_trader
-from aitrader.model.candle import DAY_MS, INTERVAL_MS, open_of
-from aitrader.model.errors import ConfigError, FilterFault
-from aitrader.model.ids import TraderId, trader_id
-from aitrader.model.trader import Mode, Trader, Universe
-from aitrader.modes.data import instant_ms, say, say_json
+from aitrader.model.errors import ConfigError
+from aitrader.modes.backtest_asked import BacktestOptions, job_of
+from aitrader.modes.data import say, say_json
 from aitrader.storage.table_files import write_rows
 
-MOST_SLIPPAGE_BPS = Decimal(1_000)
-SHOWN_NAMES = 5
 NUMBERS = frozenset({"entry_price", "exit_price", "quantity", "fees", "pnl"})
 
 
-class BacktestOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What to run; None and "" take the setting, or all there is."""
-
-    files: tuple[Path, ...]
-    candles: Path | None = None
-    symbols: tuple[str, ...] = ()
-    from_text: str = ""
-    to_text: str = ""
-    detail: str = ""
-    cash: str = ""
-    fee: str = ""
-    slippage: str = ""
-    max_open: int | None = None
-    as_json: bool = False
-    html: Path | None = None
-    trades: Path | None = None
-
-
-def run_backtest(settings: Settings, options: BacktestOptions) -> None:
-    """Run trader files over past candles and say what came of it.
+def run_backtest(
+    settings: Settings, options: BacktestOptions, *, trades: Path | None = None
+) -> None:
+    """Run trader files over past candles and say what came of it; `trades` is a file to write.
 
     Raises:
         ConfigError: A file, the candles or an option cannot be used, in one sentence.
@@ -69,8 +38,8 @@ def run_backtest(settings: Settings, options: BacktestOptions) -> None:
         gc.enable()
     if options.html is not None:
         _write(options.html, html)
-    if options.trades is not None:
-        _write_trades(options.trades, report.trades)
+    if trades is not None:
+        _write_trades(trades, report.trades)
     if options.as_json:
         cost = {"cpu_s": round(cpu_s(), 3), "rss_mb": round(rss_mb(), 1)}
         say_json({**msgspec.structs.asdict(report), **cost})
@@ -79,182 +48,11 @@ def run_backtest(settings: Settings, options: BacktestOptions) -> None:
     say(f"\n  {report.candles:,} candles in {cpu_s():.2f} s of CPU, {rss_mb():.0f} MB")
 
 
-def traders_of(files: Iterable[Path], symbols: tuple[str, ...]) -> tuple[Trader, ...]:
-    """Return the traders of these files, in their order; `symbols` replace their own.
-
-    None has an analyst: what the conditions say is entered.
-
-    Raises:
-        ConfigError: A file cannot be read, or its line so-and-so is wrong.
-    """
-    traders: list[Trader] = []
-    for path in files:
-        source = _text(path)
-        try:
-            plan = compile_trader(source).plan
-        except FilterFault as fault:
-            raise ConfigError(f"{path}: {fault}") from fault
-        if symbols:
-            plan = msgspec.structs.replace(plan, universe=Universe(symbols=symbols))
-        plan = msgspec.structs.replace(plan, analyst=None)  # the past has nobody to ask
-        taken: frozenset[TraderId] = frozenset(row.trader_id for row in traders)
-        name = trader_id(plan.name, taken)
-        traders.append(Trader(name, source, plan, Mode.PAPER, True, len(traders) + 1, 1, 0))
-    return tuple(traders)
-
-
-def job_of(settings: Settings, options: BacktestOptions) -> tuple[Job, Loaded]:
-    """Return what the options ask for, and its candles.
-
-    Raises:
-        ConfigError: They cannot be, in one sentence.
-    """
-    symbols = tuple(dict.fromkeys(name.upper() for name in options.symbols))
-    traders = traders_of(options.files, symbols)
-    compiled = [compile_trader(row.source) for row in traders]
-    detail = options.detail or finest(traders)
-    if detail not in INTERVAL_MS or INTERVAL_MS[detail] > INTERVAL_MS[finest(traders)]:
-        raise ConfigError(
-            f"--detail takes an interval not slower than {finest(traders)}, found {detail!r}"
-        )
-    candles = open_candles(options.candles or settings.data_folder)
-    intervals = intervals_of(compiled, detail=detail)
-    wanted, left_out = _symbols(traders, candles, intervals)
-    loaded = load(candles, wanted, compiled, detail=detail)
-    step = INTERVAL_MS[detail]
-    from_ms, to_ms = loaded.first_ms, loaded.end_ms
-    if options.from_text:
-        from_ms = max(-(-instant_ms(options.from_text) // step) * step, from_ms)
-    if options.to_text:
-        to_ms = min(open_of(instant_ms(options.to_text), detail), to_ms)
-    if from_ms >= to_ms:
-        raise ConfigError("there are no candles between --from and --to")
-    job = Job(
-        traders=traders,
-        instruments=loaded.instruments,
-        detail=detail,
-        from_ms=from_ms,
-        to_ms=to_ms,
-        terms=_terms(settings, options, loaded.instruments[0].quote),
-        notes=(
-            *_unasked(compiled),
-            *_notes(compiled, from_ms - loaded.first_ms),
-            *_left_out(left_out, intervals),
-        ),
-    )
-    return job, loaded
-
-
 def _ran(settings: Settings, options: BacktestOptions) -> tuple[Report, str]:
     job, loaded = job_of(settings, options)
     record = run(job, loaded.history, answers_of(job, loaded.history))
     report, curve = report_of(job, loaded.history, record)
     return report, page(report, curve) if options.html is not None else ""
-
-
-def _symbols(
-    traders: Iterable[Trader], candles: Candles, intervals: tuple[str, ...]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the symbols the traders may trade, and those left out for want of candles.
-
-    Raises:
-        ConfigError: No symbol fits.
-    """
-    found: dict[str, None] = {}
-    lacking: dict[str, None] = {}
-    for trader in traders:
-        universe = trader.plan.universe
-        if universe.symbols:
-            found |= dict.fromkeys(row for row in universe.symbols if row not in universe.excluded)
-            continue
-        fitting = [
-            name
-            for name in candles.symbols()
-            if name not in universe.excluded and name.endswith(universe.quote)
-        ]
-        if not fitting:
-            raise ConfigError(
-                f"{trader.plan.name} trades {universe.quote} symbols and there are only "
-                f"{', '.join(candles.symbols()[:5])}"
-            )
-        usable = [name for name in fitting if has_all(candles, name, intervals)]
-        # with none at all, loading says what is missing and what to do
-        found |= dict.fromkeys(usable or fitting)
-        lacking |= dict.fromkeys(name for name in fitting if usable and name not in usable)
-    return tuple(found), tuple(lacking)
-
-
-def _left_out(symbols: tuple[str, ...], intervals: tuple[str, ...]) -> tuple[str, ...]:
-    if not symbols:
-        return ()
-    names = ", ".join(symbols[:SHOWN_NAMES]) + (", ..." if len(symbols) > SHOWN_NAMES else "")
-    return (f"{names} had too few candles of {', '.join(intervals)} and took no part.",)
-
-
-def _unasked(compiled: Iterable[CompiledTrader]) -> tuple[str, ...]:
-    """Return that analysts had no say, where a trader has one."""
-    names = [trader.plan.name for trader in compiled if trader.plan.analyst is not None]
-    if not names:
-        return ()
-    return (
-        f"The analyst of {', '.join(names)} was not asked: every signal is entered here, and live "
-        "only those that it says yes to.",
-    )
-
-
-def _notes(compiled: Iterable[CompiledTrader], before_ms: int) -> tuple[str, ...]:
-    """Return which traders have seen too little to begin with, and for how long."""
-    notes = []
-    for trader in compiled:
-        bars_by_interval = {trader.plan.interval: 1, **trader.lookback}
-        needed_ms = max((n + 1) * INTERVAL_MS[name] for name, n in bars_by_interval.items())
-        missing_ms = needed_ms - before_ms
-        if missing_ms >= DAY_MS:
-            notes.append(
-                f"{trader.plan.name} warms up for the first {missing_ms / DAY_MS:.0f} days."
-            )
-    return tuple(notes)
-
-
-def _terms(settings: Settings, options: BacktestOptions, quote: str) -> Terms:
-    """Return what trading costs and allows; the account is in the first symbol's quote asset."""
-    cash = _number(options.cash, "--cash") if options.cash else settings.start_cash
-    if cash <= 0:
-        raise ConfigError(f"--cash takes an amount above 0, found {options.cash!r}")
-    return Terms(
-        start_cash=cash,
-        fee_bps=_bps(options.fee, "--fee", settings.fee_bps),
-        slippage_bps=_bps(options.slippage, "--slippage", settings.slippage_bps),
-        max_open_positions=options.max_open or settings.max_open_positions,
-        quote=quote,
-    )
-
-
-def _bps(text: str, name: str, default: Decimal) -> Decimal:
-    """Return a percentage such as 0.1% in 1/10000."""
-    if not text:
-        return default
-    value = _number(text.removesuffix("%"), name) * 100
-    if not text.endswith("%") or not 0 <= value <= MOST_SLIPPAGE_BPS:
-        raise ConfigError(f"{name} takes a percentage from 0% to 10%, such as 0.1%; found {text!r}")
-    return value
-
-
-def _number(text: str, name: str) -> Decimal:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise ConfigError(f"{name} takes a number, found {text!r}")
-    return value
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{path} cannot be read: {exc}") from exc
 
 
 def _write(path: Path, text: str) -> None:

@@ -24,7 +24,7 @@ from aitrader.backtest.timers import VirtualClock
 from aitrader.config import Settings
 from aitrader.model.errors import ConfigError
 from aitrader.model.job import BacktestResult, Progress
-from aitrader.modes.backtest import BacktestOptions, job_of
+from aitrader.modes.backtest_asked import BacktestOptions, job_of
 
 STDIN = 0
 NICENESS = 10

@@ -5,7 +5,7 @@ import pytest
 from tests.builders import AT_MS
 from tests.unit.backtest.worlds import MINUTES_5, a_series, flat
 
-from aitrader.backtest.equity import Curve, closes_at, curve_of
+from aitrader.backtest.equity import Curve, Marks, closes_at, curve_of
 from aitrader.backtest.history import History
 from aitrader.backtest.record import Move
 
@@ -16,14 +16,8 @@ def a_move(from_ms: int, base: str, quote: str, symbol: str = "BTCUSDT") -> Move
 
 def a_curve(*moves: Move) -> Curve:
     history = History([a_series([flat(100.0), flat(110.0), None, flat(90.0)])])
-    return curve_of(
-        moves,
-        history,
-        interval="5m",
-        from_ms=AT_MS,
-        to_ms=AT_MS + 4 * MINUTES_5,
-        start_cash=Decimal(1000),
-    )
+    marks = Marks(history, interval="5m", from_ms=AT_MS, to_ms=AT_MS + 4 * MINUTES_5)
+    return curve_of(moves, marks, start_cash=Decimal(1000))
 
 
 def test_equity_is_cash_and_what_is_held_at_the_last_close() -> None:

@@ -6,7 +6,15 @@ import pytest
 from tests.builders import AT_MS, an_instrument
 from tests.unit.backtest.worlds import MINUTES_5, a_series, a_trader, flat
 
-from aitrader.backtest.sources import CandlesOfFiles, Loaded, load, open_candles, rules_of
+from aitrader.backtest.sources import (
+    CandlesOfFiles,
+    Loaded,
+    intervals_of,
+    load,
+    open_candles,
+    rules_of,
+    symbols_of,
+)
 from aitrader.filters.traderfile import compile_trader
 from aitrader.model.errors import ConfigError
 from aitrader.storage.candles import CandleStore
@@ -27,7 +35,8 @@ def write_csv(folder: Path, symbol: str = "BTCUSDT", count: int = COUNT) -> Path
 def loaded(path: Path, condition: str = "m.close > 100") -> Loaded:
     trader = compile_trader(a_trader(condition=condition).source)
     candles = open_candles(path)
-    return load(candles, candles.symbols(), (trader,), detail="5m")
+    every = symbols_of(candles.symbols(), (trader,))
+    return load(candles, every, intervals_of((trader,), detail="5m"))
 
 
 def test_files_of_a_folder_are_a_history(tmp_path: Path) -> None:
@@ -57,7 +66,8 @@ def test_a_named_symbol_is_loaded_beside_the_others(tmp_path: Path) -> None:
     write_csv(tmp_path)
     write_csv(tmp_path, "ETHUSDT")
     trader = compile_trader(a_trader(condition='m.of("BTCUSDT").close > 100').source)
-    found = load(open_candles(tmp_path), ("ETHUSDT",), (trader,), detail="5m")
+    every = symbols_of(("ETHUSDT",), (trader,))
+    found = load(open_candles(tmp_path), every, intervals_of((trader,), detail="5m"))
     assert found.history.symbols == ("ETHUSDT", "BTCUSDT")
 
 
