@@ -97,7 +97,13 @@ class Screen:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        os.close(self._master)
+        self.close()
+
+    def close(self) -> None:
+        """Close the terminal; the program in it is told so by the system."""
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
 
     def wait_for(self, pattern: str, *, limit_s: float = LIMIT_S) -> re.Match[str]:
         """Return the first match in what was written since the last one that was waited for."""
@@ -126,6 +132,10 @@ class Screen:
 
     def _take(self, wait_s: float) -> bool:
         """Read what has come; False when nothing has."""
+        if self._master < 0:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(wait_s)
+            return False
         if not select.select([self._master], [], [], wait_s)[0]:
             return False
         try:

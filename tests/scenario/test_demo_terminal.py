@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from time import perf_counter
 
@@ -14,6 +16,7 @@ from tests.processes import Screen, command, is_alive
 from aitrader.modes.door import Door, find_door
 
 pytestmark = pytest.mark.slow
+LEAVING_S = 2.0
 PRICE = r"(?:BTC|ETH)(?:/?USDT)?\s+([\d,]+\.\d+)"
 
 
@@ -65,6 +68,56 @@ def test_prices_move_and_leaving_with_stop_ends_app_and_engine(short_folder: Pat
     database = sqlite3.connect(short_folder / "seed-7" / "aitrader.sqlite")
     assert database.execute("select count(*) from traders").fetchone()[0] > 0
     database.close()
+
+
+def left_by_question(screen: Screen) -> None:
+    screen.press("q")
+    screen.wait_for("Leave aitrader")
+    screen.press("s")
+
+
+def left_by_interrupts(screen: Screen) -> None:
+    screen.press("\x03")
+    screen.wait_for("Leave aitrader")
+    screen.press("\x03")
+
+
+ENDS: tuple[Callable[[Screen], None], ...] = (left_by_question, left_by_interrupts, Screen.close)
+
+
+@pytest.mark.parametrize("end", ENDS, ids=["q", "ctrl+c", "closed"])
+def test_every_way_out_ends_app_engine_and_exchange_with_all_facts_on_disk(
+    short_folder: Path, end: Callable[[Screen], None]
+) -> None:
+    with demo_in(short_folder) as screen:
+        screen.wait_for(PRICE)
+        screen.wait_for(r"[1-9] open")
+        engine = door_of(short_folder).pid
+        family = [engine, *children_of(engine)]
+        start_s = perf_counter()
+        end(screen)
+        screen.wait_for_end()
+        for pid in family:
+            until_gone(pid)
+        took_s = perf_counter() - start_s
+        assert "Traceback" not in screen.text
+    assert len(family) > 1
+    assert took_s < LEAVING_S
+    assert find_door(short_folder / "seed-7") is None
+    with closing(sqlite3.connect(short_folder / "seed-7" / "aitrader.sqlite")) as database:
+        (check,) = database.execute("pragma integrity_check").fetchone()
+        (closes,) = database.execute(
+            "select count(*) from events where kind = 'CandlesClosed'"
+        ).fetchone()
+    assert (check, closes > 0) == ("ok", True)
+    assert not list((short_folder / "seed-7").glob("*.sqlite-wal"))
+
+
+def children_of(pid: int) -> list[int]:
+    shown = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return [int(word) for word in shown.stdout.split()]
 
 
 def test_leaving_and_keeping_leaves_the_engine_to_the_next_app(short_folder: Path) -> None:

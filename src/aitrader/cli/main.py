@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,6 +22,9 @@ from aitrader.cli.traders import traders
 from aitrader.cli.trading import orders, positions, resume, stop, trades
 from aitrader.cli.upkeep import backup, doctor, restore
 from aitrader.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from aitrader.modes.local import Found
 
 HELP = """aitrader watches the crypto market by your rules and trades it for you.
 
@@ -61,6 +65,7 @@ def cli(
 
     settings = read_settings(data_folder=data_folder)
     if monitor is not None:
+        _need_terminal()
         from aitrader.modes.monitor import show_monitor
 
         show_monitor(settings, monitor)
@@ -73,10 +78,10 @@ def cli(
 
         run_headless(settings, ready_fd=ready_fd)
     else:
+        _need_terminal("; without one add --headless")
         from aitrader.modes.local import ensure_engine
 
-        folder = ensure_engine(settings)
-        _show(folder)
+        _show(ensure_engine(settings))
 
 
 @cli.command()
@@ -137,10 +142,8 @@ def demo(  # noqa: PLR0913 - one parameter per flag of the command
 
         run_headless_demo(options)
         return
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigError("the demo needs a terminal to show itself; without one add --headless")
-    folder = ensure_demo(options)
-    _show(folder)
+    _need_terminal("; without one add --headless")
+    _show(ensure_demo(options))
 
 
 @cli.command()
@@ -186,12 +189,18 @@ for command in COMMANDS:
     cli.add_command(command)
 
 
-def _show(folder: Path) -> None:
+def _need_terminal(hint: str = "") -> None:
+    """Refuse to paint where nobody can see or type."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError(f"the terminal app needs a terminal to show itself{hint}")
+
+
+def _show(found: Found) -> None:
     """Show the terminal app; what it imports is loaded while the engine starts."""
     gc.disable()  # start-up: the app enables it again after its first paint
     from aitrader.modes.terminal import show
 
-    show(folder)
+    show(found)
 
 
 def _speed(text: str | None) -> float | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from aitrader.model.errors import ConfigError
-from aitrader.modes.local import find_engine, start_engine
+from aitrader.modes.local import Found, find_engine, start_engine
 
 DEFAULT_SYMBOLS = 50
 DEFAULT_SEED = 7
@@ -44,16 +44,17 @@ class DemoMarket(msgspec.Struct, frozen=True, kw_only=True):
     is_over: bool = False
 
 
-def ensure_demo(options: DemoOptions) -> Path:
-    """Return the folder of a demo engine that runs, started now if none did.
+def ensure_demo(options: DemoOptions) -> Found:
+    """Return the demo engine of these options, started now if none ran.
 
     Raises:
         ConfigError: What was asked for cannot be, in one sentence.
     """
     folder, market = choose_market(options)
-    if find_engine(folder) is None:
-        start_engine(_arguments(options, folder, market))
-    return folder
+    if find_engine(folder) is not None:
+        return Found(folder, is_started=False)
+    start_engine(_arguments(options, folder, market))
+    return Found(folder, is_started=True)
 
 
 def choose_market(options: DemoOptions) -> tuple[Path, DemoMarket]:

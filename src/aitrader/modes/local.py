@@ -6,8 +6,10 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from aitrader.config import Settings
 from aitrader.model.errors import ConfigError, Refused, Transient
@@ -17,18 +19,27 @@ from aitrader.remote.client import RemoteEngine
 OFFER = "; to see it work without a network: aitrader demo"
 
 
-def ensure_engine(settings: Settings) -> Path:
-    """Return the folder of an engine that runs, started now if none did.
+class Found(NamedTuple):
+    """An engine that runs on a folder, and whether it was started for this terminal."""
+
+    folder: Path
+    is_started: bool
+
+
+def ensure_engine(settings: Settings) -> Found:
+    """Return the engine of these settings, started now if none ran.
 
     Raises:
         ConfigError: The engine cannot start, in one sentence that offers the demo.
     """
-    if find_engine(settings.data_folder) is None:
-        try:
-            start_engine(["--headless", "--data-folder", str(settings.data_folder)])
-        except ConfigError as error:
-            raise ConfigError(f"{error}{OFFER}") from error
-    return settings.data_folder
+    folder = settings.data_folder
+    if find_engine(folder) is not None:
+        return Found(folder, is_started=False)
+    try:
+        start_engine(["--headless", "--data-folder", str(folder)])
+    except ConfigError as error:
+        raise ConfigError(f"{error}{OFFER}") from error
+    return Found(folder, is_started=True)
 
 
 def find_engine(data_folder: Path) -> RemoteEngine | None:
@@ -64,7 +75,7 @@ def start_engine(arguments: Sequence[str]) -> None:
     """
     hears, tells = os.pipe()
     os.set_inheritable(tells, True)
-    subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "aitrader", *arguments, "--ready-fd", str(tells)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -73,4 +84,6 @@ def start_engine(arguments: Sequence[str]) -> None:
         start_new_session=True,
     )
     os.close(tells)
+    # whoever started it has to take note of its end, or it stays in the table of processes
+    threading.Thread(target=process.wait, name="engine's end", daemon=True).start()
     door.hear(hears)

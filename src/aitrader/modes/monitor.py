@@ -28,10 +28,11 @@ def show_monitor(settings: Settings, url: str) -> None:
     """
     engine = RemoteEngine(place=place_of(url, port=settings.port), token=settings.api_key)
     asyncio.run(_knock(engine, url))
-    from aitrader.modes.terminal import leave  # noqa: PLC0415 - only once somebody answers
+    from aitrader.modes.terminal import leave, run  # noqa: PLC0415 - only once somebody answers
     from aitrader.tui.app import TraderApp  # noqa: PLC0415 - as above
 
-    leave(engine, TraderApp(engine, engine, taste=taste_of(settings)).run())
+    app = TraderApp(engine, engine, taste=taste_of(settings), latency_ms=lambda: engine.latency_ms)
+    leave(engine, run(app))
 
 
 async def _knock(engine: RemoteEngine, url: str) -> None:

@@ -3,25 +3,86 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+import contextlib
+import os
+import select
+import signal
+import threading
 
 from aitrader.config import read_settings
 from aitrader.model.control import CloseAll, StopEngine
 from aitrader.model.errors import ConfigError, Transient
-from aitrader.modes.local import find_engine
+from aitrader.model.view import Status
+from aitrader.modes.local import Found, find_engine
 from aitrader.modes.taste import taste_of
 from aitrader.remote.client import RemoteEngine
 from aitrader.tui.app import Parting, TraderApp
 
 
-def show(data_folder: Path) -> None:
+def show(found: Found) -> None:
     """Show the terminal app on the running engine, then do what the person chose on leaving."""
-    engine = find_engine(data_folder)
+    engine = find_engine(found.folder)
     if engine is None:
         raise ConfigError("the engine ended before the terminal app was up; its log says why")
-    taste = taste_of(read_settings(data_folder=data_folder))
-    parting = TraderApp(engine, engine, taste=taste).run()
+    taste = taste_of(read_settings(data_folder=found.folder))
+    app = TraderApp(engine, engine, taste=taste)
+    parting = run(app)
+    if parting is Parting.HUNG_UP:
+        parting = hung_up(app.board.status_bar.status, is_ours=found.is_started)
     leave(engine, parting)
+
+
+def run(app: TraderApp) -> Parting | None:
+    """Run the app until the person leaves or the terminal is closed."""
+    return asyncio.run(_run(app))
+
+
+async def _run(app: TraderApp) -> Parting | None:
+    loop = asyncio.get_running_loop()
+    is_gone = asyncio.Event()
+
+    def hang_up() -> None:
+        if not is_gone.is_set():
+            is_gone.set()
+            _forget_terminal()
+            app.exit(Parting.HUNG_UP)
+
+    def watch() -> None:
+        _until_closed()
+        with contextlib.suppress(RuntimeError):  # the loop has ended: so has the app
+            loop.call_soon_threadsafe(hang_up)
+
+    # a shell passes SIGHUP on, other parents just close the terminal
+    loop.add_signal_handler(signal.SIGHUP, hang_up)
+    loop.add_signal_handler(signal.SIGTERM, app.exit, Parting.KEEP)
+    threading.Thread(target=watch, name="terminal's end", daemon=True).start()
+    parting = await app.run_async()
+    return Parting.HUNG_UP if is_gone.is_set() else parting
+
+
+def _until_closed() -> None:
+    """Return when the other end of the terminal is closed."""
+    waiting = select.poll()
+    waiting.register(0, 0)
+    waiting.poll()
+
+
+def _forget_terminal() -> None:
+    """Read and write nothing from now on: every write to a closed terminal is an error."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+    os.close(nothing)
+
+
+def hung_up(status: Status | None, *, is_ours: bool) -> Parting:
+    """Return what becomes of the engine when the terminal is closed and nobody can be asked.
+
+    It ends with the terminal that started it, unless live positions are open: what watches them
+    goes on. One that was found running goes on too.
+    """
+    is_guarding = status is not None and status.mode == "LIVE" and status.open_positions > 0
+    return Parting.STOP if is_ours and not is_guarding else Parting.KEEP
 
 
 def leave(engine: RemoteEngine, parting: Parting | None) -> None:

@@ -25,6 +25,12 @@ ASK_ID = 1
 """One request per connection, so any number will do."""
 
 
+KNOCK_HZ, KNOCK_S = 1.0, 5.0
+"""To see whether an engine lets us in, one frame of it is enough."""
+
+PING_S = 5.0
+"""How often the way to a distant engine is measured."""
+
 SILENT_S = 20.0
 """Frames come at least once a second; a distant engine that is silent for so long is gone."""
 
@@ -32,7 +38,8 @@ SILENT_S = 20.0
 class RemoteEngine:
     """View and Control over a Unix socket, over a loopback port with its token, or from far away.
 
-    A distant engine is a `Place`; one that falls silent there counts as gone.
+    A distant engine is a `Place`; one that falls silent there counts as gone. `latency_ms` is how
+    long the way there and back took last, None where it was not measured: near, or not connected.
     """
 
     def __init__(
@@ -48,17 +55,26 @@ class RemoteEngine:
             raise ValueError("expected a socket_path or a port or a place, and only one")
         self._place = place or Place(socket_path=socket_path, port=port)
         self._silent_s = silent_s if place else None
+        self.latency_ms: float | None = None
         self._token = token
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(Frame | Answer)
 
     async def open(self) -> None:
-        """Connect once and leave: says early that an engine is there.
+        """Connect, see that the engine speaks to us, and leave.
 
         Raises:
             Transient: No engine answers.
+            Refused: The token is wrong: another engine may have taken the port of a dead one.
         """
-        await (await self._connect(0.0)).close()
+        socket = await self._connect(KNOCK_HZ)
+        try:
+            async with asyncio.timeout(KNOCK_S):
+                await socket.receive()
+        except TimeoutError as exc:
+            raise Transient(f"the engine did not answer within {KNOCK_S:.0f} s") from exc
+        finally:
+            await socket.close()
 
     async def frames(self, hz: float) -> AsyncIterator[Frame]:
         """Yield a snapshot, then changes at most `hz` times a second.
@@ -68,16 +84,22 @@ class RemoteEngine:
             Refused: The token is wrong.
         """
         socket = await self._connect(hz)
+        loop, next_ping_s = asyncio.get_running_loop(), 0.0
         try:
             while True:
+                if self._silent_s is not None and loop.time() >= next_ping_s:
+                    next_ping_s = loop.time() + PING_S
+                    await socket.ping()
                 async with asyncio.timeout(self._silent_s):
                     data = await socket.receive()
+                self.latency_ms = socket.latency_ms
                 message = self._decode(data)
                 if isinstance(message, Frame):
                     yield message
         except TimeoutError as exc:
             raise Transient(f"the engine was silent for {self._silent_s:.0f} s") from exc
         finally:
+            self.latency_ms = None
             await socket.close()
 
     async def ask(self, request: AnyRequest) -> Answer:

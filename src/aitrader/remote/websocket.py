@@ -40,6 +40,16 @@ class WebSocket:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self.latency_ms: float | None = None
+        """The way there and back, as the newest answered `ping` has it; None before the first."""
+
+    async def ping(self) -> None:
+        """Ask for an answer at once; `receive` takes it and measures.
+
+        Raises:
+            Transient: The connection is gone.
+        """
+        await self._send(_PING, str(asyncio.get_running_loop().time()).encode())
 
     async def send(self, payload: bytes) -> None:
         """Send one text message.
@@ -47,8 +57,11 @@ class WebSocket:
         Raises:
             Transient: The connection is gone.
         """
+        await self._send(_TEXT, payload)
+
+    async def _send(self, kind: int, payload: bytes) -> None:
         try:
-            self._writer.write(masked_frame(_TEXT, payload, os.urandom(4)))
+            self._writer.write(masked_frame(kind, payload, os.urandom(4)))
             await self._writer.drain()
         except OSError as exc:
             raise Transient(ENDED) from exc
@@ -68,12 +81,19 @@ class WebSocket:
                     raise _farewell(payload)
                 if kind == _PING:
                     self._writer.write(masked_frame(_PONG, payload, os.urandom(4)))
+                elif kind == _PONG:
+                    self._measure(payload)
                 elif kind in (_CONTINUATION, _TEXT):
                     message += payload
                     if is_final:
                         return bytes(message)
         except (OSError, EOFError) as exc:
             raise Transient(ENDED) from exc
+
+    def _measure(self, payload: bytes) -> None:
+        """Take the answer to a ping; one that is not ours says nothing."""
+        with contextlib.suppress(ValueError):
+            self.latency_ms = 1000 * (asyncio.get_running_loop().time() - float(payload))
 
     async def _read_frame(self, limit: int) -> tuple[bool, int, bytes]:
         head = await self._reader.readexactly(2)

@@ -2,8 +2,9 @@
 
 Theory of operation. One task follows the view's frames, which come at most `hz` times a second, and
 hands each to the board; a timer ages the board once a second. When the view ends the header says so
-in red, everything turns grey and the app tries again every `RETRY_S`; it never shows an old number
-as if it were new. What the person asks goes to Control, whose answer is shown in the last line.
+in red, everything turns grey and the app tries again, after `RETRY_S` and ever later up to
+`RETRY_MOST_S`; it never shows an old number as if it were new. What the person asks goes to
+Control, whose answer is shown in the last line.
 
 Leaving is a question: `run()` returns a `Parting`, and whoever started the app acts on it.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -36,7 +37,7 @@ from aitrader.tui.looking import Looking
 from aitrader.tui.table import Table
 from aitrader.tui.taste import Taste
 
-RETRY_S = 2.0
+RETRY_S, RETRY_MOST_S = 1.0, 16.0
 DEFAULT_HZ = 5.0
 WIDTHS = [(0, "-narrow"), (100, "-mid"), (140, "-wide"), (180, "-huge")]
 HEIGHTS = [(0, "-short"), (30, "-tall")]
@@ -53,6 +54,13 @@ class Parting(Enum):
     STOP = "STOP"
     CLOSE_FIRST = "CLOSE_FIRST"
     ENGINE_GONE = "ENGINE_GONE"
+    HUNG_UP = "HUNG_UP"
+    """The terminal was closed: nobody could be asked."""
+
+
+def later(wait_s: float) -> float:
+    """Return how long to wait after a wait that was in vain."""
+    return min(2 * wait_s, RETRY_MOST_S)
 
 
 class TraderApp(App[Parting]):
@@ -69,9 +77,15 @@ class TraderApp(App[Parting]):
     """Set here, not later: the style sheet takes the theme's colors when the app is made."""
 
     def __init__(
-        self, view: View, control: Control, *, hz: float = DEFAULT_HZ, taste: Taste | None = None
+        self,
+        view: View,
+        control: Control,
+        *,
+        hz: float = DEFAULT_HZ,
+        taste: Taste | None = None,
+        latency_ms: Callable[[], float | None] | None = None,
     ) -> None:
-        """Take an engine to show.
+        """Take an engine to show; one that is far away also has a latency to it.
 
         Raises:
             ConfigError: The taste names a theme or a thing to do that there is not.
@@ -81,7 +95,9 @@ class TraderApp(App[Parting]):
         self.animation_level = "none"
         self._view = view
         self._hz = hz
+        self._latency_ms = latency_ms
         self.board = Board()
+        self.board.deploy.is_distant = latency_ms is not None
         asker = Asker(self, control, self.say)
         self._doings = Doings(self, self.board, asker=asker, taste=taste, say=self.say)
         self._looking = Looking(self, self.board, control)
@@ -114,22 +130,31 @@ class TraderApp(App[Parting]):
         gc.enable()  # whoever started us may have put it off until the first paint
         self.board.positions.focus()
         self.board.begin(self._now_s())
-        self.set_interval(1.0, lambda: self.board.tick(self._now_s()))
+        self.set_interval(1.0, self._tick)
         self.run_worker(self._follow(), name="follow the engine", exit_on_error=True)
+
+    def _tick(self) -> None:
+        if self._latency_ms is not None:
+            self.board.status_bar.measure(self._latency_ms())
+        self.board.tick(self._now_s())
 
     @staticmethod
     def _now_s() -> float:
         return asyncio.get_running_loop().time()
 
     async def _follow(self) -> None:
+        wait_s = RETRY_S
         while True:
+            reason = "the engine has ended"
             try:
                 async for frame in self._view.frames(self._hz):
                     self.board.show(frame, self._now_s())
-                self.board.lose("the engine has ended", self._now_s())
+                    wait_s = RETRY_S
             except (Transient, Refused) as exc:
-                self.board.lose(exc.reason, self._now_s())
-            await asyncio.sleep(RETRY_S)
+                reason = exc.reason
+            self.board.lose(reason, self._now_s(), again_s=wait_s)
+            await asyncio.sleep(wait_s)
+            wait_s = later(wait_s)
 
     def say(self, message: str, *, is_ok: bool = True) -> None:
         """Show a sentence in the last line for a few seconds."""
@@ -182,13 +207,16 @@ class TraderApp(App[Parting]):
             self.exit(Parting.ENGINE_GONE)
             return
         count, _ = self.board.positions.open_pnl()
-        choices = [("s", "stop the engine"), ("k", "leave it running")]
+        stop, keep = ("s", "stop the engine"), ("k", "leave it running")
         question = "Leave aitrader?"
+        choices = [stop, keep]
         if count:
             question = f"Leave aitrader with {count} open position{'s' if count > 1 else ''}?"
-            choices[0] = ("s", f"stop the engine; {self._what_stays()}")
-            choices.append(("c", "close the positions first, then stop"))
-        self.push_screen(Question(question, choices, twice="s"), self._part)
+            stop = ("s", f"stop the engine; {self._what_stays()}")
+            choices = [stop, keep, ("c", "close the positions first, then stop")]
+        if self._latency_ms is not None:  # far away: leaving is no reason to end it
+            choices = [keep, stop, *choices[2:]]
+        self.push_screen(Question(question, choices, twice=choices[0][0]), self._part)
 
     def _what_stays(self) -> str:
         status = self.board.status_bar.status

@@ -18,6 +18,9 @@ from aitrader.tui.columns import Cell
 from aitrader.tui.lines import Lines
 
 FEED_STYLES = {"live": "up", "stale": "warn", "down": "down"}
+SLOW_MS = 500.0
+"""A way to a distant engine that takes so long is worth a warning."""
+
 SILENT_S = 5.0
 """An engine that says nothing for so long is said to be silent."""
 
@@ -58,11 +61,18 @@ class StatusBar(Lines):
         self.status: Status | None = None
         self.trouble = ""
         self.silent_s = 0.0
+        self.latency_ms: float | None = None
 
     def show(self, status: Status) -> None:
         """Show the newest numbers."""
         if status != self.status:
             self.status = status
+            self.refresh()
+
+    def measure(self, latency_ms: float | None) -> None:
+        """Show how far away a distant engine is, None while it is not known."""
+        if latency_ms != self.latency_ms:
+            self.latency_ms = latency_ms
             self.refresh()
 
     def tell(self, trouble: str, *, silent_s: float = 0.0) -> None:
@@ -124,7 +134,11 @@ class StatusBar(Lines):
         mark = "●" if status.feed == "live" else "○"
         feed = Part((Cell(f" {mark} {words.clean(status.feed)}", style),))
         age = Part((Cell(f" {feed_age(status.feed_age_ms)}", "dim"),), 1)
-        return [feed, age, clock]
+        if self.latency_ms is None:
+            return [feed, age, clock]
+        slow = "warn" if self.latency_ms > SLOW_MS else "dim"
+        way = Part((Cell(f"  {self.latency_ms:,.0f} ms away", slow),), 3)
+        return [feed, age, way, clock]
 
     def _second(self, status: Status) -> list[Part]:
         if status.notice:

@@ -53,6 +53,7 @@ class Board:
         self.trouble = ""
         self._heard_s = 0.0
         self._said_s = 0.0
+        self._again_s = 0.0
 
     @property
     def focused(self) -> Lines | None:
@@ -69,11 +70,10 @@ class Board:
         """Count the silence of the engine from now on."""
         self._heard_s = now_s
 
-    def lose(self, reason: str, now_s: float) -> None:
-        """Say why the engine is gone, once; every price is old from now on."""
-        if not self.trouble:
-            self.trouble = reason
-            self.status_bar.tell(f"{reason}; looking for it")
+    def lose(self, reason: str, now_s: float, *, again_s: float = 0.0) -> None:
+        """Say why the engine is gone and when it is looked for; every price is old from now on."""
+        self.trouble = reason
+        self._again_s = now_s + again_s
         self.tick(now_s)
 
     def show(self, frame: Frame, now_s: float) -> None:
@@ -132,7 +132,11 @@ class Board:
         self.positions.redraw()
         if status is not None:
             self.deploy.show(status, self.trouble)
-        if not self.trouble:
+        if self.trouble:
+            left_s = max(0, round(self._again_s - now_s))
+            when = f"trying again in {left_s}s" if left_s > 1 else "trying again"
+            self.status_bar.tell(f"{self.trouble}; {when}")
+        else:
             self.status_bar.tell("", silent_s=float(int(now_s - self._heard_s)))
         if self.key_bar.message.text and now_s - self._said_s > MESSAGE_S:
             self.key_bar.say("")
@@ -155,7 +159,7 @@ class Board:
             self.positions.arrangement.note(held),
             self.analyses.arrangement.note(self._analyst()),
             self.log.note(),
-            "local",
+            "distant" if self.deploy.is_distant else "local",
         )
         for number, (panel, name, note) in enumerate(
             zip(self.panels, PANELS, notes, strict=True), 1

@@ -68,6 +68,17 @@ def test_a_port_in_use_is_refused() -> None:
     assert str(result.exception) == f"port {port} is in use; choose another with --port"
 
 
+@pytest.mark.parametrize("words", [(), ("demo",), ("--monitor", "http://127.0.0.1:1")])
+def test_without_a_terminal_there_is_no_terminal_app(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    folder = ("--data-folder", tmp_path / "new")
+    result = invoke(*words, *folder) if "demo" in words else invoke(*folder, *words)
+    assert isinstance(result.exception, ConfigError)
+    assert str(result.exception).startswith("the terminal app needs a terminal to show itself")
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.slow
 def test_a_demo_without_a_terminal_runs_here(tmp_path: Path) -> None:
     words = ("--symbols", 2, "--seed", 3, "--speed", 300, "--for", 0.5, "--json")

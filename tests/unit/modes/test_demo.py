@@ -23,9 +23,6 @@ from aitrader.modes.demo import (
 from aitrader.modes.door import find_door
 from aitrader.modes.local import find_engine
 
-OUTLIVES_US = pytest.mark.filterwarnings("ignore:subprocess:ResourceWarning")
-"""The engine is meant to go on when we have ended; nobody waits for it."""
-
 
 def options(base: Path, **changes: object) -> DemoOptions:
     return DemoOptions(data_folder=base, **changes)  # type: ignore[arg-type]
@@ -114,16 +111,16 @@ def test_the_speed_is_the_default_unless_it_is_given(tmp_path: Path) -> None:
     assert speed_of(options(tmp_path, speed=0.0)) == 0.0
 
 
-@OUTLIVES_US
 def test_a_demo_engine_is_started_once_and_found_again(tmp_path: Path) -> None:
     wanted = options(tmp_path, symbols=3, seed=5, speed=100.0, for_s=60.0)
-    folder = ensure_demo(wanted)
+    folder, is_started = ensure_demo(wanted)
+    assert is_started
     door = find_door(folder)
     engine = find_engine(folder)
     assert door is not None
     assert engine is not None
     try:
-        assert ensure_demo(wanted) == folder
+        assert ensure_demo(wanted) == (folder, False)
         assert find_door(folder) == door
         assert find_market(folder) == DemoMarket(symbols=3, seed=5)
     finally:
@@ -131,7 +128,6 @@ def test_a_demo_engine_is_started_once_and_found_again(tmp_path: Path) -> None:
     assert answer.is_ok
 
 
-@OUTLIVES_US
 def test_a_replay_that_is_no_candles_is_the_exchanges_own_sentence(tmp_path: Path) -> None:
     path = tmp_path / "ETHUSDT_5m.csv"
     path.write_text("these are no candles\n")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -16,9 +17,6 @@ from aitrader.model.errors import ConfigError
 from aitrader.modes.door import SOCKET_NAME, Door, find_door, write_door
 from aitrader.modes.local import OFFER, ensure_engine, find_engine, start_engine
 from aitrader.remote.client import RemoteEngine
-
-OUTLIVES_US = pytest.mark.filterwarnings("ignore:subprocess:ResourceWarning")
-"""The engine is meant to go on when we have ended; nobody waits for it."""
 
 
 def a_free_port() -> int:
@@ -79,15 +77,24 @@ def test_an_engine_on_a_port_is_found_and_knows_the_token(tmp_path: Path) -> Non
     with_engine(tmp_path, story, token="only-for-you")
 
 
+def test_another_engine_on_the_port_of_a_dead_one_is_not_taken_for_it(tmp_path: Path) -> None:
+    async def story(engine: FakeEngine) -> None:
+        found = find_door(tmp_path)
+        assert found is not None
+        write_door(tmp_path, Door(found.pid, "", found.port, "of another engine"))
+        assert await asyncio.to_thread(find_engine, tmp_path) is None
+
+    with_engine(tmp_path, story, token="only-for-you")
+
+
 def test_an_engine_that_runs_is_not_started_again(short_folder: Path) -> None:
     async def story(engine: FakeEngine) -> None:
         settings = Settings(data_folder=short_folder)
-        assert await asyncio.to_thread(ensure_engine, settings) == short_folder
+        assert await asyncio.to_thread(ensure_engine, settings) == (short_folder, False)
 
     with_engine(short_folder, story)
 
 
-@OUTLIVES_US
 def test_an_engine_is_started_and_outlives_the_call(tmp_path: Path) -> None:
     words = ["demo", "--headless", "--symbols", "2", "--seed", "3", "--for", "60"]
     start_engine([*words, "--data-folder", str(tmp_path)])
@@ -97,9 +104,20 @@ def test_an_engine_is_started_and_outlives_the_call(tmp_path: Path) -> None:
     assert isinstance(engine, RemoteEngine)
     assert door.pid != os.getpid()
     assert asyncio.run(engine.ask(StopEngine())).is_ok
+    waiting = [thread for thread in threading.enumerate() if thread.name == "engine's end"]
+    for thread in waiting:
+        thread.join(20)
+    assert not pid_exists(door.pid), "an engine that ended stays in the table of processes"
 
 
-@OUTLIVES_US
+def pid_exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_an_engine_without_a_market_is_one_sentence_that_offers_the_demo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,24 +2,49 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.fake_engine import FakeEngine
+from msgspec.structs import replace
+from tests.fake_engine import NEW_STATUS, FakeEngine
 from tests.processes import Screen
 
 from aitrader.api import stream
 from aitrader.model.control import AnyRequest, CloseAll, StopEngine
 from aitrader.model.errors import ConfigError
 from aitrader.modes.door import SOCKET_NAME, Door, write_door
-from aitrader.modes.terminal import show
+from aitrader.modes.local import Found
+from aitrader.modes.terminal import hung_up, show
+from aitrader.tui.app import Parting
 
 SHOW = (
     "import sys; from pathlib import Path; from aitrader.modes.terminal import show;"
-    " show(Path(sys.argv[1]))"
+    " from aitrader.modes.local import Found; show(Found(Path(sys.argv[1]), True))"
 )
+
+
+@pytest.mark.parametrize(
+    ("mode", "positions", "is_ours", "parting"),
+    [
+        ("PAPER", 0, True, Parting.STOP),
+        ("PAPER", 3, True, Parting.STOP),
+        ("LIVE", 0, True, Parting.STOP),
+        ("LIVE", 1, True, Parting.KEEP),
+        ("PAPER", 0, False, Parting.KEEP),
+    ],
+)
+def test_a_closed_terminal_ends_its_own_engine_but_not_one_that_guards_live_positions(
+    mode: str, positions: int, is_ours: bool, parting: Parting
+) -> None:
+    status = replace(NEW_STATUS, mode=mode, open_positions=positions)
+    assert hung_up(status, is_ours=is_ours) is parting
+
+
+def test_a_terminal_closed_before_the_first_frame_ends_its_own_engine() -> None:
+    assert hung_up(None, is_ours=True) is Parting.STOP
 
 
 class Yielding(FakeEngine):
@@ -35,7 +60,7 @@ class Yielding(FakeEngine):
 
 def test_without_an_engine_there_is_nothing_to_show(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"its log says why$"):
-        show(tmp_path)
+        show(Found(tmp_path, is_started=True))
 
 
 def asked_after(folder: Path, keys: Callable[[Screen], None], engine: FakeEngine) -> list[object]:
@@ -74,6 +99,23 @@ def test_to_leave_and_stop_ends_the_engine(short_folder: Path) -> None:
 @pytest.mark.slow
 def test_to_leave_and_keep_asks_nothing_of_the_engine(short_folder: Path) -> None:
     asked = asked_after(short_folder, lambda screen: press(screen, "k"), FakeEngine())
+    assert asked == []
+
+
+def test_closing_the_terminal_stops_the_engine_it_started(short_folder: Path) -> None:
+    asked = asked_after(short_folder, lambda screen: screen.close(), FakeEngine())
+    assert asked == [StopEngine()]
+
+
+@pytest.mark.slow
+def test_a_hang_up_stops_the_engine_it_started(short_folder: Path) -> None:
+    hang_up: Callable[[Screen], None] = lambda s: s.process.send_signal(signal.SIGHUP)  # noqa: E731
+    assert asked_after(short_folder, hang_up, FakeEngine()) == [StopEngine()]
+
+
+@pytest.mark.slow
+def test_a_terminated_app_leaves_the_engine_running(short_folder: Path) -> None:
+    asked = asked_after(short_folder, lambda screen: screen.process.terminate(), FakeEngine())
     assert asked == []
 
 

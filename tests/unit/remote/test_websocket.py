@@ -48,6 +48,30 @@ def test_a_message_in_pieces_is_put_together_and_a_ping_answered(tmp_path: Path)
     assert asyncio.run(story()) == b"one two three"
 
 
+def test_the_way_there_and_back_is_measured(tmp_path: Path) -> None:
+    async def server(connection: ServerConnection) -> None:
+        await connection.pong(b"not ours")
+        await connection.recv()
+        await connection.send("done")
+        await connection.wait_closed()
+
+    async def story() -> tuple[float | None, float | None]:
+        path = str(tmp_path / "e.sock")
+        async with asyncio.timeout(5), unix_serve(server, path):
+            socket = await connect(Place(socket_path=path))
+            before = socket.latency_ms
+            await socket.ping()
+            await socket.send(b"x")
+            await socket.receive()
+            after = socket.latency_ms
+            await socket.close()
+        return before, after
+
+    before, after = asyncio.run(story())
+    assert before is None
+    assert after is not None and 0 <= after < 5000
+
+
 def test_a_mask_is_laid_over_the_payload() -> None:
     assert masked_frame(1, b"abcde", b"\x01\x02\x03\x04") == b"\x81\x85\x01\x02\x03\x04````d"
 

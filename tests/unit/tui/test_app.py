@@ -14,7 +14,8 @@ from tests.tui.stage import screen_of, shown, until
 from aitrader.model.control import Answer, AnyRequest
 from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.model.view import Frame
-from aitrader.tui.app import TraderApp
+from aitrader.tui import app as app_module
+from aitrader.tui.app import Parting, TraderApp
 from aitrader.tui.taste import Taste
 
 
@@ -33,7 +34,7 @@ def test_an_engine_that_refuses_us_is_quoted() -> None:
         app = TraderApp(fake, fake)
         async with app.run_test(size=(80, 24)) as pilot:
             await until(pilot, lambda: app.board.trouble)
-            assert "the token is wrong; looking for it" in screen_of(app)
+            assert "the token is wrong; trying again" in screen_of(app)
 
     asyncio.run(story())
 
@@ -93,6 +94,36 @@ def test_live_money_is_said_to_be_guarded_by_the_exchange() -> None:
             await until(pilot, lambda: "the exchange keeps stop and target" in screen_of(app))
 
     asyncio.run(story())
+
+
+def test_a_distant_engine_has_a_latency_and_is_left_running_when_in_doubt() -> None:
+    async def story() -> None:
+        fake = FakeEngine()
+        fake.fill()
+        app = TraderApp(fake, fake, latency_ms=lambda: 34.4)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await until(pilot, lambda: app.board.status_bar.status)
+            app._tick()
+            await pilot.pause()
+            assert "34 ms away" in screen_of(app).splitlines()[0]
+            await pilot.press("7")
+            await until(pilot, lambda: "● distant" in screen_of(app))
+            await pilot.press("ctrl+c")
+            await until(pilot, lambda: "Leave aitrader" in screen_of(app))
+            shown = screen_of(app)
+            assert shown.index("leave it running") < shown.index("stop the engine;")
+            await pilot.press("ctrl+c")
+        assert app.return_value is Parting.KEEP
+
+    asyncio.run(story())
+
+
+def test_a_lost_engine_is_looked_for_ever_later() -> None:
+    waits = [app_module.RETRY_S]
+    while waits[-1] < app_module.RETRY_MOST_S:
+        waits.append(app_module.later(waits[-1]))
+    assert waits == [1.0, 2.0, 4.0, 8.0, 16.0]
+    assert app_module.later(16.0) == 16.0
 
 
 def test_a_terminal_loads_nothing_of_the_engine() -> None:

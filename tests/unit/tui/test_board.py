@@ -47,12 +47,26 @@ def test_prices_are_grey_while_the_engine_is_gone_and_alive_when_it_is_back() ->
         async with shown(fake) as (app, pilot):
             app.board.lose("the engine has ended", asyncio.get_running_loop().time())
             await pilot.pause()
-            assert "the engine has ended; looking for it" in screen_of(app)
+            assert "the engine has ended; trying again" in screen_of(app)
             assert app.board.markets.rows["BTCUSDT"].is_old
             fake.step()
             await until(pilot, lambda: not app.board.trouble)
-            assert "looking for it" not in screen_of(app)
+            assert "trying again" not in screen_of(app)
             assert not app.board.markets.rows["BTCUSDT"].is_old
+
+    asyncio.run(story())
+
+
+def test_a_lost_engine_counts_down_to_the_next_try() -> None:
+    async def story() -> None:
+        async with shown(a_busy_engine()) as (app, pilot):
+            now_s = asyncio.get_running_loop().time()
+            app.board.lose("no engine answers", now_s, again_s=8.0)
+            await pilot.pause()
+            assert "no engine answers; trying again in 8s" in screen_of(app)
+            app.board.tick(now_s + 5)
+            await pilot.pause()
+            assert "trying again in 3s" in screen_of(app)
 
     asyncio.run(story())
 

@@ -9,8 +9,10 @@ from aitrader.tui import text as words
 from aitrader.tui.columns import Cell
 from aitrader.tui.lines import Lines
 
-STAYS = "q then k leaves it running; it also outlives this terminal"
+LEAVING = "q then k leaves it running; closing the window stops the engine it started"
+DISTANT = "leaving does not stop it; a lost way to it is looked for again"
 NO_CLOUD = "not configured: nothing is deployed from here"
+INSTEAD = "an engine elsewhere: aitrader --daemon there, aitrader --monitor URL here"
 CALM_S = 60
 """How often the engine's age changes on screen."""
 
@@ -20,6 +22,7 @@ class Deploy(Lines, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(name="deploy", classes="panel")
+        self.is_distant = False
         self._lines: tuple[tuple[Cell, ...], ...] = ()
         self._known: object = None
 
@@ -28,7 +31,7 @@ class Deploy(Lines, can_focus=True):
         known = (status.version, status.process_id, status.uptime_s // CALM_S, status.mode, trouble)
         if known != self._known:
             self._known = known
-            self._lines = facts(status, trouble)
+            self._lines = facts(status, trouble, is_distant=self.is_distant)
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -37,22 +40,22 @@ class Deploy(Lines, can_focus=True):
         return self.strip(cells, self.size.width)
 
 
-def facts(status: Status, trouble: str) -> tuple[tuple[Cell, ...], ...]:
+def facts(
+    status: Status, trouble: str, *, is_distant: bool = False
+) -> tuple[tuple[Cell, ...], ...]:
     """Return the panel's lines."""
-    local = (Cell(" ● local     ", "up"), Cell("the engine is a process of its own"))
+    place = "distant" if is_distant else "local"
+    own = "the engine of another computer" if is_distant else "the engine is a process of its own"
+    first = (Cell(f" ● {place:<10}", "up"), Cell(own))
     if trouble:
-        local = (Cell(" ○ local     ", "down"), Cell(words.clean(trouble)))
+        first = (Cell(f" ○ {place:<10}", "down"), Cell(words.clean(trouble)))
     process = f"version {status.version or words.DASH} · process {status.process_id or words.DASH}"
     age = f" · up {words.age(1000 * status.uptime_s)}"
+    blank = Cell(" " * 13)
     return (
-        local,
-        (Cell(" " * 13), Cell(words.clean(process + age), "dim")),
-        (
-            Cell(" " * 13),
-            Cell("q then k leaves it running; close the terminal and it goes on", "dim"),
-        ),
-        (
-            Cell(" ○ cloud     ", "faint"),
-            Cell("not configured: nothing is deployed from here", "dim"),
-        ),
+        first,
+        (blank, Cell(words.clean(process + age), "dim")),
+        (blank, Cell(DISTANT if is_distant else LEAVING, "dim")),
+        (Cell(f" ○ {'cloud':<10}", "faint"), Cell(NO_CLOUD, "dim")),
+        (blank, Cell(INSTEAD, "faint")),
     )

@@ -23,3 +23,10 @@ def test_the_process_is_named_and_the_cloud_is_not_claimed() -> None:
 def test_an_engine_that_is_gone_and_one_that_says_little() -> None:
     assert "○ local     the engine has ended" in text("the engine has ended")
     assert "version — · process —" in text(version="", process_id=0)
+
+
+def test_a_distant_engine_is_not_called_local() -> None:
+    lines = facts(NEW_STATUS, "", is_distant=True)
+    shown = "\n".join("".join(cell.text for cell in line) for line in lines)
+    assert "● distant   the engine of another computer" in shown
+    assert "leaving does not stop it" in shown
