@@ -2,10 +2,12 @@
 
 Unit of work: one frame of a combined stream (ticker or candle of 100 symbols in turn), from the
 socket to the state it changes. Hot path because every price the product acts on comes this way.
-The sender is a process of its own and floods; CPU seconds of the receiver alone are counted. Side
-by side: what a script with `websockets` and `json` needs for the same frames, prices kept in a
-dict. Then the sender is slow, 1000 messages a second: the share of a core that costs, and how long
-it takes from a frame's arrival to the event of the watch band that it fires.
+The sender is a process of its own and floods; CPU seconds of the receiver alone are counted, the
+middle of some floods. Side by side, at the same flood: what a script with `websockets` and `json`
+needs, and, where `make peers` has installed them, what the exchange's own SDK and python-binance
+need to keep the newest prices in a dict. Then the sender is slow, 1000 messages a second: the share
+of a core that costs, and how long it takes from a frame's arrival to the event of the watch band
+that it fires.
 """
 
 from __future__ import annotations
@@ -20,8 +22,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import IO, TypeAlias
 
 import websockets
+from report import middle
 
 from aitrader.exchange.binance.backfill import Backfill
 from aitrader.exchange.binance.candles import stream_name
@@ -37,8 +42,19 @@ from aitrader.model.events import PriceLeft
 from aitrader.model.ids import BandId
 
 TARGET_PER_S = 300_000
+FLOODS = 3
 ROUNDS = 600
+MESSAGES = ROUNDS * 200
+PEERS = Path(__file__).parents[1] / "build" / "peers" / "bin" / "python"
+LEAST_TIMES = {"binance_sdk": 5.0, "python_binance": 10.0}
+"""How many times less CPU than each of these a message must cost us."""
+
 PACED_PER_S, PACED_S, PACED_MOST_PCT = 1_000, 6, 6.0
+Receiver: TypeAlias = Callable[
+    [int, Callable[[], None]], Coroutine[object, object, dict[str, object]]
+]
+"""Takes a port and what starts the flood; returns what it measured."""
+
 SYMBOLS = [f"S{number}USDT" for number in range(100)]
 T0 = 1_790_000_040_000
 T0 -= T0 % 60_000
@@ -81,7 +97,7 @@ def framed(payload: bytes) -> bytes:
 
 
 def send(pace_per_s: int) -> None:
-    """Wait for one client, answer its handshake, and flood it, or pace it for some seconds."""
+    """Answer one client's handshake; when stdin says so flood it, or pace it for some seconds."""
     ready = [framed(payload) for payload in frames()]
     burst = b"".join(ready)
     server = socket.create_server(("127.0.0.1", 0))
@@ -97,14 +113,15 @@ def send(pace_per_s: int) -> None:
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Accept: " + base64.b64encode(accept) + b"\r\n\r\n"
     )
-    time.sleep(0.2)
+    sys.stdin.readline()
     if not pace_per_s:
         client.sendall(burst)
     for tick in range(PACED_S * 100 if pace_per_s else 0):
         share = pace_per_s // 100
         client.sendall(b"".join(ready[tick * share : (tick + 1) * share]))
         time.sleep(0.01)
-    client.recv(1)
+    while client.recv(65536):
+        pass
 
 
 class Nobody:
@@ -159,7 +176,7 @@ class BandWatch(Nobody):
         self.board.arm(ArmBand(band_id=BandId(symbol), symbol=symbol, **edges))
 
 
-async def receive_paced(port: int) -> dict[str, object]:
+async def receive_paced(port: int, go: Callable[[], None]) -> dict[str, object]:
     """Take a calm stream in and return its share of a core and the bands' latency."""
     watch = BandWatch()
     rest, intake = an_intake(watch)
@@ -169,6 +186,7 @@ async def receive_paced(port: int) -> dict[str, object]:
     await watch.link.open(connect, f"ws://127.0.0.1:{port}/stream", ())
     for symbol in SYMBOLS:
         watch.arm(symbol)
+    go()
     async with asyncio.timeout(60):
         while intake.messages < PACED_PER_S * PACED_S:
             await asyncio.sleep(0.05)
@@ -185,18 +203,37 @@ async def receive_paced(port: int) -> dict[str, object]:
     }
 
 
-async def receive_simply(port: int) -> dict[str, object]:
+async def receive_simply(port: int, go: Callable[[], None]) -> dict[str, object]:
     """Take the flood in as a script would, with `websockets` and `json`."""
     prices: dict[str, float] = {}
-    expected = ROUNDS * 2 * len(SYMBOLS)
-    before_s = time.process_time()
     async with websockets.connect(f"ws://127.0.0.1:{port}/stream", compression=None) as stream:
-        for _ in range(expected):
+        go()
+        before_s = time.process_time()
+        for _ in range(MESSAGES):
             data = json.loads(await stream.recv())["data"]
             prices[data["s"]] = float(data["k"]["c"] if data["e"] == "kline" else data["c"])
         cpu_s = time.process_time() - before_s
         stream.transport.abort()
-    return {"websockets_us_per_message": round(cpu_s / expected * 1e6, 2)}
+    return {"websockets": cpu_s / MESSAGES * 1e6}
+
+
+def receive_by(name: str) -> Receiver:
+    """Return a receiver that is a client of others, as a process in their own environment."""
+
+    async def receive(port: int, go: Callable[[], None]) -> dict[str, object]:
+        script = Path(__file__).parent / "peers" / "flood.py"
+        process = await asyncio.create_subprocess_exec(
+            PEERS, script, name, str(port), str(MESSAGES), stdout=-1, stderr=-3
+        )
+        assert process.stdout is not None
+        async with asyncio.timeout(120):
+            await process.stdout.readline()
+            go()
+            cpu_s = float(await process.stdout.readline())
+            await process.wait()
+        return {name: cpu_s / MESSAGES * 1e6}
+
+    return receive
 
 
 def an_intake(nobody: Nobody) -> tuple[BinanceRest, Intake]:
@@ -220,57 +257,87 @@ def an_intake(nobody: Nobody) -> tuple[BinanceRest, Intake]:
     return rest, intake
 
 
-async def receive(port: int) -> dict[str, object]:
+async def receive(port: int, go: Callable[[], None]) -> dict[str, object]:
     """Take the flood in and return what it cost."""
     nobody = Nobody()
     rest, intake = an_intake(nobody)
-    expected = ROUNDS * 2 * len(SYMBOLS)
     link = Link(intake, asyncio.Event(), StreamTiming())
-    before_s = time.process_time()
     await link.open(connect, f"ws://127.0.0.1:{port}/stream", ())
+    go()
+    before_s = time.process_time()
     async with asyncio.timeout(60):
-        while intake.messages < expected:
+        while intake.messages < MESSAGES:
             await asyncio.sleep(0.01)
     cpu_s = time.process_time() - before_s
     link.close()
     await rest.close()
-    rate = expected / cpu_s
-    return {
-        "bench": "stream",
-        "value": round(rate),
-        "unit": "messages per CPU second",
-        "target": TARGET_PER_S,
-        "ok": rate >= TARGET_PER_S,
-        "us_per_message": round(cpu_s / expected * 1e6, 2),
-        "closes": nobody.posted,
-        "candles": intake.candles.closed,
-        "dropped": sum(intake.dropped.values()),
-    }
+    assert intake.candles.closed == ROUNDS // 60 * len(SYMBOLS)
+    assert not intake.dropped
+    return {"ours": cpu_s / MESSAGES * 1e6}
 
 
-def main() -> None:
-    """Measure each once and print one line of JSON."""
-    result = against_sender(receive, 0) | against_sender(receive_simply, 0)
-    result |= against_sender(receive_paced, PACED_PER_S)
-    ours, theirs = result["us_per_message"], result["websockets_us_per_message"]
-    assert isinstance(ours, float)
-    assert isinstance(theirs, float)
-    print(json.dumps(result | {"times_websockets": round(theirs / ours, 1)}))
-
-
-def against_sender(
-    receiver: Callable[[int], Coroutine[object, object, dict[str, object]]], pace_per_s: int
-) -> dict[str, object]:
+def against_sender(receiver: Receiver, pace_per_s: int) -> dict[str, object]:
     """Return what a receiver measured at a sender of its own; pace 0 is a flood."""
     command = [sys.executable, __file__, "send", str(pace_per_s)]
-    sender = subprocess.Popen(command, stdout=subprocess.PIPE)
+    sender = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert sender.stdin is not None
+    assert sender.stdout is not None
+    go = sender.stdin
     try:
-        assert sender.stdout is not None
-        return asyncio.run(receiver(int(sender.stdout.readline())))
+        port = int(sender.stdout.readline())
+        return asyncio.run(receiver(port, lambda: _start(go)))
     finally:
         sender.kill()
         sender.wait()
 
 
+def _start(go: IO[bytes]) -> None:
+    go.write(b"go\n")
+    go.flush()
+
+
+def main() -> int:
+    """Measure each at its flood, ours before and after the others, and print one line of JSON."""
+    rivals = sorted(LEAST_TIMES) if PEERS.exists() else []
+    ours, others = [], {}
+    for name in (*rivals, ""):
+        ours.append(cost(receive, "ours"))
+        if name:
+            others[name] = cost(receive_by(name), name)
+    while len(ours) < FLOODS:
+        ours.append(cost(receive, "ours"))
+    others["websockets"] = cost(receive_simply, "websockets")
+    paced = against_sender(receive_paced, PACED_PER_S)
+    rate = 1e6 / middle(ours)
+    times = {name: round(us / middle(ours), 1) for name, us in others.items()}
+    is_ok = rate >= TARGET_PER_S and bool(paced["paced_ok"])
+    is_ok = is_ok and all(times[name] >= LEAST_TIMES[name] for name in rivals)
+    result = {
+        "bench": "stream",
+        "value": round(rate),
+        "unit": "messages per CPU second",
+        "target": TARGET_PER_S,
+        "ok": is_ok,
+        "us_per_message": round(middle(ours), 2),
+        "spread_us": [round(us, 2) for us in sorted(ours)],
+        "others_us_per_message": {name: round(us, 2) for name, us in others.items()},
+        "times": times,
+    }
+    if not rivals:
+        result["note"] = "no peers are installed: make peers"
+    print(json.dumps(result | paced))
+    return 0 if is_ok else 1
+
+
+def cost(receiver: Receiver, name: str) -> float:
+    """Return the CPU microseconds that a message cost this receiver."""
+    found = against_sender(receiver, 0)[name]
+    assert isinstance(found, float)
+    return found
+
+
 if __name__ == "__main__":
-    send(int(sys.argv[2])) if sys.argv[1:2] == ["send"] else main()
+    if sys.argv[1:2] == ["send"]:
+        send(int(sys.argv[2]))
+    else:
+        sys.exit(main())
