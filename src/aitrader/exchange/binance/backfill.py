@@ -4,6 +4,10 @@ A few workers take streams from a queue, so that a start with hundreds of stream
 exchange's weight and not by our memory. What the exchange cannot give now is asked for again later.
 The exchange's own time, asked for after the stream was subscribed, says which rows have closed:
 what closes after that instant is brought by the stream.
+
+The server that gives a row may lag behind the one that tells the time, and give a candle as it was
+before its last trades. So a row that REST gave within seconds of its end is unsure: a closing frame
+is the last word on it, and where none comes REST is asked once more, a while later.
 """
 
 from __future__ import annotations
@@ -23,6 +27,12 @@ from aitrader.model.ports import Tasks
 
 _log = logging.getLogger(__name__)
 
+CHECK_S = 10.0
+"""How long after REST gave an unsure row it is asked again."""
+
+_UNSURE_MS = 5_000
+"""A row that ended so recently may be unsure."""
+
 _MISSING_S = 5.0
 """A close waits no longer than this for rows that the stream did not bring."""
 
@@ -38,13 +48,16 @@ class Backfill:
         tasks: Tasks,
         workers: int,
         again_s: float,
+        check_s: float = CHECK_S,
     ) -> None:
-        """`again_s` passes before what failed is asked for again."""
+        """What failed is asked for again after `again_s`, what is unsure after `check_s`."""
         self._rest = rest
         self._series = series
         self._tasks = tasks
         self._workers = workers
         self._again_s = again_s
+        self._check_s = check_s
+        self._unsure: list[tuple[CandleStream, int]] = []
         self._queue: deque[CandleStream] = deque()
         self._queued: set[CandleStream] = set()
         self._busy = 0
@@ -87,6 +100,7 @@ class Backfill:
         """Begin nothing new."""
         self._is_closed = True
         self._queue.clear()
+        self._unsure.clear()
 
     async def _work(self) -> None:
         try:
@@ -117,7 +131,8 @@ class Backfill:
         table = self._table
         assert table is not None
         epoch = stream.epoch
-        closed_by_ms = open_of(await self._fetch_now(), stream.interval)
+        now_ms = await self._fetch_now()
+        closed_by_ms = open_of(now_ms, stream.interval)
         gap_ms = self._series.first_gap_ms(
             stream.symbol, stream.interval, closed_ms=closed_by_ms, bars=stream.bars
         )
@@ -126,6 +141,8 @@ class Backfill:
                 stream.symbol, stream.interval, start_ms=gap_ms, closed_by_ms=closed_by_ms
             )
             table.fill(stream, rows)
+            if now_ms - closed_by_ms < _UNSURE_MS:
+                self._doubt(stream, closed_by_ms)
         if stream.is_subscribed and stream.epoch == epoch:
             table.make_ready(stream, closed_by_ms)
 
@@ -159,4 +176,41 @@ class Backfill:
             rows = await self._rest.fetch_rows(
                 symbol, interval, start_ms=at_ms - INTERVAL_MS[interval], closed_by_ms=at_ms
             )
-            table.bring(at_ms, (symbol, interval), rows)
+            stream = table.bring(at_ms, (symbol, interval), rows)
+            if stream is not None:
+                self._doubt(stream, at_ms)
+
+    # -- rows that may not be final
+
+    def _doubt(self, stream: CandleStream, closed_ms: int) -> None:
+        """Ask again later for the row that ended at `closed_ms`, unless a frame confirms it."""
+        stream.unsure.add(closed_ms)
+        self._unsure.append((stream, closed_ms))
+        if len(self._unsure) == 1:
+            self._tasks.spawn("unsure candles", self._check())
+
+    async def _check(self) -> None:
+        """Ask for the unsure rows, the oldest first, until none is left."""
+        while self._unsure and not self._is_closed:
+            await asyncio.sleep(self._check_s)
+            for stream, closed_ms in list(self._unsure):
+                if closed_ms in stream.unsure:
+                    await self._check_row(stream, closed_ms)
+                if self._unsure:
+                    self._unsure.pop(0)
+
+    async def _check_row(self, stream: CandleStream, closed_ms: int) -> None:
+        table = self._table
+        assert table is not None
+        try:
+            rows = await self._rest.fetch_rows(
+                stream.symbol,
+                stream.interval,
+                start_ms=closed_ms - stream.step,
+                closed_by_ms=closed_ms,
+            )
+        except (Transient, Refused) as error:
+            _log.warning("a row of %s stays unsure: %s", stream.symbol, error)
+            return
+        for open_ms, row in rows:
+            table.correct(stream, open_ms, row)

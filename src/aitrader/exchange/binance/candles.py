@@ -47,6 +47,7 @@ class CandleStream:
         "offset",
         "step",
         "symbol",
+        "unsure",
     )
 
     def __init__(self, symbol: str, interval: str, bars: int) -> None:
@@ -63,6 +64,8 @@ class CandleStream:
         """The instant the newest closed row ended."""
         self.filled_ms = _NEVER_MS
         """The instant at which the newest row that REST gave ended, until a frame confirms it."""
+        self.unsure: set[int] = set()
+        """The instants at which rows ended that REST gave perhaps too early."""
         self.is_subscribed = False
         self.is_ready = False
         self.epoch = 0
@@ -156,13 +159,23 @@ class CandleTable:
         stream.is_ready = True
         self._closes.expect(stream.symbol, stream.interval, closed_ms=closed_ms)
 
-    def bring(self, at_ms: int, key: Key, rows: Iterable[tuple[int, Row]]) -> None:
-        """Write the row of one instant that the stream did not bring."""
+    def bring(self, at_ms: int, key: Key, rows: Iterable[tuple[int, Row]]) -> CandleStream | None:
+        """Write the row of one instant that the stream did not bring; returns its stream."""
         stream = self._streams.get(stream_name(*key))
         for open_ms, row in rows:
             if stream is not None and open_ms + stream.step == at_ms:
                 self._close(stream, open_ms, row)
                 stream.filled_ms = at_ms
+                return stream
+        return None
+
+    def correct(self, stream: CandleStream, open_ms: int, row: Row) -> None:
+        """Write what REST says later of a row that it gave, unless a frame has confirmed that."""
+        closed_ms = open_ms + stream.step
+        name = stream_name(stream.symbol, stream.interval)
+        if closed_ms in stream.unsure and self._streams.get(name) is stream:
+            self._series.write(stream.symbol, stream.interval, open_ms, row)
+        stream.unsure.discard(closed_ms)
 
     def on_kline(self, name: str, frame: wire.KlineFrame, now_ms: int) -> None:
         """Take in one candle frame; `now_ms` is the exchange's time as far as it is known."""
@@ -223,6 +236,7 @@ class CandleTable:
         the exchange's time, and have shown a candle that was still forming.
         """
         closed_ms = open_ms + stream.step
+        stream.unsure.discard(closed_ms)
         if closed_ms == stream.closed_ms:
             if closed_ms == stream.filled_ms:
                 stream.filled_ms = _NEVER_MS

@@ -1,11 +1,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from tests.unit.exchange.binance.stub import MINUTE, T0, ListInbox, StubExchange, TestTasks, until
+from tests.unit.exchange.binance.stub import (
+    MINUTE,
+    T0,
+    ListInbox,
+    StubExchange,
+    TestTasks,
+    close_of,
+    kline_data,
+    kline_row,
+    until,
+)
 
+from aitrader.exchange.binance import wire
 from aitrader.exchange.binance.backfill import Backfill
 from aitrader.exchange.binance.candles import CandleStream, CandleTable, stream_name
 from aitrader.exchange.binance.limits import WeightLimiter
@@ -25,12 +38,16 @@ class Room:
         self.series = SeriesTable()
         timing = RestTiming(timeout_s=1.0, attempts=1)
         self.rest = BinanceRest(stub.rest_url, WeightLimiter(), timing)
-        self.backfill = Backfill(self.rest, self.series, tasks=self.tasks, workers=2, again_s=0.01)
+        self.backfill = Backfill(
+            self.rest, self.series, tasks=self.tasks, workers=2, again_s=0.01, check_s=0.05
+        )
         inbox, dropped = ListInbox(), Counter[str]()
+        board = PriceBoard(inbox, dropped)
+        board.follow(stub.symbols)
         self.table = CandleTable(
             inbox,
             self.series,
-            PriceBoard(inbox, dropped),
+            board,
             dropped,
             on_missing=self.backfill.ask_missing,
             on_hole=self.backfill.ask,
@@ -142,5 +159,93 @@ def test_missing_rows_of_an_instant_are_brought_or_given_up() -> None:
         room.backfill.ask_missing(T0 + MINUTE, (("CUSDT", "1m"),))
         await until(lambda: room.backfill.is_idle)
         assert room.series.last_open_ms("CUSDT", "1m") is None
+
+    tell(story)
+
+
+def early(stub: StubExchange) -> list[Any]:
+    """A row of the minute that ended now, as a server shows it that lags behind."""
+    row = kline_row("AUSDT", "1m", stub.now_ms - MINUTE)
+    return [row[0], row[1], row[1], row[1], row[1], "1.0", *row[6:]]
+
+
+def as_frame(data: Any) -> wire.KlineFrame:  # noqa: ANN401 - a frame is JSON
+    frame = wire.read_message(json.dumps({"stream": "x", "data": data}).encode()).data
+    assert isinstance(frame, wire.KlineFrame)
+    return frame
+
+
+def answer_early(stub: StubExchange) -> None:
+    stub.scripted[KLINES] = [(200, {}, json.dumps([early(stub)]).encode())]
+
+
+def test_a_row_that_rest_gave_before_its_last_trades_is_corrected_without_any_frame() -> None:
+    async def story(room: Room) -> None:
+        room.stub.now_ms = T0 + MINUTE
+        answer_early(room.stub)
+        room.backfill.ask_missing(T0 + MINUTE, (("AUSDT", "1m"),))
+        await until(lambda: room.backfill.is_idle)
+        assert room.series.candles("AUSDT", "1m", 1)[0].row[4] == 1.0
+        await until(lambda: not room.streams[0].unsure)
+        (candle,) = room.series.candles("AUSDT", "1m", 1)
+        assert (candle.row[3], candle.row[4]) == (close_of("AUSDT", T0), 10.0)
+
+    tell(story)
+
+
+def test_the_newest_row_of_a_history_is_corrected_too() -> None:
+    async def story(room: Room) -> None:
+        room.backfill.ask(room.streams[0])
+        await until(lambda: room.backfill.is_idle)
+        room.stub.now_ms = T0 + MINUTE
+        answer_early(room.stub)
+        room.backfill.ask(room.streams[0])
+        await until(lambda: room.backfill.is_idle)
+        await until(lambda: not room.streams[0].unsure)
+        assert room.series.candles("AUSDT", "1m", 1)[0].row[4] == 10.0
+
+    tell(story)
+
+
+def test_what_a_frame_confirmed_is_not_asked_for_again() -> None:
+    async def story(room: Room) -> None:
+        room.stub.now_ms = T0 + MINUTE
+        answer_early(room.stub)
+        room.backfill.ask_missing(T0 + MINUTE, (("AUSDT", "1m"),))
+        await until(lambda: room.backfill.is_idle)
+        frame = kline_data("AUSDT", "1m", T0, T0 + MINUTE)
+        room.table.on_kline(stream_name("AUSDT", "1m"), as_frame(frame), T0 + MINUTE)
+        assert not room.streams[0].unsure
+        await until(lambda: not room.tasks.tasks)
+        assert room.stub.count(KLINES) == 1
+        assert room.series.candles("AUSDT", "1m", 1)[0].row[4] == 10.0
+
+    tell(story)
+
+
+def test_an_unsure_row_stays_when_rest_fails_or_its_stream_has_gone() -> None:
+    async def story(room: Room) -> None:
+        room.stub.now_ms = T0 + MINUTE
+        answer_early(room.stub)
+        room.stub.scripted[KLINES] *= 2
+        room.stub.scripted[KLINES].append((503, {}, b""))
+        room.backfill.ask_missing(T0 + MINUTE, (("AUSDT", "1m"), ("BUSDT", "1m")))
+        await until(lambda: room.backfill.is_idle)
+        room.table.follow([Stream("AUSDT", "1m", 10)])
+        await until(lambda: not room.tasks.tasks)
+        assert room.streams[0].unsure == {T0 + MINUTE}
+        assert room.series.candles("BUSDT", "1m", 1)[0].row[4] == 1.0
+
+    tell(story)
+
+
+def test_nothing_unsure_is_asked_for_after_the_end() -> None:
+    async def story(room: Room) -> None:
+        room.stub.now_ms = T0 + MINUTE
+        room.backfill.ask_missing(T0 + MINUTE, (("AUSDT", "1m"),))
+        await until(lambda: room.backfill.is_idle)
+        room.backfill.close()
+        await until(lambda: not room.tasks.tasks)
+        assert room.stub.count(KLINES) == 1
 
     tell(story)
