@@ -20,6 +20,7 @@ from tests.unit.exchange.binance.stub import (
     until,
 )
 
+from aitrader.engine.health import rss_mb
 from aitrader.exchange.binance.intake import FeedTime
 from aitrader.exchange.binance.rest import RestTiming
 from aitrader.market.universe import UniverseStage
@@ -390,11 +391,27 @@ def test_a_symbol_that_stops_trading_leaves_cleanly() -> None:
 # -- 9 and 15: we ourselves stand still
 
 
+MOST_GROWTH_MB = 40.0
+"""Sixty thousand frames are 12 MB, and the exchange that sends them lives in this process too."""
+
+
+class MemoryListener(Listener):
+    """Looks at this process's memory now and then, while prices come."""
+
+    peak_mb = 0.0
+
+    def on_price(self, symbol: str, price: float, at_ms: int) -> None:
+        super().on_price(symbol, price, at_ms)
+        if len(self.seen) % 500 == 0:
+            self.peak_mb = max(self.peak_mb, rss_mb())
+
+
 @pytest.mark.slow
 def test_a_flood_over_a_blocked_loop_is_worked_off() -> None:
     async def story(day: Day) -> None:
-        listener = Listener()
+        listener = MemoryListener()
         day.room.market.listen(listener)
+        before_mb = rss_mb()
         for second in range(3):
             for number in range(20_000):
                 at_ms = day.now_ms + second * 1_000 + number // 20
@@ -405,6 +422,7 @@ def test_a_flood_over_a_blocked_loop_is_worked_off() -> None:
         await day.until_whole()
         assert day.room.market.reconnects == 0
         assert len(listener.seen) >= 3_000
+        assert listener.peak_mb - before_mb < MOST_GROWTH_MB
 
     live(story)
 
