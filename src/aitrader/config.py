@@ -45,6 +45,13 @@ MARKETS: Mapping[str, Addresses] = {
 }
 """What the setting `market` stands for; an address that is given itself goes before it."""
 
+_NUMBERED = tuple(f"https://api{number}.binance.com" for number in range(1, 5))
+SPARE_HOSTS: Mapping[str, tuple[str, ...]] = {
+    "https://api.binance.com": (*_NUMBERED, "https://data-api.binance.vision"),
+    "https://data-api.binance.vision": ("https://api.binance.com", *_NUMBERED),
+}
+"""Further hosts that give the same public market data, asked when one fails."""
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of one run. Field descriptions are what `docs/settings.md` shows."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from aitrader.config import Settings
+from aitrader.config import SPARE_HOSTS, Settings
 from aitrader.engine.chronicle import Chronicle
 from aitrader.engine.clock import AlarmClock, FrameClock, SystemClock
 from aitrader.engine.control import EngineControl
@@ -202,6 +202,7 @@ def build(
         series=series,
         settings=FeedSettings(
             rest_url=settings.market_rest_url,
+            spare_urls=SPARE_HOSTS.get(settings.market_rest_url, ()),
             stream_url=settings.market_stream_url,
             proxy_url=settings.proxy_url,
         ),

@@ -44,7 +44,7 @@ _NO_LINK_MS = 86_400_000
 class FeedSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the exchange is and how patient we are. `stream_url` is without path.
 
-    `proxy_url`: the way to both, "" for a straight one.
+    `proxy_url`: the way to both, "" for a straight one. `spare_urls`: further hosts for REST.
     `again_s` passes before history or a ranking is asked for again; `workers` bounds the requests
     under way; more than `unfit_per_minute` messages that do not fit end the connections. A feed
     without data for `stale_s` is down, and guarded prices are then fetched every `guard_s`.
@@ -53,6 +53,7 @@ class FeedSettings(msgspec.Struct, frozen=True, kw_only=True):
     rest_url: str
     stream_url: str
     proxy_url: str = ""
+    spare_urls: tuple[str, ...] = ()
     streams: StreamTiming = StreamTiming()
     rest: RestTiming = RestTiming()
     pulse_s: float = 0.25
@@ -89,7 +90,11 @@ class BinanceMarket:
         self._settings = settings
         self._time = time or FeedTime()
         self._rest = BinanceRest(
-            settings.rest_url, WeightLimiter(), settings.rest, proxy_url=settings.proxy_url
+            settings.rest_url,
+            WeightLimiter(),
+            settings.rest,
+            proxy_url=settings.proxy_url,
+            spare_urls=settings.spare_urls,
         )
         self._backfill = Backfill(
             self._rest, series, tasks=tasks, workers=settings.workers, again_s=settings.again_s

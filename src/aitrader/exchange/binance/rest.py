@@ -2,7 +2,9 @@
 
 Every foreign exception becomes `Transient` or `Refused`. A request is retried a few times with
 jittered, growing delays, and not before the exchange wants to hear from us again. An endpoint that
-keeps failing is left alone for a while (`breaker`), each family for itself.
+keeps failing is left alone for a while (`breaker`), each family for itself. Where an exchange has
+further hosts, one that cannot be reached, fails (5xx) or is forbidden here (451) is followed
+by the next, and that one is kept; never after a 429 or a ban, which hold for all of them.
 """
 
 from __future__ import annotations
@@ -25,8 +27,11 @@ MAX_ROWS = 1_000
 """The most candles of one answer."""
 
 _WEIGHT_TIME, _WEIGHT_KLINES, _WEIGHT_INFO, _WEIGHT_TICKERS, _WEIGHT_PRICES = 1, 2, 20, 80, 4
-_UNWELL = frozenset({403, 408, 418, 429})
-"""Besides 5xx: the exchange may answer later. 403 is its firewall."""
+_UNWELL = frozenset({403, 408, 418, 429, 451})
+"""Besides 5xx: the exchange may answer later. 403 is its firewall, 451 a forbidden country."""
+
+_FOR_ALL_HOSTS = frozenset({403, 418, 429})
+"""What another host would say too, and worse."""
 
 
 class RestTiming(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +61,11 @@ class BinanceRest:
         timing: RestTiming = _PATIENT,
         *,
         proxy_url: str = "",
+        spare_urls: Sequence[str] = (),
     ) -> None:
         """Connect to nothing yet; `proxy_url`: through which HTTP proxy, "" for none.
+
+        `spare_urls` are further hosts of the same exchange.
 
         Raises:
             ConfigError: `base_url` or `proxy_url` is no URL.
@@ -66,6 +74,8 @@ class BinanceRest:
         self._timing = timing
         self._breakers: dict[str, Breaker] = {}
         self._is_closed = False
+        self._hosts = (base_url.rstrip("/"), *spare_urls)
+        self._host = 0
         try:
             self._client = httpx2.AsyncClient(
                 base_url=base_url,
@@ -211,19 +221,28 @@ class BinanceRest:
     async def _exchange(self, path: str, parameters: Mapping[str, str]) -> bytes:
         if self._is_closed:
             raise Transient("the connection to the exchange was closed")
+        host = self._hosts[self._host]
         try:
-            answer = await self._client.get(path, params=parameters)
+            answer = await self._client.get(host + path, params=parameters)
         except (httpx2.HTTPError, httpx2.InvalidURL, RuntimeError) as error:
+            self._leave(host)
             words = str(error) or type(error).__name__
-            raise Transient(f"{self._client.base_url} is not reachable: {words}") from error
+            raise Transient(f"{host} is not reachable: {words}") from error
         away_s = self._limiter.learn(answer.status_code, answer.headers)
         if answer.status_code == 200:
             return answer.content
         error_said = wire.read_error(answer.content)
         reason = f"{path} was answered {answer.status_code} {error_said.msg}".rstrip()
         if answer.status_code in _UNWELL or answer.status_code >= 500:
+            if answer.status_code not in _FOR_ALL_HOSTS:
+                self._leave(host)
             raise Transient(reason, retry_after_s=away_s)
         raise Refused(error_said.code, reason)
+
+    def _leave(self, host: str) -> None:
+        """Ask the next host from now on, unless another request has left this one already."""
+        if self._hosts[self._host] == host:
+            self._host = (self._host + 1) % len(self._hosts)
 
     def _breaker(self, path: str) -> Breaker:
         """Return the breaker of an endpoint's family: the path itself."""

@@ -11,6 +11,7 @@ from aitrader.exchange.binance.limits import WeightLimiter
 from aitrader.exchange.binance.rest import BinanceRest, RestTiming
 from aitrader.model.errors import ConfigError, Refused, Transient
 
+TIME = "/api/v3/time"
 QUICK = RestTiming(timeout_s=0.3, attempts=2, backoff_first_s=0.002)
 
 
@@ -215,3 +216,45 @@ def test_requests_go_through_the_proxy_when_there_is_one() -> None:
 def test_a_url_that_is_none_is_a_wrong_setting() -> None:
     with pytest.raises(ConfigError, match="market_rest_url: expected a URL"):
         BinanceRest("http://[::1", WeightLimiter())
+
+
+@pytest.mark.parametrize("status", [503, 451])
+def test_another_host_is_asked_when_one_fails_and_kept(status: int) -> None:
+    async def story() -> None:
+        async with StubExchange() as first, StubExchange() as second:
+            rest = BinanceRest(first.rest_url, WeightLimiter(), QUICK, spare_urls=[second.rest_url])
+            first.scripted[TIME] = [(status, {}, b"")]
+            assert await rest.fetch_time() == second.now_ms
+            assert await rest.fetch_time() == second.now_ms
+            assert (first.count(TIME), second.count(TIME)) == (1, 2)
+            await rest.close()
+
+    asyncio.run(story())
+
+
+def test_a_host_that_cannot_be_reached_is_followed_by_the_next_and_that_by_the_first() -> None:
+    async def story() -> None:
+        async with StubExchange() as alive:
+            async with StubExchange() as gone:
+                pass
+            rest = BinanceRest(gone.rest_url, WeightLimiter(), QUICK, spare_urls=[alive.rest_url])
+            assert await rest.fetch_time() == alive.now_ms
+            alive.scripted[TIME] = [(503, {}, b"")]
+            with pytest.raises(Transient, match="not reachable"):
+                await rest.fetch_time()
+            await rest.close()
+
+    asyncio.run(story())
+
+
+def test_too_many_requests_are_not_taken_to_another_host() -> None:
+    async def story() -> None:
+        async with StubExchange() as first, StubExchange() as second:
+            rest = BinanceRest(first.rest_url, WeightLimiter(), QUICK, spare_urls=[second.rest_url])
+            first.scripted[TIME] = [(429, {"Retry-After": "1"}, b"")]
+            with pytest.raises(Transient):
+                await rest.fetch_time()
+            assert second.count(TIME) == 0
+            await rest.close()
+
+    asyncio.run(story())
