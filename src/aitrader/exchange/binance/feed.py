@@ -89,13 +89,7 @@ class BinanceMarket:
         self._series = series
         self._settings = settings
         self._time = time or FeedTime()
-        self._rest = BinanceRest(
-            settings.rest_url,
-            WeightLimiter(),
-            settings.rest,
-            proxy_url=settings.proxy_url,
-            spare_urls=settings.spare_urls,
-        )
+        self._rest = _rest_of(settings)
         self._backfill = Backfill(
             self._rest, series, tasks=tasks, workers=settings.workers, again_s=settings.again_s
         )
@@ -267,3 +261,13 @@ class BinanceMarket:
     def _is_at_rest(self) -> bool:
         """Tell whether every stream is subscribed and no request is under way."""
         return self._pool is not None and self._pool.is_settled and self._backfill.is_idle
+
+
+def _rest_of(settings: FeedSettings) -> BinanceRest:
+    return BinanceRest(
+        settings.rest_url,
+        WeightLimiter(),
+        settings.rest,
+        proxy_url=settings.proxy_url,
+        spare_urls=settings.spare_urls,
+    )

@@ -17,6 +17,7 @@ import stamina
 
 from aitrader.exchange.binance import wire
 from aitrader.exchange.binance.breaker import FAILURES, PAUSE_S, Breaker
+from aitrader.exchange.binance.hosts import Hosts
 from aitrader.exchange.binance.limits import WeightLimiter
 from aitrader.exchange.binance.rules import instruments
 from aitrader.model.candle import INTERVAL_MS, Row
@@ -74,8 +75,7 @@ class BinanceRest:
         self._timing = timing
         self._breakers: dict[str, Breaker] = {}
         self._is_closed = False
-        self._hosts = (base_url.rstrip("/"), *spare_urls)
-        self._host = 0
+        self._hosts = Hosts(base_url, spare_urls)
         try:
             self._client = httpx2.AsyncClient(
                 base_url=base_url,
@@ -221,11 +221,11 @@ class BinanceRest:
     async def _exchange(self, path: str, parameters: Mapping[str, str]) -> bytes:
         if self._is_closed:
             raise Transient("the connection to the exchange was closed")
-        host = self._hosts[self._host]
+        host = self._hosts.current
         try:
             answer = await self._client.get(host + path, params=parameters)
         except (httpx2.HTTPError, httpx2.InvalidURL, RuntimeError) as error:
-            self._leave(host)
+            self._hosts.leave(host)
             words = str(error) or type(error).__name__
             raise Transient(f"{host} is not reachable: {words}") from error
         away_s = self._limiter.learn(answer.status_code, answer.headers)
@@ -235,14 +235,9 @@ class BinanceRest:
         reason = f"{path} was answered {answer.status_code} {error_said.msg}".rstrip()
         if answer.status_code in _UNWELL or answer.status_code >= 500:
             if answer.status_code not in _FOR_ALL_HOSTS:
-                self._leave(host)
+                self._hosts.leave(host)
             raise Transient(reason, retry_after_s=away_s)
         raise Refused(error_said.code, reason)
-
-    def _leave(self, host: str) -> None:
-        """Ask the next host from now on, unless another request has left this one already."""
-        if self._hosts[self._host] == host:
-            self._host = (self._host + 1) % len(self._hosts)
 
     def _breaker(self, path: str) -> Breaker:
         """Return the breaker of an endpoint's family: the path itself."""
