@@ -19,6 +19,7 @@ from aitrader.engine.dump import Dumps
 from aitrader.engine.engine import Engine, Observer
 from aitrader.engine.explainer import FilterExplainer
 from aitrader.engine.health import Health
+from aitrader.engine.holdings import Holdings
 from aitrader.engine.inbox import BoundedInbox
 from aitrader.engine.jobdesk import JobDesk
 from aitrader.engine.journal import Journal
@@ -209,7 +210,8 @@ def build(
         time=_feed_time(choices, clock, pacer),
     )
     paper = PaperVenue(inbox, clock, find_instrument=rulebook.find, settings=_paper(settings))
-    market.listen(paper, guards=paper.awaited)
+    holdings = Holdings()
+    market.listen(paper, guards=lambda: {*paper.awaited(), *holdings.symbols()})
     venues: dict[str, Venue] = {PAPER: paper}
     screener = Screener(inbox, supervisor, clock=clock)
     timers = ClockTimers(inbox, clock)
@@ -220,7 +222,7 @@ def build(
         _stages(settings, series, market),
         journal=Journal(store, health),
         dispatch=Dispatch(handlers, supervisor, inbox=inbox, clock=clock),
-        observers=(rulebook, view, Chronicle(), *choices.observers),
+        observers=(rulebook, holdings, view, Chronicle(), *choices.observers),
         dumps=Dumps(settings.data_folder / "dumps", health),
     )
     pacer.engine = engine
