@@ -29,19 +29,38 @@ MAX_BPS = Decimal(1000)
 
 
 class Addresses(msgspec.Struct, frozen=True):
-    """Where one market is found."""
+    """Where one market is found; without `order_ws_url` it takes no orders."""
 
     rest_url: str
     stream_url: str
+    order_ws_url: str = ""
 
 
 MARKETS: Mapping[str, Addresses] = {
     "data-only": Addresses("https://data-api.binance.vision", "wss://data-stream.binance.vision"),
-    "binance.com": Addresses("https://api.binance.com", "wss://stream.binance.com:9443"),
-    "binance.us": Addresses("https://api.binance.us", "wss://stream.binance.us:9443"),
-    "testnet": Addresses("https://testnet.binance.vision", "wss://stream.testnet.binance.vision"),
-    "demo": Addresses("https://demo-api.binance.com", "wss://demo-stream.binance.com:9443"),
-    "simulator": Addresses("http://127.0.0.1:9090", "ws://127.0.0.1:9090"),
+    "binance.com": Addresses(
+        "https://api.binance.com",
+        "wss://stream.binance.com:9443",
+        "wss://ws-api.binance.com:443/ws-api/v3",
+    ),
+    "binance.us": Addresses(
+        "https://api.binance.us",
+        "wss://stream.binance.us:9443",
+        "wss://ws-api.binance.us:443/ws-api/v3",
+    ),
+    "testnet": Addresses(
+        "https://testnet.binance.vision",
+        "wss://stream.testnet.binance.vision",
+        "wss://ws-api.testnet.binance.vision/ws-api/v3",
+    ),
+    "demo": Addresses(
+        "https://demo-api.binance.com",
+        "wss://demo-stream.binance.com:9443",
+        "wss://demo-ws-api.binance.com/ws-api/v3",
+    ),
+    "simulator": Addresses(
+        "http://127.0.0.1:9090", "ws://127.0.0.1:9090", "ws://127.0.0.1:9090/ws-api/v3"
+    ),
 }
 """What the setting `market` stands for; an address that is given itself goes before it."""
 
@@ -51,6 +70,26 @@ SPARE_HOSTS: Mapping[str, tuple[str, ...]] = {
     "https://data-api.binance.vision": ("https://api.binance.com", *_NUMBERED),
 }
 """Further hosts that give the same public market data, asked when one fails."""
+SECRETS = frozenset({"api_key", "binance_api_key", "binance_secret_key"})
+"""Settings whose value is never shown, neither in a sentence nor where settings are printed."""
+
+HIDDEN = "***"
+
+
+def _whole(least: int, most: int, description: str) -> Meta:
+    """Return what a whole number in a range takes."""
+    title = f"a whole number from {least} to {most}"
+    return Meta(title=title, description=description, ge=least, le=most)
+
+
+def _address(scheme: str, description: str, *, or_else: str = "") -> Meta:
+    """Return what an address of a scheme, plain or secure, takes; `or_else`: a pattern besides."""
+    title = f"an address that begins with {scheme}:// or {scheme}s://"
+    pattern = rf"{or_else}^{scheme}s?://[^\s/]+"
+    return Meta(title=title, description=description, pattern=pattern)
+
+
+_NOTHING = "^$|"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,8 +116,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "local"
     paper_trading: Annotated[
         bool,
-        Meta(title="true or false", description="Orders are filled by the paper venue."),
+        Meta(
+            title="true or false",
+            description="Only paper money; false adds the live account, for traders that are "
+            "switched to it.",
+        ),
     ] = True
+    binance_api_key: Annotated[
+        str,
+        Meta(title="an API key", description="The exchange's key for live orders. Never shown."),
+    ] = ""
+    binance_secret_key: Annotated[
+        str,
+        Meta(
+            title="its secret, an Ed25519 private key (PEM), or a file that holds one",
+            description="What live orders are signed with. Never shown.",
+        ),
+    ] = ""
+    allow_withdraw_keys: Annotated[
+        bool,
+        Meta(
+            title="true or false",
+            description="Take a key that may also withdraw; without it such a key is refused.",
+        ),
+    ] = False
     start_cash: Annotated[
         Decimal,
         Meta(title="an amount above 0", description="What a new paper account holds, in quote."),
@@ -96,45 +157,41 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = Decimal(2)
     max_open_positions: Annotated[
         int,
-        Meta(
-            title="a whole number from 1 to 1000",
-            description="Positions of all traders together that may be open at once.",
-            ge=1,
-            le=1000,
-        ),
+        _whole(1, 1000, "Positions of all traders together that may be open at once."),
     ] = 20
     max_symbols: Annotated[
         int,
-        Meta(
-            title="a whole number from 1 to 1000",
-            description="Symbols that are followed at once, over all traders.",
-            ge=1,
-            le=1000,
-        ),
+        _whole(1, 1000, "Symbols that are followed at once, over all traders."),
     ] = 100
     market: Annotated[
         Literal["data-only", "binance.com", "binance.us", "testnet", "demo", "simulator"],
         Meta(
             title="data-only, binance.com, binance.us, testnet, demo or simulator",
-            description="Whose market is followed: stands for the two addresses below.",
+            description="Whose market is followed: stands for the four addresses below.",
         ),
     ] = "data-only"
     market_rest_url: Annotated[
         str,
-        Meta(
-            title="an address that begins with http:// or https://",
-            description="Where candle history and symbol rules are fetched; beats `market`.",
-            pattern=r"^https?://[^\s/]+",
-        ),
+        _address("http", "Where candle history and symbol rules are fetched; beats `market`."),
     ] = "https://data-api.binance.vision"
     market_stream_url: Annotated[
         str,
-        Meta(
-            title="an address that begins with ws:// or wss://",
-            description="Where candles and prices stream from; beats `market`.",
-            pattern=r"^wss?://[^\s/]+",
-        ),
+        _address("ws", "Where candles and prices stream from; beats `market`."),
     ] = "wss://data-stream.binance.vision"
+    order_rest_url: Annotated[
+        str,
+        _address(
+            "http",
+            "Where live orders go; beats `market`. A data-only market has none.",
+            or_else=_NOTHING,
+        ),
+    ] = ""
+    order_ws_url: Annotated[
+        str,
+        _address(
+            "ws", "Where live orders and their reports travel; beats `market`.", or_else=_NOTHING
+        ),
+    ] = ""
     proxy_url: Annotated[
         str,
         Meta(
@@ -145,20 +202,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     archive_url: Annotated[
         str,
-        Meta(
-            title="an address that begins with http:// or https://",
-            description="Where `aitrader data download` finds files of past candles.",
-            pattern=r"^https?://[^\s/]+",
-        ),
+        _address("http", "Where `aitrader data download` finds files of past candles."),
     ] = "https://data.binance.vision"
     port: Annotated[
         int,
-        Meta(
-            title="a whole number from 0 to 65535",
-            description="Where `aitrader --daemon` serves HTTP; 0 takes any free one.",
-            ge=0,
-            le=65535,
-        ),
+        _whole(0, 65535, "Where `aitrader --daemon` serves HTTP; 0 takes any free one."),
     ] = 8080
     api_host: Annotated[
         str,
@@ -177,29 +225,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     data_requests_per_min: Annotated[
         int,
-        Meta(
-            title="a whole number from 0 to 100000",
-            description="HTTP requests a minute per token; 0 sets no limit.",
-            ge=0,
-            le=100_000,
-        ),
+        _whole(0, 100_000, "HTTP requests a minute per token; 0 sets no limit."),
     ] = 100
     order_requests_per_min: Annotated[
         int,
-        Meta(
-            title="a whole number from 0 to 100000",
-            description="HTTP requests a minute per token that make an order; 0 sets no limit.",
-            ge=0,
-            le=100_000,
-        ),
+        _whole(0, 100_000, "HTTP requests a minute per token that make an order; 0 sets no limit."),
     ] = 10
     keep_days: Annotated[
         int,
-        Meta(
-            title="a whole number from 0 to 36500",
-            description="Events and equity older than this are thinned out; 0 keeps all of them.",
-            ge=0,
-            le=36_500,
+        _whole(
+            0, 36_500, "Events and equity older than this are thinned out; 0 keeps all of them."
         ),
     ] = 90
     fly_app_name: Annotated[
@@ -237,6 +272,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(title="a command", description="What edits a trader's file; else the app itself."),
     ] = ""
+
+    def __repr__(self) -> str:
+        """Return all settings as they are, secrets hidden."""
+        shown = (
+            f"{name}={HIDDEN if name in SECRETS and value else repr(value)}"
+            for name, value in msgspec.structs.asdict(self).items()
+        )
+        return f"Settings({', '.join(shown)})"
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -305,6 +348,9 @@ def read_settings(
     addresses = MARKETS[values.get("market", Settings().market)]
     values.setdefault("market_rest_url", addresses.rest_url)
     values.setdefault("market_stream_url", addresses.stream_url)
+    if addresses.order_ws_url:
+        values.setdefault("order_rest_url", addresses.rest_url)
+        values.setdefault("order_ws_url", addresses.order_ws_url)
     values["data_folder"] = folder
     database = values.get("sqlite_path", folder / DATABASE_NAME)
     values["sqlite_path"] = Path(str(database)).expanduser().absolute()
@@ -366,7 +412,8 @@ def _checked(name: str, value: object, *, where: str) -> object:
             _check_range(name, converted)
     except (msgspec.ValidationError, ValueError) as error:
         takes = _meta(field.type).title
-        raise ConfigError(f"{where} takes {takes}, found {_shown(value)}") from error
+        found = HIDDEN if name in SECRETS else _shown(value)
+        raise ConfigError(f"{where} takes {takes}, found {found}") from error
     return converted
 
 

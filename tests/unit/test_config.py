@@ -98,13 +98,47 @@ def test_a_database_may_stand_elsewhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", MARKETS)
-def test_a_market_stands_for_two_addresses(tmp_path: Path, name: str) -> None:
+def test_a_market_stands_for_its_addresses(tmp_path: Path, name: str) -> None:
     settings = read(tmp_path, MARKET=name)
     expected = MARKETS[name]
     assert (settings.market_rest_url, settings.market_stream_url) == (
         expected.rest_url,
         expected.stream_url,
     )
+    has_orders = bool(expected.order_ws_url)
+    assert (settings.order_rest_url, settings.order_ws_url) == (
+        expected.rest_url if has_orders else "",
+        expected.order_ws_url,
+    )
+
+
+def test_public_data_alone_takes_no_orders_and_every_other_market_does() -> None:
+    assert [name for name, at in MARKETS.items() if not at.order_ws_url] == ["data-only"]
+
+
+def test_orders_may_have_an_address_of_their_own(tmp_path: Path) -> None:
+    settings = read(tmp_path, MARKET="testnet", ORDER_REST_URL="http://here:1")
+    assert settings.order_rest_url == "http://here:1"
+    assert settings.order_ws_url == MARKETS["testnet"].order_ws_url
+
+
+def test_secrets_are_hidden_wherever_settings_are_shown(tmp_path: Path) -> None:
+    settings = read(
+        tmp_path, API_KEY="a-token-of-ours", BINANCE_API_KEY="k-one", BINANCE_SECRET_KEY="s-two"
+    )
+    assert settings.binance_secret_key == "s-two"
+    for text in (repr(settings), str(settings), f"{settings}"):
+        assert "binance_secret_key=***" in text
+        assert "log_level='INFO'" in text
+        for secret in ("a-token-of-ours", "k-one", "s-two"):
+            assert secret not in text
+    assert "binance_secret_key=''" in repr(read(tmp_path))
+
+
+def test_a_secret_that_cannot_be_used_is_not_quoted(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        read(tmp_path, "binance_secret_key = 123456789")
+    assert "123456789" not in str(refusal.value)
 
 
 def test_without_a_market_the_addresses_are_those_of_public_data(tmp_path: Path) -> None:

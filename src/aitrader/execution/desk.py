@@ -13,7 +13,7 @@ from typing import TypeAlias
 from aitrader.execution.orders import OrderTable
 from aitrader.execution.risk import Account, ExecutionSettings
 from aitrader.model.commands import Command
-from aitrader.model.events import Event
+from aitrader.model.events import Balance, Event
 from aitrader.model.ids import PositionId, TraderId
 from aitrader.model.instrument import Instrument
 from aitrader.model.ledger import average_price, flow_of, held
@@ -42,6 +42,8 @@ class Desk:
         self.entries: dict[PositionId, Signal] = {}
         self.positions: dict[PositionId, Position] = {}
         self.closing: dict[PositionId, ExitReason] = {}
+        self.balances: dict[str, Balance] = {}
+        self.balances_ms = -1
         self.quarantined: set[tuple[TraderId, str]] = set()
         self.is_paused = False
         self.is_feed_up = True

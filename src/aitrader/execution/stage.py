@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from aitrader.execution import closing, entries, protect, reconcile, watch
+from aitrader.execution import balances, closing, entries, protect, reconcile, watch
 from aitrader.execution.desk import Desk, Messages
 from aitrader.execution.orders import VenueAnswer
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.model.commands import Command
 from aitrader.model.errors import InvariantBroken
 from aitrader.model.events import (
+    BalancesReported,
     CandlesClosed,
     CashChanged,
     EntriesPaused,
@@ -76,6 +77,7 @@ class ExecutionStage:
             OrderExpired: self._answered,
             OrderNotFound: self._answered,
             OrderOutcomeUnknown: self._answered,
+            BalancesReported: self._balances_reported,
             OrderUpdated: self._order_updated,
             PositionOpened: self._position_changed,
             PositionUpdated: self._position_changed,
@@ -185,13 +187,17 @@ class ExecutionStage:
             return answer
         if isinstance(event, OrderFilled) and len(after.fills) > len(before.fills):
             flow = flow_of_fill(event.fill, symbol=after.symbol, side=after.side)
-            self._desk.account.cash += flow.quote
+            if event.fill.at_ms > self._desk.balances_ms:
+                self._desk.account.cash += flow.quote
             return [
                 OrderUpdated(at_ms=event.at_ms, order=after, fill=event.fill),
                 CashChanged(at_ms=event.at_ms, cash=self._desk.account.cash, account=self._account),
                 *answer,
             ]
         return [OrderUpdated(at_ms=event.at_ms, order=after), *answer]
+
+    def _balances_reported(self, event: BalancesReported) -> Messages:
+        return balances.reported(self._desk, event)
 
     def _questions(self, event: VenueAnswer) -> Messages:
         match event:

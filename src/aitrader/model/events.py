@@ -297,8 +297,29 @@ class OrderNotFound(Event, frozen=True):
     client_order_id: ClientOrderId
 
 
+class Balance(msgspec.Struct, frozen=True):
+    """What an account has of one asset, in its own units; `locked` is bound by open orders."""
+
+    asset: str
+    free: Decimal
+    locked: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """Free and locked together."""
+        return self.free + self.locked
+
+
+class BalancesReported(Event, frozen=True):
+    """The exchange says what an account has; `is_whole`: what is not named there is nothing."""
+
+    account: str
+    balances: tuple[Balance, ...]
+    is_whole: bool = False
+
+
 class CashChanged(Event, frozen=True):
-    """An account's quote balance after a fill."""
+    """An account's quote balance after a fill, or as the exchange reports it."""
 
     cash: Decimal
     account: str = PAPER

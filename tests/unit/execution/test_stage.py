@@ -24,6 +24,8 @@ from aitrader.model import ids
 from aitrader.model.account import LIVE
 from aitrader.model.commands import CancelOrders, Command, QueryOrder, StartTimer, SubmitOrder
 from aitrader.model.events import (
+    Balance,
+    BalancesReported,
     CandlesClosed,
     CashChanged,
     EntriesPaused,
@@ -343,3 +345,19 @@ def test_what_it_does_itself_bears_its_account() -> None:
         OrderFilled(at_ms=AT_MS, client_order_id=planned.order.client_order_id, fill=a_fill()),
     )
     assert [row.account for row in filled_now if isinstance(row, CashChanged)] == [LIVE]
+
+
+def test_a_fill_that_the_newest_report_has_in_it_is_not_counted_again() -> None:
+    stage = a_live_stage()
+    planned = told(stage, EntryWanted(at_ms=AT_MS, signal=a_signal(), account=LIVE))[0]
+    assert isinstance(planned, OrderPlanned)
+    usdt = Balance("USDT", Decimal(500), Decimal(0))
+    report = BalancesReported(at_ms=AT_MS + 1, account=LIVE, balances=(usdt,))
+    assert types(told(stage, report)) == [CashChanged]
+    cash = []
+    for number in (1, 2):
+        fill = a_fill(number, quantity=Decimal("0.5"))
+        order_id = planned.order.client_order_id
+        answer = told(stage, OrderFilled(at_ms=AT_MS, client_order_id=order_id, fill=fill))
+        cash += [row.cash for row in answer if isinstance(row, CashChanged)]
+    assert cash == [Decimal(500), Decimal("449.9")]

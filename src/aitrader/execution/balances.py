@@ -1,0 +1,65 @@
+"""What the exchange says the account has: its cash, and whether what we hold is still there.
+
+Theory of operation. A paper account's cash is counted from fills. A live account's is what the
+exchange reports, so that deposits, fees in a third coin and orders of others are in it; between two
+reports fills are counted, those that are later than the newest report: it has the others in it.
+
+Coins that are not ours lie in the same wallet, so more than we hold means nothing. Less means that
+somebody sold or moved what a position holds: it is said, and the trader enters that symbol no more.
+A whole report is needed for it; one that the stream sends names only what has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from aitrader.execution.desk import Desk, Messages
+from aitrader.model.events import BalancesReported, CashChanged, Quarantined
+from aitrader.model.money import ZERO, trimmed
+from aitrader.model.position import Position
+from aitrader.model.trader import PositionSide
+
+
+def reported(desk: Desk, event: BalancesReported) -> Messages:
+    """Take a report in; return the new cash and what is missing."""
+    if event.account != desk.settings.account or event.at_ms < desk.balances_ms:
+        return []
+    told = {row.asset: row for row in event.balances}
+    desk.balances = told if event.is_whole else {**desk.balances, **told}
+    desk.balances_ms = event.at_ms
+    answer: Messages = []
+    quote = desk.balances.get(desk.settings.quote)
+    cash = ZERO if quote is None else quote.total
+    if cash != desk.account.cash:
+        desk.account.cash = cash
+        answer.append(CashChanged(at_ms=event.at_ms, cash=cash, account=event.account))
+    return [*answer, *_missing(desk, at_ms=event.at_ms)] if event.is_whole else answer
+
+
+def _missing(desk: Desk, *, at_ms: int) -> Iterator[Quarantined]:
+    """Yield one alarm per position whose coins are not all there."""
+    by_asset: dict[str, list[Position]] = {}
+    for position in desk.positions.values():
+        rules = desk.instruments.get(position.symbol)
+        if rules is not None and position.side is PositionSide.LONG:
+            by_asset.setdefault(rules.base, []).append(position)
+    for asset, positions in by_asset.items():
+        found = desk.balances.get(asset)
+        there = ZERO if found is None else found.total
+        held = sum((desk.held(row) for row in positions), ZERO)
+        if there < held:
+            yield from (_alarm(row, asset, (there, held), at_ms) for row in positions)
+
+
+def _alarm(
+    position: Position, asset: str, numbers: tuple[Decimal, Decimal], at_ms: int
+) -> Quarantined:
+    there, held = numbers
+    reason = (
+        f"expected {trimmed(held)} {asset} on the exchange, found {trimmed(there)}: "
+        "somebody sold or moved what this position holds"
+    )
+    return Quarantined(
+        at_ms=at_ms, trader_id=position.trader_id, symbol=position.symbol, reason=reason
+    )

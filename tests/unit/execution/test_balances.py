@@ -1,0 +1,84 @@
+"""What the exchange says the account has."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tests.builders import AT_MS, TRADER, a_filled_order, a_position, an_instrument
+from tests.pipeline import FixedPrices
+
+from aitrader.execution import balances
+from aitrader.execution.desk import Desk
+from aitrader.execution.risk import ExecutionSettings
+from aitrader.model.commands import Command
+from aitrader.model.events import Balance, BalancesReported, CashChanged, Event, Quarantined
+from aitrader.model.trader import PositionSide
+
+USDT = Balance("USDT", Decimal(90), Decimal(10))
+
+
+def a_desk(**changes: object) -> Desk:
+    desk = Desk(ExecutionSettings(account="live", start_cash=Decimal(0)), FixedPrices())
+    position = a_position(account="live", **changes)
+    desk.instruments["BTCUSDT"] = an_instrument()
+    desk.positions[position.position_id] = position
+    desk.table.add(a_filled_order(account="live"))
+    return desk
+
+
+def report(
+    desk: Desk, *rows: Balance, at_ms: int = AT_MS, is_whole: bool = False, account: str = "live"
+) -> list[Event | Command]:
+    event = BalancesReported(at_ms=at_ms, account=account, balances=rows, is_whole=is_whole)
+    return balances.reported(desk, event)
+
+
+def btc(free: str, locked: str = "0") -> Balance:
+    return Balance("BTC", Decimal(free), Decimal(locked))
+
+
+def test_cash_is_what_the_exchange_has_free_and_locked() -> None:
+    desk = a_desk()
+    cash = CashChanged(at_ms=AT_MS, cash=Decimal(100), account="live")
+    assert report(desk, USDT) == [cash]
+    assert desk.account.cash == 100
+    assert report(desk, USDT) == []
+
+
+def test_a_report_of_one_coin_leaves_the_others_as_they_were() -> None:
+    desk = a_desk()
+    report(desk, USDT)
+    assert report(desk, btc("0.1")) == []
+    assert desk.account.cash == 100
+
+
+def test_an_old_report_and_that_of_another_account_are_nothing() -> None:
+    desk = a_desk()
+    report(desk, USDT)
+    assert report(desk, at_ms=AT_MS - 1, is_whole=True) == []
+    assert report(desk, at_ms=AT_MS + 1, is_whole=True, account="paper") == []
+    assert desk.account.cash == 100
+
+
+def test_coins_that_lie_there_besides_ours_mean_nothing() -> None:
+    desk = a_desk()
+    assert report(desk, btc("7", "0.5"), is_whole=True) == []
+    assert report(desk, btc("0.4", "0.6"), is_whole=True) == []
+
+
+def test_a_position_whose_coins_are_gone_is_told_and_its_symbol_left_alone() -> None:
+    reason = (
+        "expected 1 BTC on the exchange, found 0.4: somebody sold or moved what this position holds"
+    )
+    alarm = Quarantined(at_ms=AT_MS, trader_id=TRADER, symbol="BTCUSDT", reason=reason)
+    assert report(a_desk(), btc("0.3", "0.1"), is_whole=True) == [alarm]
+    (nothing,) = report(a_desk(), is_whole=True)
+    assert isinstance(nothing, Quarantined)
+    assert "found 0:" in nothing.reason
+
+
+def test_what_cannot_be_told_is_not_told() -> None:
+    unknown = a_desk()
+    unknown.instruments.clear()
+    assert report(unknown, is_whole=True) == []
+    assert report(a_desk(side=PositionSide.SHORT), is_whole=True) == []
