@@ -80,6 +80,7 @@ def test_a_panel_alone(number: int, same: Callable[[str, str], None]) -> None:
         ("unwatched", ("1", "j", "j", "enter")),
         ("add", ("a",)),
         ("edit", ("2", "E")),
+        ("backtest", ("2", "b")),
         ("remove", ("2", "D")),
         ("kill_switch", ("K",)),
         ("filter", ("1", "slash", "e", "t", "h")),

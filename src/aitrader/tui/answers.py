@@ -71,7 +71,7 @@ def _summary(row: ExplanationRow) -> str:
     if row.is_signal:
         return f"{counted}  signal"
     if row.held_before and held == len(row.conditions):
-        return f"{counted}  held on the candle before too: nothing became true"
+        return f"{counted}  held before too: nothing became true"
     return counted
 
 

@@ -29,7 +29,7 @@ from aitrader.model.control import Control
 from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.model.view import View
 from aitrader.tui.board import Board
-from aitrader.tui.dialogs import Question, Reading
+from aitrader.tui.dialogs import Deed, Question, Reading
 from aitrader.tui.doings import Asker, Doings
 from aitrader.tui.keys import BINDINGS, DOINGS, HELP, PANELS, check_keys
 from aitrader.tui.lines import Lines
@@ -42,6 +42,13 @@ DEFAULT_HZ = 5.0
 WIDTHS = [(0, "-narrow"), (100, "-mid"), (140, "-wide"), (180, "-huge")]
 HEIGHTS = [(0, "-short"), (30, "-tall")]
 """From so many cells on, the screen has this class; the layouts are in `theme.tcss`."""
+
+FROM_DETAIL = (
+    ("b", "backtest", "backtest"),
+    ("E", "edit_trader", "edit"),
+    ("e", "switch_trader", "on/off"),
+)
+"""What may be done from a trader's window: key, name of the doing, its short title."""
 
 ONE_PLACE = ("ai", "log", "deploy")
 """Panels that share one place where not all of them fit; focus brings one to the front."""
@@ -100,7 +107,10 @@ class TraderApp(App[Parting]):
         self.board.deploy.is_distant = latency_ms is not None
         asker = Asker(self, control, self.say)
         self._doings = Doings(self, self.board, asker=asker, taste=taste, say=self.say)
-        self._looking = Looking(self, self.board, control)
+        deeds = {
+            key: Deed(title, partial(self._doings.do, name)) for key, name, title in FROM_DETAIL
+        }
+        self._looking = Looking(self, self.board, control, deeds=deeds)
         self._adopt(taste)
 
     def _adopt(self, taste: Taste) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import ClassVar, NamedTuple
 
 from rich.text import Text
 from textual import events
@@ -44,6 +44,13 @@ class Question(ModalScreen[str]):
             self.dismiss(self._answers[event.key])
 
 
+class Deed(NamedTuple):
+    """Something that may be done from a window."""
+
+    title: str
+    do: Callable[[], Awaitable[None]]
+
+
 class Reading(ModalScreen[None]):
     """Labelled lines to read and scroll, and under them a text as it is."""
 
@@ -55,8 +62,12 @@ class Reading(ModalScreen[None]):
         Binding("k", "scroll(-1)", "Up", show=False),
     ]
 
-    def __init__(self, title: str, pairs: Pairs, text: str = "") -> None:
+    def __init__(
+        self, title: str, pairs: Pairs, text: str = "", *, deeds: Mapping[str, Deed] | None = None
+    ) -> None:
+        """`deeds` are what may be done from here, by key; each closes the window first."""
         super().__init__()
+        self._deeds = deeds or {}
         self._title = title
         self._pairs = pairs
         self._tail = text
@@ -66,8 +77,17 @@ class Reading(ModalScreen[None]):
         """Show the lines under their title."""
         with VerticalScroll(classes="window wide") as window:
             window.border_title = Text(clean(self._title)).plain.replace("[", "(")
-            window.border_subtitle = "esc"
+            keys = [f"{key} {deed.title}" for key, deed in self._deeds.items()]
+            window.border_subtitle = self._signs(" · ".join((*keys, "esc")))
             yield self._body
+
+    async def on_key(self, event: events.Key) -> None:
+        """Do what there is for this key."""
+        deed = self._deeds.get(event.character or "")
+        if deed is not None:
+            event.stop()
+            self.dismiss()
+            await deed.do()
 
     def on_mount(self) -> None:
         """Show what is known by now."""
@@ -88,6 +108,9 @@ class Reading(ModalScreen[None]):
         for line in self._tail.splitlines():
             body.append(clean(line.expandtabs(4)) + "\n", style=theme["foreground"])
         return Text(plain(body.plain)) if self.app.has_class("-ascii") else body
+
+    def _signs(self, text: str) -> str:
+        return plain(text) if self.app.has_class("-ascii") else text
 
 
 def labelled(pairs: Pairs, theme: Mapping[str, str]) -> Text:

@@ -32,6 +32,7 @@ from aitrader.model.control import (
 from aitrader.model.errors import Refused, Transient
 from aitrader.model.view import TraderRow
 from aitrader.tui import text as words
+from aitrader.tui.backtesting import Backtesting
 from aitrader.tui.board import Board
 from aitrader.tui.dialogs import Question
 from aitrader.tui.editing import Editor
@@ -102,6 +103,7 @@ class Doings:
             "switch_trader": self._switch_trader,
             "add_trader": self._add_trader,
             "edit_trader": self._edit_trader,
+            "backtest": self._backtest,
             "remove_trader": self._remove_trader,
             "search": self._search,
             "order": self._order,
@@ -159,6 +161,12 @@ class Doings:
         if row is not None:
             question = f"Remove {row.name}? Its open positions stay guarded."
             self._asker.ask_once(question, "remove it", RemoveTrader(row.trader_id))
+
+    def _backtest(self) -> None:
+        row = self._trader()
+        if row is not None:
+            write = partial(self._write, "backtest", "html", what="the report")
+            self._app.push_screen(Backtesting(row, self._asker.answer, write=write))
 
     def _add_trader(self) -> None:
         self._app.push_screen(Editor("New trader", "", partial(self._save, "", 0)))
@@ -239,12 +247,12 @@ class Doings:
         panel = self._board.narrowed
         if panel is not None:
             records = panel.records()
-            self._write(str(panel.id), "csv", to_csv(records), f"{len(records)} rows")
+            self._write(str(panel.id), "csv", to_csv(records), what=f"{len(records)} rows")
 
     def _picture(self) -> None:
-        self._write("screen", "svg", self._app.export_screenshot(), "the screen")
+        self._write("screen", "svg", self._app.export_screenshot(), what="the screen")
 
-    def _write(self, name: str, ending: str, text: str, what: str) -> None:
+    def _write(self, name: str, ending: str, text: str, *, what: str) -> None:
         status = self._board.status_bar.status
         now_ms = status.now_ms if status else 0
         try:

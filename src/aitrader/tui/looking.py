@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ from aitrader.tui.answers import explanation_text, signal_text
 from aitrader.tui.board import Board
 from aitrader.tui.chart import ChartScreen, Scene, Watcher, position_scene
 from aitrader.tui.columns import Pairs
-from aitrader.tui.dialogs import Reading
+from aitrader.tui.dialogs import Deed, Reading
 from aitrader.tui.panels.markets import Market
 from aitrader.tui.panels.positions import CLOSED
 from aitrader.tui.table import Table
@@ -33,7 +33,11 @@ DEFAULT_INTERVAL = "1m"
 class Looking:
     """Opens the window of a row."""
 
-    def __init__(self, app: App[Any], board: Board, control: Control) -> None:
+    def __init__(
+        self, app: App[Any], board: Board, control: Control, *, deeds: Mapping[str, Deed]
+    ) -> None:
+        """`deeds` may be done from a trader's window, by key."""
+        self._deeds = deeds
         self._app = app
         self._board = board
         self._control = control
@@ -44,7 +48,8 @@ class Looking:
         if isinstance(row, Market | PositionRow):
             self._chart(table, row)
             return
-        reading = Reading(*table.detail(row))
+        deeds = self._deeds if isinstance(row, TraderRow) else {}
+        reading = Reading(*table.detail(row), deeds=deeds)
         self._app.push_screen(reading)
         if isinstance(row, TraderRow):
             self._app.run_worker(self._read_trader(row, reading))

@@ -28,6 +28,8 @@ from aitrader.tui.sheet import Sheet
 from aitrader.tui.text import clean
 
 HEADER = 1
+LEAST_WITH_FOOTER = 3
+"""Lines that a header and rows keep before a footer may take one."""
 WHEEL_ROWS = 3
 FAR = 1_000_000
 
@@ -67,6 +69,8 @@ class Table(Lines, Generic[R], can_focus=True):
         sorts: Sequence[Sort] = (),
     ) -> None:
         super().__init__(name=name, classes="panel")
+        self.footer: Cell | None = None
+        """What has the last line, where there is room."""
         self._rows: Rows[R] = Rows(order=order, limit=limit)
         self.empty = empty
         self.arrangement = Arrangement(self._rows, sorts, self.record)
@@ -155,6 +159,8 @@ class Table(Lines, Generic[R], can_focus=True):
             self._fit(size)
         if y < HEADER:
             return self.strip([Cell(self._sheet.header(), "faint")], width)
+        if self.footer is not None and y == size.height - 1 >= LEAST_WITH_FOOTER:
+            return self.strip([self.footer], width)
         key = self._rows.key_at(y - HEADER)
         if key is None:
             if not self._rows.keys:
@@ -187,7 +193,8 @@ class Table(Lines, Generic[R], can_focus=True):
         self._blank = None
         self._fitted_size = size
         self._sheet.fit(size.width)
-        self._rows.resize(max(0, size.height - HEADER))
+        has_footer = self.footer is not None and size.height > LEAST_WITH_FOOTER
+        self._rows.resize(max(0, size.height - HEADER - has_footer))
 
     def _line(self, key: str, mark: str) -> Strip:
         self.ink("")  # also says whether signs are plain

@@ -12,9 +12,11 @@ LIMIT = 200
 STYLES = {"ENTER": "up", "WAIT": "warn", "SKIP": "dim"}
 NO_MODEL = """no model is configured
 a trader with an ANALYST skips, and says so
-the others enter by their rules alone
-there is nobody to chat with either"""
+the others enter by their rules alone"""
 NO_ANSWER = "no trader has asked its analyst yet"
+NO_CHAT = "nobody to chat with: no model is configured"
+ANSWERS_TRADERS = "answers traders alone: this engine has no chat"
+PROMPT = "> "
 
 
 def _cost(row: AnalysisRow, _width: int) -> Cell:
@@ -49,12 +51,15 @@ class Analyses(Table[AnalysisRow]):
             limit=LIMIT,
             sorts=SORTS,
         )
+        self.footer = Cell(f" {PROMPT}{NO_CHAT}", "faint")
 
     def tell(self, analyst: str) -> None:
-        """Say which model is asked, "" for none."""
+        """Say which model is asked, "" for none, and in the chat line who would answer there."""
         empty = NO_ANSWER if analyst else NO_MODEL
-        if empty != self.empty:
-            self.empty = empty
+        chat = f"{words.clean(analyst)} {ANSWERS_TRADERS}" if analyst else NO_CHAT
+        footer = Cell(f" {PROMPT}{chat}", "faint")
+        if (empty, footer) != (self.empty, self.footer):
+            self.empty, self.footer = empty, footer
             self.refresh()
 
     def detail(self, row: AnalysisRow) -> tuple[str, Pairs]:

@@ -9,10 +9,10 @@ from aitrader.tui import text as words
 from aitrader.tui.columns import Cell
 from aitrader.tui.lines import Lines
 
-LEAVING = "q then k leaves it running; closing the window stops the engine it started"
+LEAVING = "q then k keeps it running; closing the window stops it"
 DISTANT = "leaving does not stop it; a lost way to it is looked for again"
 NO_CLOUD = "not configured: nothing is deployed from here"
-INSTEAD = "an engine elsewhere: aitrader --daemon there, aitrader --monitor URL here"
+INSTEAD = "elsewhere: aitrader --daemon, seen by aitrader --monitor URL"
 CALM_S = 60
 """How often the engine's age changes on screen."""
 

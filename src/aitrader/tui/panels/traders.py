@@ -17,11 +17,14 @@ def _name(row: TraderRow, _width: int) -> Cell:
     return Cell(row.name)
 
 
-def _state(row: TraderRow, _width: int) -> Cell:
+def _state(row: TraderRow, width: int) -> Cell:
+    state = row.state
+    if len(state) > width:  # where there is no room for words, how far it has come still fits
+        state = state.removeprefix("warming up ")
     if not row.is_enabled:
-        return Cell(row.state, "faint")
+        return Cell(state, "faint")
     calm = row.state.startswith(("watching", "warming"))
-    return Cell(row.state, "dim" if calm else "warn")
+    return Cell(state, "dim" if calm else "warn")
 
 
 def _pnl(row: TraderRow, _width: int) -> Cell:

@@ -11,8 +11,10 @@ ROW = AnalysisRow("s-1", 60_000, "Dip", "BTCUSDT", "SKIP", "no trend", "0.0125")
 def test_without_a_model_it_is_said_plainly() -> None:
     analyses = Analyses()
     assert analyses.empty == NO_MODEL
+    assert analyses.footer is not None and "nobody to chat with" in analyses.footer.text
     analyses.tell("gemini-flash")
     assert analyses.empty == NO_ANSWER
+    assert "gemini-flash answers traders alone" in analyses.footer.text
     analyses.tell("")
     assert analyses.empty == NO_MODEL
 

@@ -40,3 +40,10 @@ def test_the_detail_says_when_a_trader_is_off() -> None:
     title, pairs = Traders().detail(replace(ROW, is_enabled=False))
     assert title == "Dip"
     assert dict(pairs)["state"] == "watching (off)"
+
+
+def test_a_narrow_column_keeps_how_far_warming_up_has_come() -> None:
+    state = next(column for column in COLUMNS if column.label == "State")
+    warming = replace(ROW, state="warming up 40/223")
+    assert state.cell(warming, 8).text == "40/223"
+    assert state.cell(warming, 17).text == "warming up 40/223"
