@@ -11,8 +11,9 @@ on just the rows that live screening would have, so that their last digits are t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -54,6 +55,16 @@ class Found:
         return int(self.exits[place]) if place < len(self.exits) else None
 
 
+class Evaluated(NamedTuple):
+    """One trader's answers on the whole of one symbol; a row counts where `is_ready`."""
+
+    trader_id: TraderId
+    symbol: str
+    answers: Answers
+    is_ready: Bools
+    close_ms: Times
+
+
 class AnswerBook:
     """All answers of a run."""
 
@@ -66,7 +77,8 @@ class AnswerBook:
         self._alone: dict[TraderId, Program] = {}
         for interval, group in _groups(traders).items():
             self._bars[interval] = _most_bars(interval, group)
-            self._evaluate_group(interval, group)
+            for found in self._evaluate_group(group):
+                self._found[found.trader_id, found.symbol] = _found(found)
 
     def alone(self, key: TraderId, *, named: TraderId) -> AnswerBook:
         """Return the answers of one trader under another name, as if it had been alone here."""
@@ -76,6 +88,26 @@ class AnswerBook:
         book._bars = {trader.plan.interval: _most_bars(trader.plan.interval, {named: trader})}
         book._found = {
             (named, symbol): found for (owner, symbol), found in self._found.items() if owner == key
+        }
+        return book
+
+    def evaluated(self, trader_id: TraderId) -> Iterator[Evaluated]:
+        """Yield a trader's answers symbol by symbol, worked out again: they are not kept."""
+        return self._evaluate_group({trader_id: self._traders[trader_id]})
+
+    def answerable(self, trader_id: TraderId) -> dict[str, Times]:
+        """Return per symbol the closes at which a trader could be asked to enter."""
+        return {
+            row.symbol: row.close_ms[row.is_ready & row.answers.has_levels[0]]
+            for row in self.evaluated(trader_id)
+        }
+
+    def with_entries(self, entries: Mapping[tuple[TraderId, str], Times]) -> AnswerBook:
+        """Return these answers with entries at other closes."""
+        book = AnswerBook({}, self._history)
+        book._traders, book._bars = self._traders, self._bars
+        book._found = {
+            key: replace(found, entries=entries[key]) for key, found in self._found.items()
         }
         return book
 
@@ -136,21 +168,21 @@ class AnswerBook:
 
     # -- evaluation -----------------------------------------------------------------------------
 
-    def _evaluate_group(self, interval: str, group: Mapping[TraderId, CompiledTrader]) -> None:
+    def _evaluate_group(self, group: Mapping[TraderId, CompiledTrader]) -> Iterator[Evaluated]:
         plain = {key: row for key, row in group.items() if not row.symbols_named}
         if plain:
-            self._evaluate(Program(plain), plain, ())
+            yield from self._evaluate(Program(plain), plain, ())
         for key, trader in group.items():
             if trader.symbols_named:
                 alone = {key: trader}
-                self._evaluate(Program(alone), alone, trader.symbols_named)
+                yield from self._evaluate(Program(alone), alone, trader.symbols_named)
 
     def _evaluate(
         self,
         program: Program,
         group: Mapping[TraderId, CompiledTrader],
         named: Sequence[str],
-    ) -> None:
+    ) -> Iterator[Evaluated]:
         for symbol in self._history.symbols:
             panels = self._panels(program, symbol, named)
             if panels is None:
@@ -160,7 +192,7 @@ class AnswerBook:
             close_ms = base.open_ms + INTERVAL_MS[program.interval]
             for key, trader in group.items():
                 is_ready = _is_whole(trader, panels, program.interval) & answers[key].ready[0]
-                self._found[key, symbol] = _found(answers[key], is_ready, close_ms)
+                yield Evaluated(key, symbol, answers[key], is_ready, close_ms)
 
     def _panels(
         self, program: Program, symbol: str, named: Sequence[str]
@@ -217,7 +249,8 @@ def _fixed_exits(trader: CompiledTrader) -> Exits:
     return answers.exits(0)
 
 
-def _found(answers: Answers, is_ready: Bools, close_ms: Times) -> Found:
+def _found(evaluated: Evaluated) -> Found:
+    _key, _symbol, answers, is_ready, close_ms = evaluated
     entries = np.flatnonzero(answers.entries[0] & is_ready)
     places = np.empty(0, np.int64)
     which = np.empty(0, np.int64)

@@ -49,6 +49,14 @@ class Marks:
             self._closes[symbol] = None if series is None else closes_at(series, self.at_ms)
         return self._closes[symbol]
 
+    def held(self, start_cash: float) -> Floats | None:
+        """Return the worth of equal parts of every symbol, None without candles."""
+        rows = [row for name in self._history.symbols if (row := self.closes(name)) is not None]
+        if not rows:
+            return None
+        worth: Floats = np.mean([row / row[0] for row in rows], axis=0) * start_cash
+        return worth
+
 
 def curve_of(moves: Sequence[Move], marks: Marks, *, start_cash: Decimal) -> Curve:
     """Return the curve over these marks; its first point is before anything was bought."""

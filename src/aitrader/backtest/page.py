@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 
 import msgspec
-import numpy as np
 
-from aitrader.backtest.equity import Curve
+from aitrader.backtest.charts import line_chart, trades_on_candles
+from aitrader.backtest.equity import Curve, Marks
+from aitrader.backtest.history import History
+from aitrader.backtest.record import Trade
 from aitrader.backtest.report import Report, iso
+from aitrader.backtest.run import Job
 from aitrader.filters.panel import Floats
 
-WIDTH, HEIGHT = 960, 240
-MOST_POINTS = 960
 MOST_ROWS = 2_000
 """Trades shown in the page; all of them are in the CSV."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Pictures:
+    """What needs the candles: the worth of buying and holding (T,), and charts with trades."""
+
+    held: Floats | None = None
+    trades: str = ""
+
 
 STYLE = """
 :root{color-scheme:light dark;--fg:#1c2330;--soft:#69707d;--bg:#fff;--card:#f5f6f8;--line:#d9dce1;
@@ -24,7 +35,8 @@ STYLE = """
 --line:#2c333f;--up:#4cc38a;--down:#f2665c;--ink:#7aa7ff}}
 body{margin:0 auto;max-width:1000px;padding:24px;background:var(--bg);color:var(--fg);
 font:15px/1.5 system-ui,sans-serif}
-h1{font-size:24px;margin:0}h2{font-size:17px;margin:32px 0 8px}p,li{color:var(--soft)}
+h1{font-size:24px;margin:0}h3{font-size:14px;margin:16px 0 4px}
+h2{font-size:17px;margin:32px 0 8px}p,li{color:var(--soft)}
 .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(180px,1fr));gap:8px;margin:20px 0}
 .tile{background:var(--card);border-radius:8px;padding:10px 14px}
 .tile b{display:block;font-size:19px;font-variant-numeric:tabular-nums}
@@ -37,11 +49,21 @@ font:12px system-ui,sans-serif}
 table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
 th,td{padding:4px 8px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th:first-child,td:first-child,td.t,th.t{text-align:left}
+.mark line{stroke:currentColor;stroke-width:1}.mark path,.mark circle{fill:currentColor}
 .wide{overflow-x:auto}details summary{cursor:pointer}
 """
 
 
-def page(report: Report, curve: Curve) -> str:
+def pictures_of(job: Job, history: History, trades: Sequence[Trade]) -> Pictures:
+    """Return the pictures of a run."""
+    marks = Marks(history, interval=job.detail, from_ms=job.from_ms, to_ms=job.to_ms)
+    return Pictures(
+        held=marks.held(float(job.terms.start_cash)),
+        trades=trades_on_candles(trades, history, job.detail),
+    )
+
+
+def page(report: Report, curve: Curve, pictures: Pictures) -> str:
     """Return the whole file; the same report gives the same bytes."""
     numbers = report.statistics
     title = ", ".join(report.traders)
@@ -55,26 +77,19 @@ def page(report: Report, curve: Curve) -> str:
         *(f"<p class=note>{escape(text)}</p>" for text in report.warnings),
         _tiles(report),
         "<h2>Equity</h2>",
-        _chart(curve, curve.equity, "var(--ink)", is_filled=False),
+        line_chart(curve, curve.equity, "var(--ink)", is_filled=False, beside=pictures.held),
+        "<p>Dashed: buy and hold, equal parts of every symbol.</p>",
         "<h2>Drawdown in percent</h2>",
-        _chart(curve, 0.0 - curve.drawdown_pct, "var(--down)", is_filled=True),
+        line_chart(curve, 0.0 - curve.drawdown_pct, "var(--down)", is_filled=True),
+        "<h2>Exposure in percent of equity</h2>",
+        line_chart(curve, curve.exposed / curve.equity * 100, "var(--ink)", is_filled=True),
+        _guards(report),
+        _stretches(report),
         "<h2>Months</h2>",
         html_table(("month", "return %"), ((name, _signed(pct)) for name, pct in report.by_month)),
-        *(
-            f"<h2>By {name}</h2>"
-            + html_table(
-                (name, "trades", "won %", "pnl"),
-                (
-                    (escape(row.name), str(row.trades), f"{row.win_rate_pct:.1f}", _signed(row.pnl))
-                    for row in rows
-                ),
-            )
-            for name, rows in (
-                ("exit reason", report.by_reason),
-                ("symbol", report.by_symbol),
-                ("trader", report.by_trader),
-            )
-        ),
+        _slices(report),
+        _conditions(report),
+        pictures.trades,
         _refusals(report),
         f"<h2>Trades</h2>{_trades(report)}",
         "<h2>How it was counted</h2><ul>",
@@ -113,35 +128,88 @@ def _tiles(report: Report) -> str:
     return f"<div class=tiles>{''.join(cells)}</div>"
 
 
-def _chart(curve: Curve, values: Floats, color: str, *, is_filled: bool) -> str:
-    """Return a line over time; of a long one the extremes of each stretch are kept."""
-    places = _kept(values)
-    low, high = float(values.min()), float(values.max())
-    span = (high - low) or 1.0
-    x = places / max(len(values) - 1, 1) * WIDTH
-    y = (high - values[places]) / span * (HEIGHT - 20) + 10
-    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x.tolist(), y.tolist(), strict=True))
-    if is_filled:
-        shape = f"<polygon points='0,10 {points} {WIDTH},10' fill='{color}' opacity='.35'/>"
-    else:
-        shape = f"<polyline points='{points}' fill='none' stroke='{color}' stroke-width='1.5'/>"
-    return (
-        f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role=img>{shape}"
-        f"<text x=6 y=20>{high:,.2f}</text><text x=6 y={HEIGHT - 6}>{low:,.2f}</text>"
-        f"<text x={WIDTH - 6} y={HEIGHT - 6} text-anchor=end>{iso(int(curve.at_ms[-1]))}</text>"
-        "</svg>"
+def _slices(report: Report) -> str:
+    tables = (
+        ("exit reason", report.by_reason),
+        ("symbol", report.by_symbol),
+        ("trader", report.by_trader),
+        ("exit condition", report.by_exit_condition),
     )
+    parts = []
+    for name, rows in tables:
+        cells = (
+            (escape(row.name), str(row.trades), f"{row.win_rate_pct:.1f}", _signed(row.pnl))
+            for row in rows
+        )
+        if rows:
+            table = html_table((name, "trades", "won %", "pnl"), cells)
+            parts.append(f"<h2>By {name}</h2>{table}")
+    return "\n".join(parts)
 
 
-def _kept(values: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    if len(values) <= MOST_POINTS:
-        return np.arange(len(values))
-    edges = np.linspace(0, len(values), MOST_POINTS // 2 + 1).astype(np.int64)
-    kept = {0, len(values) - 1}
-    for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        stretch = values[start:stop]
-        kept |= {start + int(stretch.argmin()), start + int(stretch.argmax())}
-    return np.array(sorted(kept), np.int64)
+def _guards(report: Report) -> str:
+    """Return what chance and other pieces of the time say, "" when nothing was asked."""
+    rows = []
+    if report.chance is not None:
+        found = report.chance
+        rows.append(
+            (
+                "return, 95 % by resampled days",
+                f"{found.return_low_pct:+,.2f} % to {found.return_high_pct:+,.2f} %",
+            )
+        )
+        rows.append(
+            ("Sharpe, 95 % by resampled days", f"{found.sharpe_low:.2f} to {found.sharpe_high:.2f}")
+        )
+    named = (
+        ("the same trades at random times", report.random_times),
+        ("random entries with the same exits", report.beside.random_entries),
+    )
+    rows += [
+        (
+            name,
+            f"{row.mean:+,.2f} ({row.low:+,.2f} to {row.high:+,.2f}); {row.beaten_pct:.0f} % of "
+            f"{row.rounds} rounds beaten",
+        )
+        for name, row in named
+        if row is not None
+    ]
+    return f"<h2>Chance</h2>{html_table(('what', 'result'), rows)}" if rows else ""
+
+
+def _stretches(report: Report) -> str:
+    rows = (
+        (
+            iso(row.from_ms)[:10],
+            iso(row.to_ms)[:10],
+            _signed(row.statistics.return_pct),
+            _plain(row.statistics.sharpe),
+            f"{row.statistics.max_drawdown_pct:.2f}",
+            str(row.statistics.trades),
+        )
+        for row in report.beside.stretches
+    )
+    if not report.beside.stretches:
+        return ""
+    names = ("from", "to", "return %", "Sharpe", "drawdown %", "trades")
+    return f"<h2>Stretch by stretch</h2>{html_table(names, rows)}"
+
+
+def _conditions(report: Report) -> str:
+    rows = (
+        (
+            escape(row.name),
+            escape(row.trader),
+            f"{row.held_pct:.2f}",
+            f"{row.signals:,}",
+            "-" if row.signals_without is None else f"{row.signals_without:,}",
+        )
+        for row in report.beside.conditions
+    )
+    if not report.beside.conditions:
+        return ""
+    names = ("condition", "trader", "holds on % of candles", "raised", "raised without it")
+    return f"<h2>By condition</h2>{html_table(names, rows)}"
 
 
 def _refusals(report: Report) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from aitrader.model.events import (
     EntryRefused,
     Event,
+    ExitConditionsMet,
     FilterFailed,
     OrderUpdated,
     PositionClosed,
@@ -22,6 +23,7 @@ from aitrader.model.events import (
 from aitrader.model.ids import PositionId, TraderId
 from aitrader.model.ledger import flow_of_fill
 from aitrader.model.money import ZERO
+from aitrader.model.order import ExitReason
 from aitrader.model.position import Position
 from aitrader.model.trader import PositionSide, Universe
 
@@ -40,6 +42,7 @@ class Trade(msgspec.Struct, frozen=True):
     fees: Decimal
     pnl: Decimal
     exit_reason: str
+    exit_condition: str = ""
 
     @property
     def pnl_pct(self) -> float:
@@ -69,6 +72,7 @@ class Recorder:
         self.turnover = ZERO
         self.open: dict[PositionId, Position] = {}
         self.universes: dict[Universe, tuple[str, ...]] = {}
+        self._met: dict[tuple[TraderId, str], str] = {}
         self.is_opening = False
         """Whether fills happen at an open: they count from the close after it."""
         self._takers: Mapping[type[Event], Callable[..., None]] = {
@@ -77,6 +81,7 @@ class Recorder:
             EntryRefused: self._refused,
             PositionOpened: self._opened,
             PositionClosed: self._closed,
+            ExitConditionsMet: self._exit_met,
             UniverseChanged: self._universe_changed,
             Quarantined: self._quarantined,
             FilterFailed: self._failed,
@@ -115,9 +120,15 @@ class Recorder:
         self.fees += flow.fees
         self.turnover += fact.fill.quantity * fact.fill.price
 
+    def _exit_met(self, fact: ExitConditionsMet) -> None:
+        self._met[fact.trader_id, fact.symbol] = fact.condition
+
     def _closed(self, fact: PositionClosed) -> None:
         position = fact.position
         self.open.pop(position.position_id, None)
+        condition = self._met.pop((position.trader_id, position.symbol), "")
+        if position.exit_reason is not ExitReason.EXIT_CONDITIONS:
+            condition = ""
         self.trades.append(
             Trade(
                 trader=position.trader_id,
@@ -131,5 +142,6 @@ class Recorder:
                 fees=position.fees,
                 pnl=position.realized_pnl,
                 exit_reason=position.exit_reason.value if position.exit_reason else "",
+                exit_condition=condition,
             )
         )

@@ -9,14 +9,17 @@ from decimal import Decimal
 import msgspec
 
 from aitrader.backtest.equity import Curve, Marks, curve_of
+from aitrader.backtest.guards import ConditionRow, Stretch
 from aitrader.backtest.history import History
 from aitrader.backtest.record import Recorder, Trade
+from aitrader.backtest.resampling import Baseline, Interval, at_random_times, interval_of
 from aitrader.backtest.run import Job
 from aitrader.backtest.statistics import (
     FORMULAS,
     Slice,
     Statistics,
     buy_and_hold_pct,
+    daily_returns,
     monthly_returns,
     slices,
     statistics_of,
@@ -27,6 +30,11 @@ FEW_TRADES = 30
 """Below it one lucky trade changes every number; a rule of thumb of statistics, not a proof."""
 
 MOST_OF_IT = 0.5
+SURE_PCT = 95.0
+LAST_WARNING = (
+    "These are past candles of symbols that still exist; a trader tuned on them looks better here "
+    "than it will be: no stretch of them was kept unseen."
+)
 RULES = (
     "A signal counts at a candle's close and is filled at the next open, with slippage and fee.",
     "Stops and targets count from the fill price and are tested from the entry candle on.",
@@ -53,6 +61,18 @@ class TradeRow(msgspec.Struct, frozen=True):
     pnl: str
     pnl_pct: float
     exit_reason: str
+    exit_condition: str
+
+
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
+    """What was worked out besides the run itself, as far as it was asked for."""
+
+    conditions: tuple[ConditionRow, ...] = ()
+    random_entries: Baseline | None = None
+    stretches: tuple[Stretch, ...] = ()
+
+
+NOTHING = Beside()
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,14 +91,20 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     by_symbol: tuple[Slice, ...]
     by_trader: tuple[Slice, ...]
     by_reason: tuple[Slice, ...]
+    by_exit_condition: tuple[Slice, ...]
     by_month: tuple[tuple[str, float], ...]
+    chance: Interval | None
+    random_times: Baseline | None
+    beside: Beside
     warnings: tuple[str, ...]
     rules: tuple[str, ...]
     formulas: dict[str, str]
     trades: tuple[TradeRow, ...]
 
 
-def report_of(job: Job, history: History, record: Recorder) -> tuple[Report, Curve]:
+def report_of(
+    job: Job, history: History, record: Recorder, beside: Beside = NOTHING
+) -> tuple[Report, Curve]:
     """Return the document of a run, and its equity curve."""
     marks = Marks(history, interval=job.detail, from_ms=job.from_ms, to_ms=job.to_ms)
     curve = curve_of(record.moves, marks, start_cash=job.terms.start_cash)
@@ -91,6 +117,8 @@ def report_of(job: Job, history: History, record: Recorder) -> tuple[Report, Cur
         turnover=float(record.turnover),
         buy_and_hold_pct=held,
     )
+    chance = interval_of(daily_returns(curve))
+    random_times = at_random_times(trades, marks, slippage_bps=float(job.terms.slippage_bps))
     by_symbol = slices(trades, lambda row: row.symbol)
     report = Report(
         traders=tuple(row.plan.name for row in job.traders),
@@ -106,8 +134,18 @@ def report_of(job: Job, history: History, record: Recorder) -> tuple[Report, Cur
         by_symbol=by_symbol,
         by_trader=slices(trades, lambda row: row.trader),
         by_reason=slices(trades, lambda row: row.exit_reason),
+        by_exit_condition=slices(
+            (row for row in trades if row.exit_condition), lambda row: row.exit_condition
+        ),
         by_month=monthly_returns(curve),
-        warnings=_warnings(job, record, numbers, by_symbol),
+        chance=chance,
+        random_times=random_times,
+        beside=beside,
+        warnings=(
+            *_warnings(job, record, numbers, by_symbol),
+            *_doubts(numbers, chance, random_times),
+            LAST_WARNING,
+        ),
         rules=RULES,
         formulas=FORMULAS,
         trades=tuple(_row(trade) for trade in trades),
@@ -145,12 +183,48 @@ def summary(report: Report) -> str:
     for title, rows in (("exit", report.by_reason), ("symbol", report.by_symbol)):
         lines += ["", f"  {'by ' + title:<24}{'trades':>7}{'won %':>8}{'pnl':>12}"]
         lines += [_slice_line(row) for row in _ends(rows)]
+    lines += _guard_lines(report)
     if report.refused:
         lines += ["", f"  {'not entered':<24}{'times':>7}"]
         lines += [f"  {count:>31}  {reason}" for reason, count in report.refused[:5]]
     if report.warnings:
         lines += ["", *(f"! {text}" for text in report.warnings)]
     return "\n".join(lines)
+
+
+def _guard_lines(report: Report) -> list[str]:
+    lines = []
+    if report.chance is not None:
+        low, high = report.chance.return_low_pct, report.chance.return_high_pct
+        lines.append(f"  {'95 % by chance':<24}{low:+,.2f} % to {high:+,.2f} %")
+    pairs = (
+        ("random times", report.random_times),
+        ("random entries", report.beside.random_entries),
+    )
+    lines += [
+        f"  {name:<24}{row.mean:+,.2f} ({row.low:+,.2f} to {row.high:+,.2f}), "
+        f"{row.beaten_pct:.0f} % beaten"
+        for name, row in pairs
+        if row is not None
+    ]
+    if report.beside.stretches:
+        lines += ["", f"  {'stretch from':<24}{'trades':>7}{'return %':>10}{'drawdown %':>12}"]
+        lines += [
+            f"  {iso(row.from_ms):<24}{row.statistics.trades:>7}{row.statistics.return_pct:>10.2f}"
+            f"{row.statistics.max_drawdown_pct:>12.2f}"
+            for row in report.beside.stretches
+        ]
+    if report.beside.conditions:
+        lines += ["", f"  {'condition':<34}{'holds %':>9}{'raised':>9}{'without it':>12}"]
+        lines += [
+            f"  {row.name:<34}{row.held_pct:>9.2f}{row.signals:>9}{_count(row.signals_without):>12}"
+            for row in report.beside.conditions
+        ]
+    return ["", *lines] if lines else []
+
+
+def _count(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
 
 
 def iso(at_ms: int) -> str:
@@ -216,10 +290,24 @@ def _warnings(
     if record.open:
         found.append(f"{len(record.open)} positions are still open and valued at the last close.")
     found.extend(f"Something went wrong: {fault}" for fault in record.faults)
-    found.append(
-        "These are past candles of symbols that still exist; a trader tuned on them looks better "
-        "here than it will be."
-    )
+    return tuple(found)
+
+
+def _doubts(
+    numbers: Statistics, chance: Interval | None, random_times: Baseline | None
+) -> tuple[str, ...]:
+    found = []
+    if chance is not None and chance.return_low_pct < 0 < numbers.return_pct:
+        found.append(
+            f"With other days of the same kind the return lies between "
+            f"{chance.return_low_pct:+.2f} % and {chance.return_high_pct:+.2f} %: it may well be "
+            "chance."
+        )
+    if random_times is not None and random_times.beaten_pct < SURE_PCT:
+        found.append(
+            f"Entries at random times with the same holding times did better in "
+            f"{100 - random_times.beaten_pct:.0f} of 100 rounds."
+        )
     return tuple(found)
 
 
@@ -237,6 +325,7 @@ def _row(trade: Trade) -> TradeRow:
         pnl=_text(trade.pnl),
         pnl_pct=round(trade.pnl_pct, 4),
         exit_reason=trade.exit_reason,
+        exit_condition=trade.exit_condition,
     )
 
 

@@ -145,7 +145,7 @@ def monthly_returns(curve: Curve) -> tuple[tuple[str, float], ...]:
     ends = np.flatnonzero(np.append(months[1:] != months[:-1], True))
     before = float(curve.equity[0])
     found = []
-    for end in ends.tolist():
+    for end in ends[ends > 0].tolist():  # the first point is the start, not a close of a month
         after = float(curve.equity[end])
         name = datetime.fromtimestamp((int(curve.at_ms[end]) - 1) / 1000, UTC).strftime("%Y-%m")
         found.append((name, _short((after / before - 1) * 100)))

@@ -19,6 +19,8 @@ from aitrader.cli.options import CANDLES_HELP, data_folder_option, settings_of
 @click.option(
     "--trades", type=click.Path(path_type=Path, dir_okay=False), help="Write a CSV, or Parquet."
 )
+@click.option("--walk-forward", type=click.IntRange(1, 100), help="Run so many stretches apart.")
+@click.option("--random-entries", type=click.IntRange(1, 10_000), help="Rounds to compare with.")
 @click.option("--job", "is_job", is_flag=True, hidden=True)
 @data_folder_option
 @click.pass_context
@@ -26,7 +28,6 @@ def backtest(
     context: click.Context,
     /,
     files: tuple[Path, ...],
-    trades: Path | None,
     is_job: bool,
     data_folder: Path | None,
     **given: Any,  # noqa: ANN401 - Click's values, sorted by `asked_of`
@@ -38,9 +39,9 @@ def backtest(
 
         run_job(settings, asked)
         return
-    from aitrader.modes.backtest import run_backtest
+    from aitrader.modes.backtest import BacktestMore, run_backtest
 
-    run_backtest(settings, asked, trades=trades)
+    run_backtest(settings, asked, BacktestMore(**given))
 
 
 @click.command()

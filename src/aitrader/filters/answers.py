@@ -43,9 +43,15 @@ class Answers:
         holding = self.holding
         raised = np.zeros_like(holding)
         raised[:, 1:] = holding[:, 1:] & ~holding[:, :-1] & self.ready[:, 1:]
+        return raised & self.has_levels
+
+    @property
+    def has_levels(self) -> Bools:
+        """(S, last): where every level of the exits that depends on the candle is a price."""
+        known = np.ones_like(self.ready)
         for values in self.level_rows.values():
-            raised &= np.isfinite(values) & (values > 0)
-        return raised
+            known &= np.isfinite(values) & (values > 0)
+        return known
 
     def matched(self, symbol_index: int) -> bool:
         """Return whether the conditions became true together on the newest row."""

@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from aitrader.backtest.page import page
+from aitrader.backtest.page import page, pictures_of
 from aitrader.backtest.report import Report, report_of
 from aitrader.backtest.run import Job, answers_of, run
 from aitrader.backtest.timers import VirtualClock
@@ -55,8 +55,9 @@ def run_job(settings: Settings, options: BacktestOptions) -> None:
     report, curve = report_of(job, loaded.history, record)
     path = options.html
     if path is not None:
+        pictures = pictures_of(job, loaded.history, record.trades)
         try:
-            path.write_text(page(report, curve), encoding="utf-8")
+            path.write_text(page(report, curve, pictures), encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"{path} cannot be written: {error}") from error
     _say(result_of(report, path))

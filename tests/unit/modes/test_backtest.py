@@ -7,7 +7,7 @@ from tests.unit.backtest.worlds import a_trader
 from tests.unit.modes.asking import fill, options, settings
 
 from aitrader.model.errors import ConfigError
-from aitrader.modes.backtest import run_backtest
+from aitrader.modes.backtest import BacktestMore, run_backtest
 
 
 @pytest.fixture
@@ -26,7 +26,8 @@ def test_a_program_gets_one_object_and_the_files_it_asked_for(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     html, trades = folder / "out.html", folder / "out.csv"
-    run_backtest(settings(folder), options(folder, as_json=True, html=html), trades=trades)
+    more = BacktestMore(trades=trades, random_entries=3)
+    run_backtest(settings(folder), options(folder, as_json=True, html=html), more)
     found = json.loads(capsys.readouterr().out)
     assert {"trades", "statistics", "candles", "cpu_s", "rss_mb"} <= set(found)
     assert html.read_text(encoding="utf-8").startswith("<!doctype html>")
@@ -38,7 +39,7 @@ def test_a_program_gets_one_object_and_the_files_it_asked_for(
 
 def test_trades_are_written_as_parquet_with_numbers(folder: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    run_backtest(settings(folder), options(folder), trades=folder / "out.parquet")
+    run_backtest(settings(folder), options(folder), BacktestMore(trades=folder / "out.parquet"))
     rows = parquet.read_table(folder / "out.parquet").to_pylist()
     assert len(rows) > 10
     assert isinstance(rows[0]["pnl"], float) and rows[0]["symbol"] == "BTCUSDT"
@@ -82,4 +83,4 @@ def test_what_a_person_got_wrong_is_one_sentence(
 
 def test_trades_that_cannot_be_written_are_one_sentence(folder: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be written"):
-        run_backtest(settings(folder), options(folder), trades=Path("/nowhere/x.csv"))
+        run_backtest(settings(folder), options(folder), BacktestMore(trades=Path("/nowhere/x.csv")))
