@@ -120,6 +120,10 @@ class Records:
         """Return every list that is remembered, oldest first."""
         return list(self._lists.values())
 
+    def all_orders(self) -> list[VenueOrder]:
+        """Return every order that is remembered, oldest first."""
+        return list(self._orders.values())
+
     def orders_of(self, symbol: str) -> list[VenueOrder]:
         """Return every order of a symbol that is remembered, oldest first."""
         return [order for order in self._orders.values() if order.asked.symbol == symbol]

@@ -52,7 +52,7 @@ from aitrader.exchange.simulated.tape import Tape
 from aitrader.exchange.simulated.trading import Trading
 from aitrader.exchange.simulated.userdata import UserData
 from aitrader.exchange.simulated.venue import Venue
-from aitrader.exchange.simulated.web import control_routes, operation_routes
+from aitrader.exchange.simulated.web import book_route, control_routes, operation_routes
 from aitrader.exchange.simulated.websocket import CuttableHttp, frames_protocol
 from aitrader.model.errors import ConfigError
 
@@ -190,6 +190,7 @@ class _Running:
         return [
             *operation_routes(self._gate, self._keyring, self._operations),
             *control_routes(self.faults, self._keyring),
+            book_route(self._venue, self.now_ms),
             WebSocketRoute("/stream", combined),
             WebSocketRoute("/ws", raw),
             WebSocketRoute("/ws/{names:path}", raw),

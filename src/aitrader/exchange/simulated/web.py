@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from aitrader.exchange.simulated.books import pages
 from aitrader.exchange.simulated.faults import AnyFault, Faults
 from aitrader.exchange.simulated.gate import Gate, Operation, Reply
 from aitrader.exchange.simulated.keys import Keyring, read_key
+from aitrader.exchange.simulated.venue import Venue
 from aitrader.exchange.simulated.websocket import TRANSPORT, cut
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -92,6 +94,16 @@ def control_routes(faults: Faults, keyring: Keyring) -> list[Route]:
         Route("/simulator/keys", add_key, methods=["POST"]),
         Route("/simulator/keys/{key}", remove_key, methods=["DELETE"]),
     ]
+
+
+def book_route(venue: Venue, now_ms: Callable[[], int]) -> Route:
+    """Return the route of the exchange's books, for tests: no key is asked for."""
+
+    async def show(request: Request) -> Response:
+        is_open_only = request.query_params.get("open") == "true"
+        return _json(pages(venue, at_ms=now_ms(), is_open_only=is_open_only))
+
+    return Route("/simulator/books", show, methods=["GET"])
 
 
 _FAULTS = msgspec.json.Decoder(AnyFault | list[AnyFault])

@@ -28,6 +28,16 @@ def test_faults_are_switched_shown_and_cleared() -> None:
     tell(story)
 
 
+def test_the_books_are_open_to_everybody() -> None:
+    async def story(address: Address, http: httpx2.AsyncClient) -> None:
+        book = (await http.get("/simulator/books", params={"open": "true"})).json()
+        assert book["orders"] == []
+        assert book["balances"]["USDT"]["free"] == "10000"
+        assert book["at_ms"] >= address.now_ms
+
+    tell(story)
+
+
 def test_keys_are_added_and_removed() -> None:
     async def story(address: Address, http: httpx2.AsyncClient) -> None:
         given = {"key": "mine", "secret": "s"}
