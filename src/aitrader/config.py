@@ -70,8 +70,11 @@ SPARE_HOSTS: Mapping[str, tuple[str, ...]] = {
     "https://data-api.binance.vision": ("https://api.binance.com", *_NUMBERED),
 }
 """Further hosts that give the same public market data, asked when one fails."""
-SECRETS = frozenset({"api_key", "binance_api_key", "binance_secret_key"})
-"""Settings whose value is never shown, neither in a sentence nor where settings are printed."""
+SECRETS = frozenset({"api_key", "binance_api_key", "binance_secret_key", "proxy_url"})
+"""Settings whose value is never shown, neither in a sentence nor where settings are printed.
+
+The address of a proxy may hold a password.
+"""
 
 HIDDEN = "***"
 

@@ -10,6 +10,7 @@ import pytest
 
 from aitrader.config import (
     MARKETS,
+    SECRETS,
     Settings,
     environment_name,
     known_settings,
@@ -157,7 +158,6 @@ def test_an_address_of_ones_own_beats_the_market(tmp_path: Path) -> None:
     ("name", "value"),
     [
         ("MARKET", "nyse"),
-        ("PROXY_URL", "somewhere"),
         ("PORT", "eighty"),
         ("PORT", "70000"),
         ("PAPER_TRADING", "maybe"),
@@ -255,3 +255,16 @@ def test_a_relative_folder_becomes_a_full_path() -> None:
     assert read_settings(data_folder=Path("here"), environ={}).data_folder == Path(
         os.path.abspath("here")
     )
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS))
+def test_a_secret_is_never_shown(name: str, tmp_path: Path) -> None:
+    secret = "http://me:hunter2@proxy" if name == "proxy_url" else "hunter2" * 5
+    settings = read_settings(data_folder=tmp_path, environ={environment_name(name): secret})
+    assert getattr(settings, name) == secret
+    assert "hunter2" not in f"{settings} {settings!r}"
+
+
+def test_a_secret_that_cannot_be_used_is_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"PROXY_URL takes .*, found \*\*\*"):
+        read_settings(data_folder=tmp_path, environ={"PROXY_URL": "socks://me:hunter2@proxy"})

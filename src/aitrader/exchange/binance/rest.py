@@ -85,9 +85,10 @@ class BinanceRest:
                 proxy=proxy_url or None,
             )
         except (httpx2.InvalidURL, ValueError) as error:
-            found = f"{base_url} through {proxy_url}" if proxy_url else base_url
+            proxy = ", or proxy_url is no address" if proxy_url else ""
             raise ConfigError(
-                f"market_rest_url: expected a URL such as https://api.binance.com, found {found}"
+                "market_rest_url: expected a URL such as https://api.binance.com, "
+                f"found {base_url}{proxy}"
             ) from error
 
     async def close(self) -> None:

@@ -258,3 +258,9 @@ def test_too_many_requests_are_not_taken_to_another_host() -> None:
             await rest.close()
 
     asyncio.run(story())
+
+
+def test_a_proxy_that_is_no_address_is_refused_without_its_password() -> None:
+    with pytest.raises(ConfigError, match="or proxy_url is no address") as refused:
+        BinanceRest("http://far.away", WeightLimiter(), proxy_url="http://me:hunter2@:x")
+    assert "hunter2" not in str(refused.value)
