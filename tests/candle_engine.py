@@ -172,7 +172,7 @@ async def play(
             ScreeningStage(series, series),
             SignalStage(),
             ExecutionStage(execution, market),
-            PositionStage(),
+            PositionStage(market),
         ),
         journal=Journal(MemoryStore(), health),
         dispatch=Dispatch(handlers, supervisor, inbox=inbox, clock=clock),

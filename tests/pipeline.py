@@ -94,7 +94,7 @@ class Pipeline:
             *before,
             SignalStage(),
             ExecutionStage(self.settings, self.prices),
-            PositionStage(),
+            PositionStage(self.prices),
         )
         self._instruments = tuple(instruments) or (an_instrument(),)
         self._fills = 0

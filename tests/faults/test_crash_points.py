@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.builders import AT_MS, a_match, a_trader, an_instrument
+from tests.builders import AT_MS, TRADER, a_match, a_trader, an_instrument
 
 from aitrader.engine.clock import FrameClock
 from aitrader.engine.dispatch import Dispatch, edge_handlers
@@ -29,6 +29,7 @@ from aitrader.engine.timers import ClockTimers
 from aitrader.exchange.paper import PaperSettings, PaperVenue
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
+from aitrader.model import ids
 from aitrader.model.account import PAPER
 from aitrader.model.commands import ArmBand, DisarmBand, RankMarket, WatchMarket
 from aitrader.model.errors import Transient
@@ -38,6 +39,7 @@ from aitrader.model.events import (
     FilterMatched,
     InstrumentsLoaded,
     Saved,
+    StopMoveAsked,
     TraderSaved,
 )
 from aitrader.model.order import Leg, OrderStatus
@@ -58,6 +60,15 @@ MOST_WRITES = 40
 
 STOPPED = [100.0, 100.1, 100.4, 98.0]
 SOLD = [100.0, 100.1, 101.0, 103.6]
+MOVED = [100.0, 100.1, 100.4, 100.4, 100.4, 99.7]
+PLACE = ids.position_id(
+    ids.signal_id(
+        TRADER,
+        "BTCUSDT",
+        candle_open_ms=AT_MS + 2 * SECOND_MS - 300_000,
+        source=a_trader().source,
+    )
+)
 AFTERWARDS = [*[0.0] * 8, *[80.0] * 12]
 """Seconds at the last price (0.0), enough for every window to pass; then a plunge to every stop."""
 
@@ -154,7 +165,7 @@ class Life:
             (
                 SignalStage(),
                 ExecutionStage(ExecutionSettings(start_cash=START_CASH), self.world),
-                PositionStage(),
+                PositionStage(self.world),
             ),
             journal=Journal(store, self.health),
             dispatch=self.dispatch,
@@ -233,6 +244,9 @@ class Story:
         return AT_MS + (self._second + 1) * SECOND_MS
 
     def _news(self) -> tuple[Event, ...]:
+        if self._second == 3 and self._prices[3] == MOVED[3]:
+            asked = StopMoveAsked(at_ms=self._at_ms(), position_id=PLACE, price=Decimal("99.8"))
+            return (asked,)
         if self._second != 1:
             return (TraderSaved(at_ms=self._at_ms(), trader=a_trader()),) * (self._second == 0)
         at_ms = self._at_ms()
@@ -286,7 +300,7 @@ def check_the_end(folder: Path, story: Story) -> None:
     assert account.day_pnl == gained
 
 
-@pytest.mark.parametrize("prices", [STOPPED, SOLD], ids=["stopped", "sold"])
+@pytest.mark.parametrize("prices", [STOPPED, SOLD, MOVED], ids=["stopped", "sold", "moved"])
 def test_a_life_without_deaths_ends_with_one_closed_position(
     tmp_path: Path, prices: list[float]
 ) -> None:
@@ -295,13 +309,18 @@ def test_a_life_without_deaths_ends_with_one_closed_position(
     check_the_end(tmp_path, story)
     _, positions = asyncio.run(outcome(tmp_path))
     assert len(positions) == 1
+    if prices is MOVED:
+        assert (positions[0].stop_price, positions[0].exit_price) == (
+            Decimal("99.8"),
+            Decimal("99.68"),
+        )
     assert story.errors == 0
     assert 8 < story.writes[0] < MOST_WRITES
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("is_written", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("prices", [STOPPED, SOLD], ids=["stopped", "sold"])
+@pytest.mark.parametrize("prices", [STOPPED, SOLD, MOVED], ids=["stopped", "sold", "moved"])
 @pytest.mark.parametrize("dies_at", range(1, MOST_WRITES))
 def test_a_death_at_any_write_loses_nothing_and_doubles_nothing(
     tmp_path: Path, dies_at: int, prices: list[float], is_written: bool
@@ -325,7 +344,7 @@ def test_a_death_while_recovering_from_a_death_is_survived_too(
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("prices", [STOPPED, SOLD], ids=["stopped", "sold"])
+@pytest.mark.parametrize("prices", [STOPPED, SOLD, MOVED], ids=["stopped", "sold", "moved"])
 @pytest.mark.parametrize("full_for", [1, 3, 8])
 @pytest.mark.parametrize("dies_at", range(2, 15))
 def test_a_disk_that_was_full_when_the_process_died_doubles_nothing(

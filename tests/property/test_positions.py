@@ -1,7 +1,7 @@
 """Money is conserved and nothing is sold twice, whatever the wire does.
 
 A small truthful venue stands behind a bad wire: orders are delayed, lost or refused, answers come
-late, twice and in any order, and the account is killed and started again in between. At every
+late, twice and in any order, stops are moved, and the account is killed and started again. At every
 moment the venue itself checks that no more is closed than was opened; at the end all that is open
 is closed, and the books must agree with the venue to the last digit.
 """
@@ -29,6 +29,7 @@ from aitrader.model.events import (
     OrderRejected,
     PositionClosed,
     Quarantined,
+    StopMoveAsked,
 )
 from aitrader.model.ids import ClientOrderId, FillId
 from aitrader.model.ledger import flow_of
@@ -136,6 +137,7 @@ class Wire:
         side = data.draw(st.sampled_from(PositionSide))
         self.venue = TruthfulVenue(side)
         self.account = Pipeline(traders=(a_trader(plan=a_plan(side=side)),))
+        self.account.prices.by_symbol["BTCUSDT"] = 100.0
         self.is_kind = False
         self._seen = 0
         self.account.match(a_match(exits=data.draw(st.sampled_from(EXITS))))
@@ -211,11 +213,13 @@ class Wire:
 
     def step(self) -> None:
         often = ["hear"] * 6 + ["trade"] * 2
-        match self.draw(*often, "wait", "arrive", "close", "crash"):
+        match self.draw(*often, "move", "wait", "arrive", "close", "crash"):
             case "hear":
                 self.hear()
             case "trade":
                 self.trade()
+            case "move":
+                self.move()
             case "wait":
                 self.wait(self.data.draw(st.sampled_from([1, 400, 2_000, 6_000])))
             case "arrive":
@@ -231,6 +235,19 @@ class Wire:
                 self.account = self.account.restarted(after_ms=0)
                 self._seen = 0
                 self.obey()
+
+    def move(self) -> None:
+        """The person moves the stop, tighter or looser, or to where it cannot be."""
+        price = self.data.draw(st.sampled_from(["97", "98.5", "99.5", "101", "102.5"]))
+        for position in self.account.saved().positions:
+            self.account.post(
+                StopMoveAsked(
+                    at_ms=self.venue.now_ms,
+                    position_id=position.position_id,
+                    price=Decimal(price),
+                )
+            )
+        self.obey()
 
     def settle(self) -> None:
         """Let the wire be good from now on until everything is closed."""

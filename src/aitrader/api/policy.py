@@ -16,6 +16,7 @@ from aitrader.model.control import (
     CheckTrader,
     ClosePosition,
     ExplainTrader,
+    MoveStop,
     ReadCandles,
     ReadJob,
     ReadJobs,
@@ -40,7 +41,7 @@ READS: tuple[type, ...] = (
 )
 """Requests that change nothing. Whatever is not named here needs a full token."""
 
-ORDERS: tuple[type, ...] = (ClosePosition,)
+ORDERS: tuple[type, ...] = (ClosePosition, MoveStop)
 """Requests that make an order. Closing everything is not held back: it is the kill switch."""
 
 WRONG_PER_MIN = 30

@@ -113,7 +113,7 @@ def stages_of(terms: Terms, prices: Prices) -> tuple[Stage, ...]:
         ScreeningStage(_NoSeries(), _NoSeries()),
         SignalStage(),
         ExecutionStage(execution, prices),
-        PositionStage(),
+        PositionStage(prices),
     )
 
 

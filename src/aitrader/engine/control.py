@@ -22,6 +22,7 @@ from aitrader.model.control import (
     CheckTrader,
     CloseAll,
     ClosePosition,
+    MoveStop,
     PauseEntries,
     RemoveTrader,
     StopEngine,
@@ -32,9 +33,13 @@ from aitrader.model.events import (
     CloseAsked,
     EntriesPaused,
     Event,
+    PositionUpdated,
+    StopMoveAsked,
+    StopMoveRefused,
     TraderRemoved,
     TraderSaved,
 )
+from aitrader.model.money import trimmed
 from aitrader.model.ports import Clock
 from aitrader.model.position import PositionStatus
 from aitrader.model.trader import Mode, Trader, TraderPlan
@@ -92,6 +97,7 @@ class EngineControl:
                 on(SwitchTrader, self._switch_trader),
                 on(PauseEntries, self._pause_entries),
                 on(ClosePosition, self._close_position),
+                on(MoveStop, self._move_stop),
                 on(CloseAll, self._close_all),
                 on(StopEngine, self._stop_engine),
                 *reading.handlers.items(),
@@ -201,6 +207,20 @@ class EngineControl:
             CloseAsked(at_ms=self._clock.now_ms(), position_id=position.position_id)
         )
         return yes(f"{position.symbol} is being closed at market")
+
+    async def _move_stop(self, request: MoveStop) -> Answer:
+        position_id = ids.PositionId(request.position_id)
+        facts = await self._engine.settle(
+            StopMoveAsked(at_ms=self._clock.now_ms(), position_id=position_id, price=request.price)
+        )
+        for fact in facts:
+            if isinstance(fact, StopMoveRefused):
+                return no(fact.reason)
+            if isinstance(fact, PositionUpdated) and fact.position.stop_price is not None:
+                return yes(
+                    f"{fact.position.symbol}: the stop moves to {trimmed(fact.position.stop_price)}"
+                )
+        return no(f"the stop of {position_id} could not be moved")
 
     async def _close_all(self, _: CloseAll) -> Answer:
         now_ms = self._clock.now_ms()

@@ -6,6 +6,11 @@ its share, and one without target for what no target covers. The order table say
 so that a message which has not been worked out yet cannot lead to a second sale. The difference is
 planned: stop and target as an order list, a stop or a target alone as a single order.
 
+When the stop is moved, what rests with another stop price is *stale*: it is canceled, and only once
+the venue has confirmed its end is the new protection planned, since both could sell. Until then a
+band stands in (`positions.guard`). The move is on disk as the position's own stop price, so a start
+finds the same difference and goes on from there.
+
 An order list dies as a whole: while one of its two is alive nothing is missing, since the answer
 about the other may simply be first. If that stays so, the survivor is asked after, and then
 canceled (`lame_due`): Binance takes the stop off when the target has filled in part.
@@ -31,7 +36,7 @@ from aitrader.model.events import ExitWanted, OrderPlanned
 from aitrader.model.ids import ClientOrderId, TimerId
 from aitrader.model.ledger import held
 from aitrader.model.money import ZERO, quantity_to_step
-from aitrader.model.order import ExitReason, Leg, Order, OrderKind
+from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus
 from aitrader.model.position import Position, PositionStatus
 
 LAME_TIMER = "order-lame:"
@@ -56,9 +61,9 @@ def guard(desk: Desk, position: Position, *, at_ms: int) -> Messages:
     position_id = position.position_id
     if rules is None or position.status is not PositionStatus.OPEN or position_id in desk.closing:
         return []
-    answer: Messages = []
+    answer = _taken_off(stale(position, desk.table.of(position_id, Leg.EXIT)), at_ms=at_ms)
     for piece in uncovered(position, desk.table.of(position_id), step_size=rules.step_size):
-        if _failures(desk.table.of(position_id, Leg.EXIT), piece.target_price) >= ATTEMPTS:
+        if _failures(position, desk.table.of(position_id, Leg.EXIT), piece) >= ATTEMPTS:
             wish = ExitWanted(at_ms=at_ms, position_id=position_id, reason=ExitReason.UNPROTECTED)
             return [*answer, wish]
         orders = _planned(desk, position, piece, at_ms=at_ms)
@@ -78,6 +83,26 @@ def audit(desk: Desk, *, at_ms: int) -> Messages:
     return answer
 
 
+def stale(position: Position, exits: Iterable[Order]) -> tuple[Order, ...]:
+    """Return the protective orders that the venue may still act on with a stop that was moved."""
+    return tuple(
+        row
+        for group in _groups(exits).values()
+        if _stop_price(group) != position.stop_price
+        for row in group
+        if not row.is_done
+    )
+
+
+def moved_too_late(desk: Desk, order: Order) -> Messages:
+    """Return the cancel of an order that came to rest after its stop had been moved."""
+    position = desk.positions.get(order.position_id)
+    if position is None or order.status is not OrderStatus.OPEN:
+        return []
+    late = stale(position, desk.table.of(order.position_id, Leg.EXIT))
+    return [CancelOrders(orders=(order,))] if order in late else []
+
+
 def uncovered(
     position: Position, orders: Iterable[Order], *, step_size: Decimal
 ) -> tuple[Piece, ...]:
@@ -91,8 +116,8 @@ def uncovered(
     if position.stop_price is None and not position.targets:
         return ()
     known = tuple(orders)
-    resting = _resting([row for row in known if row.leg is Leg.EXIT])
-    room = held(position.side, known) - sum(resting.values(), ZERO)
+    resting, alive = _resting(position, [row for row in known if row.leg is Leg.EXIT])
+    room = held(position.side, known) - alive
     pieces = []
     for target_price, wanted in _wanted(position).items():
         missing = min(wanted - resting.get(target_price, ZERO), room)
@@ -128,6 +153,14 @@ def lame_due(desk: Desk, client_order_id: ClientOrderId, *, at_ms: int) -> Messa
     ]
 
 
+def _taken_off(orders: tuple[Order, ...], *, at_ms: int) -> Messages:
+    """Return the cancel of orders, and the alarms that see to it that they end."""
+    if not orders:
+        return []
+    timers = [_lame_timer(row.client_order_id, at_ms + LAME_PATIENCE_MS) for row in orders]
+    return [CancelOrders(orders=orders), *timers]
+
+
 def _lame_timer(client_order_id: ClientOrderId, due_ms: int) -> StartTimer:
     return StartTimer(timer_id=TimerId(LAME_TIMER + client_order_id), due_ms=due_ms)
 
@@ -151,28 +184,40 @@ def _groups(orders: Iterable[Order]) -> dict[str, list[Order]]:
     return groups
 
 
+def _stop_price(group: Iterable[Order]) -> Decimal | None:
+    return next((row.stop_price for row in group if row.kind is OrderKind.STOP_LOSS), None)
+
+
 def _target_price(group: Iterable[Order]) -> Decimal | None:
     return next((row.price for row in group if row.kind is OrderKind.LIMIT), None)
 
 
-def _resting(exits: Iterable[Order]) -> dict[Decimal | None, Decimal]:
-    """Return base units per target price that the venue may still close."""
+def _resting(
+    position: Position, exits: Iterable[Order]
+) -> tuple[dict[Decimal | None, Decimal], Decimal]:
+    """Return base units per target price that rest as they should, and all that may be closed."""
     resting: dict[Decimal | None, Decimal] = {}
+    whole = ZERO
     for group in _groups(exits).values():
         alive = max((row.remaining for row in group if not row.is_done), default=ZERO)
-        key = _target_price(group)
-        resting[key] = resting.get(key, ZERO) + alive
-    return resting
+        whole += alive
+        if _stop_price(group) == position.stop_price:
+            key = _target_price(group)
+            resting[key] = resting.get(key, ZERO) + alive
+    return resting, whole
 
 
-def _failures(exits: Iterable[Order], target_price: Decimal | None) -> int:
-    """Return how many protections of a piece ended without a single fill."""
-    return sum(
-        1
-        for group in _groups(exits).values()
-        if _target_price(group) == target_price
-        and all(row.is_done and not row.fills for row in group)
-    )
+def _failures(position: Position, exits: Iterable[Order], piece: Piece) -> int:
+    """Return how many protections of a piece ended without a fill since its stop was moved."""
+    failures = 0
+    for group in _groups(exits).values():
+        if _target_price(group) != piece.target_price:
+            continue
+        if _stop_price(group) != position.stop_price:
+            failures = 0
+        elif all(row.is_done and not row.fills for row in group):
+            failures += 1
+    return failures
 
 
 def _planned(desk: Desk, position: Position, piece: Piece, *, at_ms: int) -> tuple[Order, ...]:

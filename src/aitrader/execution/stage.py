@@ -219,7 +219,7 @@ class ExecutionStage:
         if order.position_id in desk.closing:
             return closing.updated(desk, order, at_ms=at_ms)
         if not order.is_done:
-            return []
+            return protect.moved_too_late(desk, order)
         answer = protect.lame_timers(desk, order, at_ms=at_ms)
         position = desk.positions.get(order.position_id)
         if event.fill is None and position is not None:

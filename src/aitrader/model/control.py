@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Protocol
 
 import msgspec
@@ -55,6 +56,16 @@ class ClosePosition(Request, frozen=True):
     """Cancel the protection of one position and sell what is left at market."""
 
     position_id: str
+
+
+class MoveStop(Request, frozen=True):
+    """Move the stop loss of one open position to a price (quote per base), tighter or looser.
+
+    It must be on the losing side of the market's price; it is rounded to the symbol's tick.
+    """
+
+    position_id: str
+    price: Decimal
 
 
 class CloseAll(Request, frozen=True):
@@ -150,6 +161,7 @@ AnyRequest = (
     | SwitchTrader
     | PauseEntries
     | ClosePosition
+    | MoveStop
     | CloseAll
     | StopEngine
     | ReadTrader

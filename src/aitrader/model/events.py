@@ -359,6 +359,20 @@ class CloseAsked(Event, frozen=True):
     position_id: PositionId
 
 
+class StopMoveAsked(Event, frozen=True):
+    """The person asks to move the stop loss of one position to this price."""
+
+    position_id: PositionId
+    price: Decimal
+
+
+class StopMoveRefused(Event, frozen=True):
+    """A stop loss stays where it is, and why."""
+
+    position_id: PositionId
+    reason: str
+
+
 class EquityMarked(Event, frozen=True):
     """An account's worth at a candle close: cash and positions at last price, in quote."""
 
@@ -409,6 +423,8 @@ DURABLE: tuple[type[Event], ...] = (
     PositionClosed,
     ExitWanted,
     CloseAsked,
+    StopMoveAsked,
+    StopMoveRefused,
     EquityMarked,
     Quarantined,
     FeedChanged,

@@ -269,7 +269,7 @@ def _stages(settings: Settings, series: SeriesTable, prices: Prices) -> tuple[St
         ScreeningStage(series, series),
         SignalStage(),
         ExecutionStage(execution, prices),
-        PositionStage(),
+        PositionStage(prices),
     )
 
 

@@ -19,21 +19,26 @@ from decimal import Decimal
 
 import msgspec
 
+from aitrader.model.errors import Refused
 from aitrader.model.instrument import Instrument
 from aitrader.model.money import (
     HUNDRED,
     ZERO,
+    decimal_from_float,
     percent_of,
     price_to_tick_down,
     price_to_tick_nearest,
     price_to_tick_up,
     quantity_to_step,
+    trimmed,
 )
 from aitrader.model.position import TargetPrice
 from aitrader.model.trader import Exits, Level, LevelKind, PositionSide
 
 LEAST_RATCHET_PCT = Decimal("0.1")
 RATCHET_SHARE = Decimal(10)
+MOST_DIGITS = 18
+"""Before the point, of a price that a person gives; the rest of arithmetic has room beyond it."""
 
 
 class Trail(msgspec.Struct, frozen=True):
@@ -51,6 +56,30 @@ def stop_price(
         return None
     price = _level_price(exits.stop_loss, fill_price=fill_price, sign=-_sign(side))
     return _less_risk(price, side=side, tick_size=tick_size)
+
+
+def moved_stop(
+    price: Decimal, *, side: PositionSide, mark: float | None, tick_size: Decimal
+) -> Decimal:
+    """Return the stop that a person asks for, on the tick; `mark` is the market's price now.
+
+    Raises:
+        Refused: It would close the position at once, it is no price, or there is none to compare.
+    """
+    if mark is None:
+        raise Refused(0, "there is no price yet to compare the stop with")
+    if not price.is_finite() or price <= ZERO or price.adjusted() > MOST_DIGITS:
+        raise Refused(0, f"a stop is a price above zero, found {price}")
+    stop = _less_risk(price, side=side, tick_size=tick_size)
+    now = decimal_from_float(mark)
+    if is_beyond(stop, now, side=side):
+        where = "below" if side is PositionSide.LONG else "above"
+        raise Refused(
+            0,
+            f"the stop of a {side.value} must be {where} the price, {trimmed(now)} now; "
+            f"found {trimmed(price)}",
+        )
+    return stop
 
 
 def target_prices(

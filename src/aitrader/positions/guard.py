@@ -4,7 +4,8 @@ Theory of operation. Protection is on its way for a moment after the entry has f
 longer when its answer is lost, when it is refused and planned again, or after a start. Meanwhile
 the price is watched here: at the stop price the position is left at market. The band is taken off
 as soon as the venue has said that its stops cover what is held, and armed again when one of them
-ends and something is still held.
+ends and something is still held. A stop that rests at another price than the position's does not
+count: one that was moved is guarded here until the new one rests.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def is_exposed(position: Position, orders: Iterable[Order], *, step_size: Decima
     """
     if position.status is not PositionStatus.OPEN or position.stop_price is None:
         return False
-    resting = sum((row.remaining for row in orders if _rests(row)), ZERO)
+    stop_price = position.stop_price
+    resting = sum((row.remaining for row in orders if _rests(row, stop_price)), ZERO)
     return resting < quantity_to_step(position.quantity, step_size)
 
 
@@ -61,9 +63,9 @@ class StopGuard:
         return [_band(position, wanted)]
 
 
-def _rests(order: Order) -> bool:
+def _rests(order: Order, stop_price: Decimal) -> bool:
     is_stop = order.leg is Leg.EXIT and order.kind is OrderKind.STOP_LOSS
-    return is_stop and order.status is OrderStatus.OPEN
+    return is_stop and order.status is OrderStatus.OPEN and order.stop_price == stop_price
 
 
 def _band(position: Position, price: Decimal) -> ArmBand:

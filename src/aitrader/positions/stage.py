@@ -11,12 +11,13 @@ execution carries out. A position that is closing is not watched.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+
+import msgspec
 
 from aitrader.model import ids
 from aitrader.model.account import ACCOUNTS
 from aitrader.model.commands import Command
-from aitrader.model.errors import InvariantBroken
+from aitrader.model.errors import InvariantBroken, Refused
 from aitrader.model.events import (
     CloseAsked,
     EntryWanted,
@@ -26,53 +27,47 @@ from aitrader.model.events import (
     InstrumentsLoaded,
     OrderPlanned,
     OrderUpdated,
-    PositionClosed,
-    PositionOpened,
     PositionUpdated,
     PriceLeft,
     Quarantined,
     Started,
+    StopMoveAsked,
+    StopMoveRefused,
     TimerDue,
 )
 from aitrader.model.ids import PositionId
-from aitrader.model.instrument import Instrument
 from aitrader.model.money import ZERO
 from aitrader.model.order import ExitReason, Leg, Order, Side
+from aitrader.model.ports import Prices
 from aitrader.model.position import Position, PositionStatus
 from aitrader.model.signal import Signal
 from aitrader.model.trader import PositionSide
 from aitrader.positions.book import (
     HOLDING,
-    Book,
     closing,
     entering,
-    given_up,
-    opened,
-    reduced,
-    refilled,
-    rules_for,
 )
-from aitrader.positions.guard import STOP_BAND, StopGuard, is_exposed
+from aitrader.positions.exits import is_beyond, moved_stop
+from aitrader.positions.guard import STOP_BAND
+from aitrader.positions.keeping import Keeping
 from aitrader.positions.watch import (
     AGE_TIMER,
     TRAIL_BAND,
     Messages,
     left,
     trail_left,
-    unwatched,
-    watched,
 )
 
 
 class PositionStage:
     """Keeps the book of positions and watches what the venue does not."""
 
-    def __init__(self) -> None:
+    def __init__(self, prices: Prices) -> None:
         """Begin with nothing; `Started` brings what was before."""
-        self._book = Book()
-        self._guard = StopGuard()
+        self._prices = prices
+        self._keeping = Keeping()
+        self._book = self._keeping.book
         self._signals: dict[PositionId, Signal] = {}
-        self._instruments: dict[str, Instrument] = {}
         self.handlers: Mapping[type[Event], Callable[..., Messages]] = {
             Started: self._started,
             InstrumentsLoaded: self._instruments_loaded,
@@ -83,6 +78,7 @@ class PositionStage:
             TimerDue: self._timer_due,
             ExitConditionsMet: self._exit_conditions_met,
             CloseAsked: self._close_asked,
+            StopMoveAsked: self._stop_move_asked,
             ExitWanted: self._exit_wanted,
         }
 
@@ -108,11 +104,11 @@ class PositionStage:
             if order.leg is Leg.ENTRY:
                 self._enter(order)
         for position in saved.positions:
-            answer.extend(self._watch(position))
+            answer.extend(self._keeping.watch(position))
         return answer
 
     def _instruments_loaded(self, event: InstrumentsLoaded) -> Messages:
-        self._instruments = {row.symbol: row for row in event.instruments}
+        self._keeping.instruments = {row.symbol: row for row in event.instruments}
         return []
 
     def _entry_wanted(self, event: EntryWanted) -> Messages:
@@ -143,71 +139,17 @@ class PositionStage:
         if position is None:
             return _ownerless(before, order, at_ms=event.at_ms)
         if order.leg is Leg.ENTRY and position.status is PositionStatus.ENTERING:
-            return self._entered(position, order, at_ms=event.at_ms)
+            return self._keeping.entered(position, order, at_ms=event.at_ms)
         if order.filled == before.filled:
-            return self._protect(position)
+            return self._keeping.protect(position)
         if position.status not in HOLDING:
             reason = f"order {order.client_order_id} filled after the position's end"
             return [_quarantined(position, reason, event.at_ms)]
         try:
-            return self._filled(position, before, order, at_ms=event.at_ms)
+            return self._keeping.filled(position, before, order, at_ms=event.at_ms)
         except InvariantBroken as broken:
-            ended = self._give_up(position, left=ZERO, at_ms=event.at_ms)
+            ended = self._keeping.give_up(position, left=ZERO, at_ms=event.at_ms)
             return [*ended, _quarantined(position, str(broken), event.at_ms)]
-
-    def _entered(self, position: Position, entry: Order, *, at_ms: int) -> Messages:
-        """Return the opening of a position whose entry order has come to its end."""
-        position_id = position.position_id
-        if not entry.is_done:
-            return []
-        if not entry.fills:
-            self._book.forget_later(position_id)
-            return []
-        self._book.keep(position_id)
-        rules = self._rules(position)
-        after = opened(position, self._book.orders(position_id), rules=rules, at_ms=at_ms)
-        if after.quantity < rules.step_size:
-            # too small ever to be sold
-            ended = self._give_up(after, left=after.quantity, at_ms=at_ms)
-            return [PositionOpened(at_ms=at_ms, position=after), *ended]
-        self._book.put(after)
-        return [PositionOpened(at_ms=at_ms, position=after), *self._watch(after)]
-
-    def _filled(self, position: Position, before: Order, order: Order, *, at_ms: int) -> Messages:
-        """Return the position after more of one of its orders filled."""
-        rules = self._rules(position)
-        orders = self._book.orders(position.position_id)
-        if order.leg is Leg.ENTRY:
-            after = refilled(position, orders, rules=rules)
-        else:
-            after = reduced(position, orders, before=before, rules=rules, at_ms=at_ms)
-        self._book.put(after)
-        if after.status is not PositionStatus.CLOSED:
-            return [PositionUpdated(at_ms=at_ms, position=after), *self._protect(after)]
-        self._book.forget_later(after.position_id)
-        return [PositionClosed(at_ms=at_ms, position=after), *self._unwatch(after)]
-
-    def _give_up(self, position: Position, *, left: Decimal, at_ms: int) -> Messages:
-        """Return the end of a position of which nothing can, or must, be sold any more."""
-        after = given_up(position, left=left, at_ms=at_ms)
-        self._book.put(after)
-        self._book.forget_later(after.position_id)
-        return [PositionClosed(at_ms=at_ms, position=after), *self._unwatch(after)]
-
-    def _rules(self, position: Position) -> Instrument:
-        return rules_for(position.symbol, self._instruments)
-
-    def _watch(self, position: Position) -> Messages:
-        bands = watched(position, tick_size=self._rules(position).tick_size)
-        return [*bands, *self._protect(position)]
-
-    def _unwatch(self, position: Position) -> Messages:
-        return [*unwatched(position), *self._protect(position)]
-
-    def _protect(self, position: Position) -> Messages:
-        """Return the band at the stop loss, or its end, as the venue holds the stop or not."""
-        orders = self._book.orders(position.position_id)
-        return self._guard.follow(position, orders, step_size=self._rules(position).step_size)
 
     # -- when to leave ------------------------------------------------------------------------
 
@@ -215,17 +157,21 @@ class PositionStage:
         position = self._find_open(event.band_id, TRAIL_BAND)
         if position is None:
             return self._stop_left(event)
-        after, answer = trail_left(position, event, tick_size=self._rules(position).tick_size)
+        tick_size = self._keeping.rules(position).tick_size
+        after, answer = trail_left(position, event, tick_size=tick_size)
         self._book.put(after)
         return answer
 
     def _stop_left(self, event: PriceLeft) -> Messages:
-        """Return the wish to leave at the stop loss, unless the venue holds it by now."""
+        """Return the wish to leave at the stop loss, unless the venue holds it by now.
+
+        A price that left the band of a stop which has been moved since is nothing.
+        """
         position = self._find_open(event.band_id, STOP_BAND)
-        if position is None:
+        if position is None or position.stop_price is None:
             return []
-        orders, step_size = self._book.orders(position.position_id), self._rules(position).step_size
-        if not is_exposed(position, orders, step_size=step_size):
+        is_out = is_beyond(position.stop_price, event.price, side=position.side)
+        if not is_out or not self._keeping.is_exposed(position):
             return []
         return left(position, ExitReason.STOP_LOSS, event.at_ms)
 
@@ -246,13 +192,32 @@ class PositionStage:
             return []
         return left(position, ExitReason.MANUAL, event.at_ms)
 
+    def _stop_move_asked(self, event: StopMoveAsked) -> Messages:
+        """Return the position with its stop moved and guarded by a band, or the refusal."""
+        position, at_ms = self._book.find(event.position_id), event.at_ms
+        try:
+            after = self._with_stop(position, event)
+        except Refused as no:
+            position_id, reason = event.position_id, no.reason
+            return [StopMoveRefused(at_ms=at_ms, position_id=position_id, reason=reason)]
+        self._book.put(after)
+        return [PositionUpdated(at_ms=at_ms, position=after), *self._keeping.protect(after)]
+
+    def _with_stop(self, position: Position | None, event: StopMoveAsked) -> Position:
+        if position is None or position.status is not PositionStatus.OPEN:
+            raise Refused(0, f"there is no open position {event.position_id}")
+        mark = self._prices.last_price(position.symbol)
+        tick_size = self._keeping.rules(position).tick_size
+        stop = moved_stop(event.price, side=position.side, mark=mark, tick_size=tick_size)
+        return msgspec.structs.replace(position, stop_price=stop)
+
     def _exit_wanted(self, event: ExitWanted) -> Messages:
         position = self._book.find(event.position_id)
         if position is None or position.status is not PositionStatus.OPEN:
             return []
         after = closing(position, event.reason)
         self._book.put(after)
-        return [PositionUpdated(at_ms=event.at_ms, position=after), *self._unwatch(after)]
+        return [PositionUpdated(at_ms=event.at_ms, position=after), *self._keeping.unwatch(after)]
 
     def _find_open(self, name: str, prefix: str) -> Position | None:
         """Return the open position that a band or timer of ours belongs to."""

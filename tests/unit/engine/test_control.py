@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 from tests.builders import AT_MS, POSITION, TRADER, a_plan, a_position, a_trader
 from tests.memory_store import MemoryStore
-from tests.unit.engine.fakes import KeptCandles, Parts, ToldExplainer
+from tests.unit.engine.fakes import KeptCandles, Parts, RuleStage, ToldExplainer
 
 from aitrader.engine.board import Board
 from aitrader.engine.clock import FrameClock
@@ -21,6 +21,7 @@ from aitrader.model.control import (
     CheckTrader,
     CloseAll,
     ClosePosition,
+    MoveStop,
     PauseEntries,
     ReadTrader,
     RemoveTrader,
@@ -34,6 +35,9 @@ from aitrader.model.events import (
     Event,
     PositionClosed,
     PositionOpened,
+    PositionUpdated,
+    StopMoveAsked,
+    StopMoveRefused,
     TraderRemoved,
     TraderSaved,
 )
@@ -62,11 +66,11 @@ def check(source: str) -> Checked:
 class Bench:
     """A control on a running engine without stages."""
 
-    def __init__(self, *facts: Event) -> None:
+    def __init__(self, *facts: Event, stages: tuple[RuleStage, ...] = ()) -> None:
         self.store = MemoryStore()
         self.board = Board(Decimal(10_000))
         self.board.update(facts)
-        self.parts = Parts(store=self.store, observers=[self.board])
+        self.parts = Parts(*stages, store=self.store, observers=[self.board])
         clock = FrameClock(AT_MS)
         self.control = EngineControl(
             self.parts.engine,
@@ -236,6 +240,23 @@ def test_a_position_that_is_not_open_cannot_be_closed() -> None:
     for bench in (Bench(), Bench(OPENED, done)):
         answer = bench.ask(ClosePosition(POSITION))
         assert in_full(answer) == (False, "there is no open position p-one")
+
+
+def test_moving_a_stop_says_where_it_moves_to_or_why_not() -> None:
+    moved = PositionUpdated(at_ms=AT_MS, position=a_position(stop_price=Decimal("98.50")))
+    refused = StopMoveRefused(at_ms=AT_MS, position_id=POSITION, reason="too high")
+    answers = {
+        (True, "BTCUSDT: the stop moves to 98.5"): (moved,),
+        (False, "too high"): (refused,),
+        (False, "the stop of p-one could not be moved"): (),
+    }
+    for expected, facts in answers.items():
+        rule = RuleStage(StopMoveAsked=lambda _, facts=facts: facts)  # type: ignore[misc]
+        bench = Bench(OPENED, stages=(rule,))
+        assert in_full(bench.ask(MoveStop(POSITION, Decimal("98.5")))) == expected
+        assert bench.store.facts[0] == StopMoveAsked(
+            at_ms=AT_MS, position_id=POSITION, price=Decimal("98.5")
+        )
 
 
 def test_closing_all_pauses_entries_first() -> None:

@@ -173,3 +173,56 @@ def test_a_survivor_is_asked_after_and_canceled_until_it_is_done() -> None:
     done = a_target(status=DEAD)
     assert protect.lame_due(an_open_desk(done), done.client_order_id, at_ms=AT_MS) == []
     assert protect.lame_due(an_open_desk(), target.client_order_id, at_ms=AT_MS) == []
+
+
+def test_a_moved_stop_is_first_taken_off_and_then_planned_anew() -> None:
+    desk = an_open_desk(*listed(a_stop(), a_target()), stop_price=Decimal(98), targets=ONE_TARGET)
+    (cancel, *timers) = guarded(desk)
+    assert isinstance(cancel, CancelOrders)
+    assert [row.kind for row in cancel.orders] == [OrderKind.STOP_LOSS, OrderKind.LIMIT]
+    assert types(timers) == [StartTimer, StartTimer]
+
+    gone = listed(a_stop(status=DEAD), a_target(status=DEAD))
+    answer = guarded(an_open_desk(*gone, stop_price=Decimal(98), targets=ONE_TARGET))
+    assert types(answer)[:3] == [OrderPlanned, OrderPlanned, SubmitOrder]
+    assert isinstance(answer[0], OrderPlanned)
+    assert answer[0].order.stop_price == Decimal(98)
+
+
+def test_a_target_alone_is_replaced_once_the_position_has_a_stop() -> None:
+    assert types(guarded(an_open_desk(a_target(), targets=ONE_TARGET))) == [
+        CancelOrders,
+        StartTimer,
+    ]
+
+
+def test_an_order_that_comes_to_rest_after_the_move_is_canceled() -> None:
+    late = a_stop()
+    desk = an_open_desk(late, stop_price=Decimal(98))
+    assert protect.moved_too_late(desk, late) == [CancelOrders(orders=(late,))]
+    assert protect.moved_too_late(an_open_desk(late), late) == []
+    assert protect.moved_too_late(a_desk(ENTRY, late), late) == []
+    pending = a_stop(status=OrderStatus.PENDING)
+    assert protect.moved_too_late(an_open_desk(pending, stop_price=Decimal(98)), pending) == []
+
+
+def test_what_a_move_took_off_is_no_failed_protection() -> None:
+    moves = [
+        a_stop(number, status=DEAD, stop_price=Decimal(98 + number % 2)) for number in range(1, 8)
+    ]
+    assert types(guarded(an_open_desk(*moves, stop_price=Decimal(99))))[0] is OrderPlanned
+    failed = [a_stop(number, status=OrderStatus.REJECTED) for number in (8, 9, 10)]
+    assert types(guarded(an_open_desk(*moves[:-1], *failed))) == [ExitWanted]
+
+
+def test_failures_of_one_target_do_not_count_against_another() -> None:
+    failed = [
+        row
+        for number in (1, 3, 5)
+        for row in (
+            a_stop(number, status=OrderStatus.REJECTED, list_id=f"l-{number}"),
+            a_target(number + 1, status=OrderStatus.REJECTED, list_id=f"l-{number}"),
+        )
+    ]
+    answer = guarded(an_open_desk(*failed, targets=(HALVES[1],)))
+    assert types(answer)[:3] == [OrderPlanned, OrderPlanned, SubmitOrder]

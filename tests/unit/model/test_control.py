@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 from tests.builders import a_signal
@@ -20,6 +22,7 @@ from aitrader.model.control import (
     ExplainTrader,
     ExplanationRow,
     Hello,
+    MoveStop,
     PauseEntries,
     ReadCandles,
     ReadJob,
@@ -42,6 +45,7 @@ REQUESTS: list[AnyRequest] = [
     SwitchTrader(trader_id="dip", is_enabled=False),
     PauseEntries(is_paused=True),
     ClosePosition(position_id="p-1"),
+    MoveStop(position_id="p-1", price=Decimal("98.5")),
     CloseAll(),
     StopEngine(),
     ReadTrader(trader_id="dip"),

@@ -5,10 +5,18 @@ from decimal import Decimal
 import pytest
 from tests.builders import an_instrument
 
+from aitrader.model.errors import Refused
 from aitrader.model.instrument import Instrument
 from aitrader.model.position import TargetPrice
 from aitrader.model.trader import Exits, Level, LevelKind, PositionSide, Target
-from aitrader.positions.exits import Trail, is_beyond, stop_price, target_prices, trail
+from aitrader.positions.exits import (
+    Trail,
+    is_beyond,
+    moved_stop,
+    stop_price,
+    target_prices,
+    trail,
+)
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
 TICK = Decimal("0.01")
@@ -139,3 +147,32 @@ def test_beyond_is_the_way_the_position_earns() -> None:
     assert is_beyond(Decimal(2), Decimal(2), side=LONG)
     assert not is_beyond(Decimal(1), Decimal(2), side=LONG)
     assert is_beyond(Decimal(1), Decimal(2), side=SHORT)
+
+
+def moved(price: str, side: PositionSide = LONG) -> Decimal:
+    return moved_stop(Decimal(price), side=side, mark=100.0, tick_size=TICK)
+
+
+def test_a_moved_stop_is_put_on_the_tick_towards_less_risk() -> None:
+    assert moved("98.765") == Decimal("98.77")
+    assert moved("101.236", SHORT) == Decimal("101.23")
+    assert moved("99.99") == Decimal("99.99")
+
+
+@pytest.mark.parametrize(
+    ("price", "side", "sentence"),
+    [
+        ("100", LONG, "the stop of a LONG must be below the price, 100 now; found 100"),
+        ("99.995", LONG, "the stop of a LONG must be below the price, 100 now; found 99.995"),
+        ("100", SHORT, "the stop of a SHORT must be above the price, 100 now; found 100"),
+        ("0", LONG, "a stop is a price above zero, found 0"),
+        ("NaN", SHORT, "a stop is a price above zero, found NaN"),
+        ("1e19", SHORT, "a stop is a price above zero, found 1E+19"),
+    ],
+)
+def test_a_stop_cannot_be_moved_past_the_price_or_to_none(
+    price: str, side: PositionSide, sentence: str
+) -> None:
+    with pytest.raises(Refused) as caught:
+        moved(price, side)
+    assert caught.value.reason == sentence

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from tests.builders import a_filled_order, a_position, an_order
 
@@ -63,5 +64,7 @@ def test_a_band_is_armed_once_moved_with_its_stop_and_taken_off_once() -> None:
     assert guard.follow(tighter, (), step_size=STEP) == [
         ArmBand(band_id=BAND, symbol="BTCUSDT", below=99.5)
     ]
-    assert guard.follow(tighter, (a_stop(),), step_size=STEP) == [DisarmBand(band_id=BAND)]
-    assert guard.follow(tighter, (a_stop(),), step_size=STEP) == []
+    assert guard.follow(tighter, (a_stop(),), step_size=STEP) == []  # it rests at the old price
+    moved = msgspec.structs.replace(a_stop(), stop_price=Decimal("99.5"))
+    assert guard.follow(tighter, (moved,), step_size=STEP) == [DisarmBand(band_id=BAND)]
+    assert guard.follow(tighter, (moved,), step_size=STEP) == []

@@ -15,6 +15,7 @@ from tests.builders import (
     an_order,
     some_exits,
 )
+from tests.pipeline import FixedPrices
 
 from aitrader.model import ids
 from aitrader.model.commands import ArmBand, Command, DisarmBand, StartTimer, StopTimer
@@ -35,6 +36,8 @@ from aitrader.model.events import (
     Quarantined,
     Saved,
     Started,
+    StopMoveAsked,
+    StopMoveRefused,
     TimerDue,
 )
 from aitrader.model.ids import BandId, PositionId, TimerId
@@ -63,8 +66,10 @@ def filled(order: Order, *fills: Fill, status: OrderStatus = OrderStatus.FILLED)
     return OrderUpdated(at_ms=AT_MS + 1, order=after, fill=fills[-1] if fills else None)
 
 
-def a_stage(*events: Event, exits: Exits | None = None) -> PositionStage:
-    stage = PositionStage()
+def a_stage(
+    *events: Event, exits: Exits | None = None, prices: FixedPrices | None = None
+) -> PositionStage:
+    stage = PositionStage(prices or FixedPrices())
     signal = a_signal(exits=exits or some_exits())
     begin = (
         InstrumentsLoaded(at_ms=AT_MS, instruments=(an_instrument(),)),
@@ -183,7 +188,7 @@ def test_a_fill_after_the_positions_end_quarantines_the_symbol() -> None:
 
 
 def test_a_fill_whose_signal_nobody_remembers_is_told() -> None:
-    stage = PositionStage()
+    stage = PositionStage(FixedPrices())
     stage.handle(Started(at_ms=AT_MS, saved=Saved(orders=(ENTRY,))))
 
     assert told(stage, filled(ENTRY, status=OrderStatus.OPEN)) == []
@@ -260,7 +265,7 @@ def test_a_band_of_a_position_without_trail_is_nothing() -> None:
 def test_starting_watches_what_was_open_and_knows_its_orders() -> None:
     position = a_position(position_id=PLACE, exits=WATCHED, trail_price=Decimal(105))
     entry = msgspec.structs.replace(ENTRY, fills=(a_fill(),), status=OrderStatus.FILLED)
-    stage = PositionStage()
+    stage = PositionStage(FixedPrices())
     stage.handle(InstrumentsLoaded(at_ms=AT_MS, instruments=(an_instrument(),)))
 
     band, timer, guard = told(
@@ -275,7 +280,7 @@ def test_starting_watches_what_was_open_and_knows_its_orders() -> None:
 
 
 def test_starting_knows_the_entry_that_was_on_its_way() -> None:
-    stage = PositionStage()
+    stage = PositionStage(FixedPrices())
     saved = Saved(signals=(a_signal(),), orders=(ENTRY,))
     assert told(stage, Started(at_ms=AT_MS, saved=saved)) == []
     assert isinstance(told(stage, filled(ENTRY, a_fill()))[0], PositionOpened)
@@ -312,3 +317,54 @@ def test_leaving_ends_the_watch_over_the_stop() -> None:
     stage = a_stage(filled(ENTRY, a_fill()))
     (leaving,) = wish(ExitReason.MANUAL)
     assert [type(row) for row in told(stage, leaving)] == [PositionUpdated, DisarmBand]
+
+
+def asked(price: str) -> StopMoveAsked:
+    return StopMoveAsked(at_ms=AT_MS, position_id=PLACE, price=Decimal(price))
+
+
+def test_a_stop_moved_by_a_person_is_guarded_until_the_new_one_rests() -> None:
+    prices = FixedPrices()
+    stage = a_stage(filled(ENTRY, a_fill()), prices=prices)
+    prices.by_symbol["BTCUSDT"] = 100.0
+
+    moved, band = told(stage, asked("98.5"))
+
+    assert the_position([moved]).stop_price == Decimal("98.5")
+    assert band == ArmBand(band_id=STOP_BAND, symbol="BTCUSDT", below=98.5)
+
+
+def test_a_stop_is_not_moved_without_position_or_price_or_to_the_wrong_side() -> None:
+    prices = FixedPrices()
+    stage = a_stage(prices=prices)
+
+    def refusal() -> str:
+        (fact,) = told(stage, asked("101"))
+        assert isinstance(fact, StopMoveRefused)
+        return fact.reason
+
+    assert refusal() == f"there is no open position {PLACE}"
+    stage.handle(filled(ENTRY, a_fill()))
+    assert refusal() == "there is no price yet to compare the stop with"
+    prices.by_symbol["BTCUSDT"] = 100.0
+    assert refusal() == "the stop of a LONG must be below the price, 100 now; found 101"
+    stage.handle(ExitWanted(at_ms=AT_MS, position_id=PLACE, reason=ExitReason.MANUAL))
+    assert refusal() == f"there is no open position {PLACE}"
+
+
+def test_a_price_that_left_the_band_of_a_stop_moved_since_is_nothing() -> None:
+    prices = FixedPrices()
+    stage = a_stage(filled(ENTRY, a_fill()), prices=prices)
+    prices.by_symbol["BTCUSDT"] = 100.0
+    stage.handle(asked("98"))
+
+    def at(price: str) -> list[Event | Command]:
+        return told(stage, PriceLeft(at_ms=AT_MS, band_id=STOP_BAND, price=Decimal(price)))
+
+    assert at("99") == []
+    assert at("98") == wish(ExitReason.STOP_LOSS)
+
+
+def test_a_band_at_a_stop_of_a_position_without_one_is_nothing() -> None:
+    stage = an_open_stage()
+    assert told(stage, PriceLeft(at_ms=AT_MS, band_id=STOP_BAND, price=Decimal(1))) == []
