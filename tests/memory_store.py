@@ -124,7 +124,20 @@ def _quarantined(facts: Sequence[Event]) -> tuple[tuple[TraderId, str], ...]:
 
 
 def _accounts(facts: Sequence[Event], cash: dict[str, Decimal]) -> tuple[SavedAccount, ...]:
-    found = (SavedAccount(name, cash.get(name), _day_pnl(facts, name)) for name in ACCOUNTS)
+    realized = {
+        fact.position.position_id: (fact.position.account, fact.position.realized_pnl)
+        for fact in facts
+        if isinstance(fact, PositionOpened | PositionUpdated | PositionClosed)
+    }
+    found = (
+        SavedAccount(
+            name,
+            cash.get(name),
+            _day_pnl(facts, name),
+            sum((pnl for owner, pnl in realized.values() if owner == name), Decimal(0)),
+        )
+        for name in ACCOUNTS
+    )
     return tuple(row for row in found if row != SavedAccount(row.account))
 
 

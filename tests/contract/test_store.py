@@ -289,7 +289,7 @@ def test_each_account_has_its_own_money_orders_and_positions(disk: Disk) -> None
     )
     assert saved.accounts == (
         SavedAccount(PAPER, Decimal(5)),
-        SavedAccount(LIVE, Decimal(7), Decimal("-0.1")),
+        SavedAccount(LIVE, Decimal(7), Decimal("-0.1"), Decimal("-0.1")),
     )
     assert [row.account for row in saved.of(PAPER).orders] == [PAPER]
     live = saved.of(LIVE)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from aitrader.api.schemas import (
+    AccountOut,
     CandleOut,
     ConditionOut,
     ExplanationOut,
@@ -26,7 +29,7 @@ from aitrader.model.control import ExplanationRow
 from aitrader.model.order import Order
 from aitrader.model.position import Position
 from aitrader.model.signal import Signal
-from aitrader.model.view import LogRow, MarketRow, PositionRow, SignalRow, TraderRow
+from aitrader.model.view import AccountRow, LogRow, MarketRow, PositionRow, SignalRow, TraderRow
 
 
 def market_out(row: MarketRow) -> MarketOut:
@@ -84,7 +87,13 @@ def position_out(row: PositionRow) -> PositionOut:
         row.opened_ms,
         row.closed_ms,
         row.exit_reason,
+        row.account,
     )
+
+
+def account_out(row: AccountRow) -> AccountOut:
+    """Return an account's money as it is sent."""
+    return AccountOut(**msgspec.structs.asdict(row))
 
 
 def mark_out(row: PositionRow) -> Mark:
@@ -164,6 +173,7 @@ def past_position(position: Position) -> PastPosition:
         realized_pnl=position.realized_pnl,
         fees=position.fees,
         exit_reason=position.exit_reason.value if position.exit_reason else "",
+        account=position.account,
     )
 
 
@@ -184,6 +194,7 @@ def order_out(order: Order) -> OrderOut:
         status=order.status.value,
         planned_ms=order.planned_ms,
         note=order.note,
+        account=order.account,
     )
 
 

@@ -12,6 +12,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from aitrader.model.trader import Mode
+
 MAX_SOURCE_CHARS = 10_240
 
 Source = Annotated[str, Meta(min_length=1, max_length=MAX_SOURCE_CHARS)]
@@ -49,6 +51,17 @@ class Health(Out, frozen=True):
     components: Components
 
 
+class AccountOut(Out, frozen=True):
+    """One account's money in quote: "paper", and "live" where live trading is on."""
+
+    account: str
+    equity: str
+    cash: str
+    day_pnl: str
+    total_pnl: str
+    open_positions: int
+
+
 class StatusOut(Out, frozen=True):
     """The whole header; see the view's `Status` for what each means."""
 
@@ -77,6 +90,7 @@ class StatusOut(Out, frozen=True):
     notice: str
     memory_mb: float
     cpu_s: float
+    accounts: tuple[AccountOut, ...]
 
 
 class MarketOut(Out, frozen=True):
@@ -144,6 +158,7 @@ class PositionOut(Out, frozen=True):
     opened_ms: int
     closed_ms: int | None
     exit_reason: str
+    account: str
 
 
 class Mark(Out, frozen=True):
@@ -228,6 +243,7 @@ class PastPosition(Out, frozen=True):
     realized_pnl: Decimal
     fees: Decimal
     exit_reason: str
+    account: str
 
 
 class FillOut(Out, frozen=True):
@@ -261,6 +277,7 @@ class OrderOut(Out, frozen=True):
     status: str
     planned_ms: int
     note: str
+    account: str
 
 
 class CandleOut(Out, frozen=True):
@@ -379,6 +396,13 @@ class Switch(In, frozen=True):
     """Whether a trader looks for entries."""
 
     enabled: bool
+
+
+class Money(In, frozen=True):
+    """With whose money a trader enters: PAPER or LIVE; `sure` after the answer was read."""
+
+    mode: Mode
+    sure: bool = False
 
 
 class Pause(In, frozen=True):

@@ -13,9 +13,10 @@ from typing import TypeVar, cast
 
 import msgspec
 
+from aitrader.engine.accounts import Accounts
 from aitrader.engine.rows import Surroundings, Tally, analysis_row
-from aitrader.model.account import PAPER
-from aitrader.model.candle import DAY_MS, closing_intervals
+from aitrader.model.account import LIVE
+from aitrader.model.candle import closing_intervals
 from aitrader.model.events import (
     CandlesClosed,
     CashChanged,
@@ -41,7 +42,7 @@ from aitrader.model.ids import PositionId, SignalId, TraderId
 from aitrader.model.money import ZERO
 from aitrader.model.position import Position, PositionStatus
 from aitrader.model.signal import Signal
-from aitrader.model.trader import Trader, Universe
+from aitrader.model.trader import Mode, Trader, Universe
 from aitrader.model.view import AnalysisRow
 
 MOST_SIGNALS = 200
@@ -64,13 +65,11 @@ class Board:
         self.counts: Counter[type[Event]] = Counter()
         self.checks = 0
         self.screen_ms = 0.0
-        self._cash = {PAPER: start_cash}
+        self.accounts = Accounts(start_cash)
         self.is_paused = False
         self.is_feed_up = False
         self.notice = ""
         self._universes: dict[Universe, tuple[str, ...]] = {}
-        self._day = 0
-        self._day_pnl: dict[str, Decimal] = {}
         self._table: Mapping[type[Event], Note] = dict(
             (
                 _on(Started, self._started),
@@ -100,13 +99,10 @@ class Board:
             if note is not None:
                 note(fact)
 
-    def cash(self, account: str = PAPER) -> Decimal:
-        """Return an account's quote balance, 0 before it is known."""
-        return self._cash.get(account, ZERO)
-
-    def day_pnl(self, now_ms: int, account: str = PAPER) -> Decimal:
-        """Return what an account realized since 00:00 UTC of the day of `now_ms`."""
-        return self._day_pnl.get(account, ZERO) if now_ms // DAY_MS <= self._day else ZERO
+    def is_live(self) -> bool:
+        """Return whether a trader enters with live money or something live is still open."""
+        traders = self.traders.values()
+        return any(t.mode is Mode.LIVE for t in traders) or bool(self.open_positions(LIVE))
 
     def open_positions(self, account: str | None = None) -> list[Position]:
         """Return the positions (of one account, or all) that are not closed, oldest first."""
@@ -152,9 +148,7 @@ class Board:
         self.positions = {position.position_id: position for position in saved.positions}
         self._universes = dict(saved.universes)
         self.is_paused = saved.is_paused
-        self._cash.update((row.account, row.cash) for row in saved.accounts if row.cash is not None)
-        self._day = saved.last_event_ms // DAY_MS
-        self._day_pnl = {row.account: row.day_pnl for row in saved.accounts}
+        self.accounts.start(saved)
         for trader_id, signals, pnl in saved.results:
             self._tally(trader_id, signals=signals, realized_pnl=pnl)
         for position in saved.positions:
@@ -223,7 +217,7 @@ class Board:
             del self.analyses[next(iter(self.analyses))]
 
     def _cash_changed(self, fact: CashChanged) -> None:
-        self._cash[fact.account] = fact.cash
+        self.accounts.set_cash(fact.account, fact.cash)
 
     def _position_changed(self, fact: PositionOpened | PositionUpdated | PositionClosed) -> None:
         position = fact.position
@@ -236,9 +230,7 @@ class Board:
             realized_pnl=tally.realized_pnl + gained,
             open_positions=tally.open_positions + opened,
         )
-        if fact.at_ms // DAY_MS > self._day:
-            self._day, self._day_pnl = fact.at_ms // DAY_MS, {}
-        self._day_pnl[position.account] = self._day_pnl.get(position.account, ZERO) + gained
+        self.accounts.gain(position.account, gained, at_ms=fact.at_ms)
         self.positions[position.position_id] = position
         self._forget_closed()
 

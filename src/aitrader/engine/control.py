@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from aitrader.engine.board import Board
+from aitrader.engine.going_live import LivePlace, find_refusal, meaning
 from aitrader.engine.reading import Handler, Reading, find_trader, no, no_trader, on, yes
 from aitrader.model import ids
 from aitrader.model.control import (
@@ -25,6 +26,7 @@ from aitrader.model.control import (
     MoveStop,
     PauseEntries,
     RemoveTrader,
+    SetMode,
     StopEngine,
     SwitchTrader,
 )
@@ -82,7 +84,10 @@ class EngineControl:
         clock: Clock,
         compile_trader: Callable[[str], Checked],
         reading: Reading,
+        live: LivePlace | None = None,
     ) -> None:
+        """Answer for an engine; `live`: where live orders go, None where none do."""
+        self._live = live
         self._engine = engine
         self._board = board
         self._clock = clock
@@ -95,6 +100,7 @@ class EngineControl:
                 on(CheckTrader, self._check_trader),
                 on(RemoveTrader, self._remove_trader),
                 on(SwitchTrader, self._switch_trader),
+                on(SetMode, self._set_mode),
                 on(PauseEntries, self._pause_entries),
                 on(ClosePosition, self._close_position),
                 on(MoveStop, self._move_stop),
@@ -192,6 +198,24 @@ class EngineControl:
                     )
                 )
         return yes(f"{trader.plan.name} is {'on' if request.is_enabled else 'off'}")
+
+    async def _set_mode(self, request: SetMode) -> Answer:
+        async with self._trader_lock:
+            trader = find_trader(self._board, request.trader_id)
+            if trader is None:
+                return no_trader(self._board, request.trader_id)
+            name, mode = trader.plan.name, request.mode
+            if trader.mode is mode:
+                return yes(f"{name} is {mode.value} already")
+            if mode is Mode.LIVE:
+                refusal = find_refusal(trader, self._live)
+                if refusal or self._live is None:
+                    return no(refusal)
+                if not request.is_sure:
+                    symbols = len(self._board.symbols_of(trader))
+                    return yes(meaning(trader, self._live, symbols=symbols))
+            await self._save(msgspec.structs.replace(trader, mode=mode, version=trader.version + 1))
+        return yes(f"{name} is {mode.value} from now on; what is open stays where it was opened")
 
     async def _pause_entries(self, request: PauseEntries) -> Answer:
         await self._engine.settle(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from aitrader.model.account import LIVE_IS_OFF
 from aitrader.model.events import EntriesPaused, Saved, Started
 from aitrader.model.ports import Clock, Inbox, Market, Store, Venue
 
@@ -47,6 +48,7 @@ def _tell_left_alone(found: Saved, saved: Saved) -> None:
     if count:
         log.warning(
             "%d open live positions are not watched, only what rests at the exchange protects "
-            "them: live trading is off, PAPER_TRADING is true",
+            "them: %s",
             count,
+            LIVE_IS_OFF,
         )

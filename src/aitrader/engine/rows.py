@@ -215,4 +215,5 @@ def position_row(
         closed_ms=position.closed_ms,
         exit_reason=position.exit_reason.value if position.exit_reason else "",
         trend=tuple(trend),
+        account=position.account,
     )

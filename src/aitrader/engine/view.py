@@ -20,12 +20,14 @@ from aitrader import __version__
 from aitrader.engine.board import Board
 from aitrader.engine.clock import uptime_s
 from aitrader.engine.health import Health
-from aitrader.engine.rows import mark_of, money, worth
+from aitrader.engine.rows import mark_of, money, unrealized, worth
 from aitrader.engine.shelves import MarketReader, Seen, Shelves
+from aitrader.model.account import LIVE, PAPER
 from aitrader.model.events import Event, PositionClosed, PositionOpened, SignalRaised
 from aitrader.model.money import ZERO
 from aitrader.model.ports import Clock
-from aitrader.model.view import Frame, LogRow, Status
+from aitrader.model.trader import Mode
+from aitrader.model.view import AccountRow, Frame, LogRow, Status
 
 REFRESH_S = 0.05
 RATE_S = 1.0
@@ -44,7 +46,8 @@ class LogSource(Protocol):
 class ViewSettings(msgspec.Struct, frozen=True):
     """What a face's header says and the engine does not know; `start_cash` in quote.
 
-    `analyst`: the model that is asked, "" when none is configured.
+    `analyst`: the model that is asked, "" when none is configured. `accounts`: those that there
+    are; `mode` and `account` are what is said while nothing is live.
     """
 
     mode: str
@@ -53,6 +56,7 @@ class ViewSettings(msgspec.Struct, frozen=True):
     quote: str = "USDT"
     start_cash: Decimal = Decimal(10_000)
     analyst: str = ""
+    accounts: tuple[str, ...] = (PAPER,)
 
 
 class EngineView:
@@ -108,18 +112,18 @@ class EngineView:
     def status(self) -> Status:
         """Return the header and the counters as they are now."""
         board, now_ms = self.board, self._clock.now_ms()
-        account = self._settings.account
-        equity = board.cash(account) + self._holdings(account)
+        accounts = {name: self._account(name, now_ms) for name in self._settings.accounts}
+        shown = accounts[LIVE if self._is_live() else self._settings.account]
         counts = board.counts
         return Status(
-            mode=self._settings.mode,
+            mode=Mode.LIVE.value if self._is_live() else self._settings.mode,
             market=self._settings.market,
-            account=account,
+            account=shown.account,
             quote=self._settings.quote,
-            equity=money(equity),
-            cash=money(board.cash(account)),
-            day_pnl=money(board.day_pnl(now_ms, account)),
-            total_pnl=money(equity - self._settings.start_cash),
+            equity=shown.equity,
+            cash=shown.cash,
+            day_pnl=shown.day_pnl,
+            total_pnl=shown.total_pnl,
             now_ms=now_ms,
             feed=self._feed(),
             feed_age_ms=self._market.feed_age_ms(),
@@ -139,6 +143,7 @@ class EngineView:
             version=__version__,
             process_id=os.getpid(),
             uptime_s=int(uptime_s()),
+            accounts=tuple(accounts.values()),
         )
 
     def _frame(self, seen: Seen, *, is_last: bool) -> Frame:
@@ -169,10 +174,29 @@ class EngineView:
             self._rate.sample(self._market.messages, now_s)
             self._rows.refresh()
 
-    def _holdings(self, account: str) -> Decimal:
-        tickers = self._market.tickers()
-        held = self.board.open_positions(account)
-        return sum((worth(p, mark_of(p, tickers.get(p.symbol))) for p in held), ZERO)
+    def _is_live(self) -> bool:
+        return LIVE in self._settings.accounts and self.board.is_live()
+
+    def _account(self, account: str, now_ms: int) -> AccountRow:
+        """Return an account's money: only a paper one began with a sum that is known."""
+        board, tickers = self.board, self._market.tickers()
+        held = [(p, mark_of(p, tickers.get(p.symbol))) for p in board.open_positions(account)]
+        cash = board.accounts.cash(account)
+        equity = cash + sum((worth(p, mark) for p, mark in held), ZERO)
+        if account == PAPER:
+            total = equity - self._settings.start_cash
+        else:
+            total = board.accounts.realized(account) + Decimal(
+                sum(unrealized(p, mark) for p, mark in held)
+            )
+        return AccountRow(
+            account=account,
+            equity=money(equity),
+            cash=money(cash),
+            day_pnl=money(board.accounts.day_pnl(now_ms, account)),
+            total_pnl=money(total),
+            open_positions=len(held),
+        )
 
     def _feed(self) -> str:
         if not self.board.is_feed_up:

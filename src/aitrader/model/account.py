@@ -10,3 +10,5 @@ PAPER = "paper"
 LIVE = "live"
 ACCOUNTS = (PAPER, LIVE)
 """Every account there can be, the one that there always is first."""
+
+LIVE_IS_OFF = "live trading is off: PAPER_TRADING is true"

@@ -10,6 +10,7 @@ import msgspec
 from aitrader.model.candle import Candle
 from aitrader.model.job import JobRow
 from aitrader.model.signal import Signal
+from aitrader.model.trader import Mode
 
 
 class Request(msgspec.Struct, frozen=True, tag=True):
@@ -44,6 +45,17 @@ class SwitchTrader(Request, frozen=True):
 
     trader_id: str
     is_enabled: bool
+
+
+class SetMode(Request, frozen=True):
+    """Have a trader enter with paper or with live money; what is open stays where it was opened.
+
+    To LIVE without `is_sure` changes nothing: it is answered with what it would mean, or refused.
+    """
+
+    trader_id: str
+    mode: Mode
+    is_sure: bool = False
 
 
 class PauseEntries(Request, frozen=True):
@@ -159,6 +171,7 @@ AnyRequest = (
     | CheckTrader
     | RemoveTrader
     | SwitchTrader
+    | SetMode
     | PauseEntries
     | ClosePosition
     | MoveStop

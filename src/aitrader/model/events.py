@@ -28,11 +28,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class SavedAccount(msgspec.Struct, frozen=True):
-    """One account as it was: `cash` in quote, None when it is new; `day_pnl` as in `Saved`."""
+    """One account as it was: `cash` in quote, None when it is new; `day_pnl` as in `Saved`.
+
+    `realized_pnl` is what all its positions ever realized.
+    """
 
     account: str = PAPER
     cash: Decimal | None = None
     day_pnl: Decimal = Decimal(0)
+    realized_pnl: Decimal = Decimal(0)
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,13 +12,28 @@ from typing import Protocol
 
 import msgspec
 
+from aitrader.model.account import PAPER
+
+
+class AccountRow(msgspec.Struct, frozen=True):
+    """One account's money in quote and how many positions it has open."""
+
+    account: str
+    equity: str
+    cash: str
+    day_pnl: str
+    total_pnl: str
+    open_positions: int
+
 
 class Status(msgspec.Struct, frozen=True):
     """The header: what runs, on what, how it is, and the counters since start.
 
     `feed`: "live", "stale" or "down"; `feed_age_ms`: since the last frame, wall time.
     `is_paused`: no new entries. Money in `quote`. `analyst`: the model that is asked, "" when none
-    is configured. `version`, `process_id` and `uptime_s` are the engine process's own.
+    is configured. `mode` is LIVE while a trader, or an open position, is live; `account` and the
+    money are of that account then, else of the paper account. `accounts` has all of them.
+    `version`, `process_id` and `uptime_s` are the engine process's own.
     """
 
     mode: str
@@ -48,6 +63,7 @@ class Status(msgspec.Struct, frozen=True):
     version: str = ""
     process_id: int = 0
     uptime_s: int = 0
+    accounts: tuple[AccountRow, ...] = ()
 
 
 class MarketRow(msgspec.Struct, frozen=True):
@@ -110,6 +126,7 @@ class PositionRow(msgspec.Struct, frozen=True):
     closed_ms: int | None
     exit_reason: str
     trend: tuple[float, ...]
+    account: str = PAPER
 
 
 class AnalysisRow(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from aitrader.model import ids
-from aitrader.model.account import ACCOUNTS, PAPER
+from aitrader.model.account import ACCOUNTS, LIVE_IS_OFF, PAPER
 from aitrader.model.commands import Command, StartTimer
 from aitrader.model.decision import Choice, Decision
 from aitrader.model.errors import InvariantBroken
@@ -48,7 +48,6 @@ NO_MODEL = "no model is configured"
 TOO_OLD = "it was too old to enter when the engine started"
 UNANSWERED = "no decision came in time"
 TRADER_GONE = "the trader was removed"
-LIVE_IS_OFF = "live trading is off: PAPER_TRADING is true"
 
 
 class SignalStage:

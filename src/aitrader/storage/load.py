@@ -14,6 +14,7 @@ from aitrader.model.candle import DAY_MS
 from aitrader.model.errors import ConfigError
 from aitrader.model.events import Saved, SavedAccount
 from aitrader.model.ids import TraderId
+from aitrader.model.money import ZERO
 from aitrader.model.order import Order
 from aitrader.storage.rows.account import ACCOUNT
 from aitrader.storage.rows.orders import FILLS_OF_ORDER, LIVE_ORDERS, order_from_rows
@@ -120,6 +121,9 @@ def _account(name: str, rows: Rows, *, since_ms: int) -> SavedAccount:
         account=name,
         cash=None if cash is None else Decimal(cash),
         day_pnl=pnl_since(rows.of(REALIZED_SINCE, since_ms=since_ms), since_ms),
+        realized_pnl=sum(
+            (Decimal(str(row["realized_pnl"])) for row in rows.of(PNL_BY_POSITION)), ZERO
+        ),
     )
 
 

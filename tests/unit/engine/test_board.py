@@ -87,22 +87,29 @@ def test_a_start_brings_back_everything_that_was() -> None:
     board = told(Started(at_ms=AT_MS, saved=saved))
     tally = board.tally_of(TRADER)
     assert (tally.signals, tally.realized_pnl, tally.open_positions) == (9, Decimal("-2"), 1)
-    assert (board.cash(), board.day_pnl(AT_MS), board.is_paused) == (Decimal(5), Decimal(3), True)
-    assert (board.cash("live"), board.day_pnl(AT_MS, "live")) == (Decimal(8), Decimal(4))
+    assert (board.accounts.cash(), board.accounts.day_pnl(AT_MS), board.is_paused) == (
+        Decimal(5),
+        Decimal(3),
+        True,
+    )
+    assert (board.accounts.cash("live"), board.accounts.day_pnl(AT_MS, "live")) == (
+        Decimal(8),
+        Decimal(4),
+    )
     assert board.around(board.traders[TRADER]).symbols == 1
     assert [p.position_id for p in board.open_positions()] == [POSITION]
     assert list(board.signals) == [SIGNAL]
 
 
 def test_a_new_account_has_its_start_cash() -> None:
-    assert told(Started(at_ms=AT_MS, saved=Saved())).cash() == Decimal(10_000)
+    assert told(Started(at_ms=AT_MS, saved=Saved())).accounts.cash() == Decimal(10_000)
 
 
 def test_cash_and_pause_are_the_newest() -> None:
     board = told(
         CashChanged(at_ms=AT_MS, cash=Decimal(1)), EntriesPaused(at_ms=AT_MS, is_paused=True)
     )
-    assert (board.cash(), board.is_paused) == (Decimal(1), True)
+    assert (board.accounts.cash(), board.is_paused) == (Decimal(1), True)
 
 
 def test_what_one_account_does_is_nothing_to_the_other() -> None:
@@ -112,8 +119,11 @@ def test_what_one_account_does_is_nothing_to_the_other() -> None:
         CashChanged(at_ms=AT_MS, cash=Decimal(9), account="live"),
         PositionOpened(at_ms=AT_MS, position=live),
     )
-    assert (board.cash(), board.cash("live")) == (Decimal(1), Decimal(9))
-    assert (board.day_pnl(AT_MS), board.day_pnl(AT_MS, "live")) == (Decimal(0), Decimal(-2))
+    assert (board.accounts.cash(), board.accounts.cash("live")) == (Decimal(1), Decimal(9))
+    assert (board.accounts.day_pnl(AT_MS), board.accounts.day_pnl(AT_MS, "live")) == (
+        Decimal(0),
+        Decimal(-2),
+    )
     assert (board.open_positions("paper"), board.open_positions("live")) == ([], [live])
 
 
@@ -183,14 +193,14 @@ def test_a_positions_life_is_in_its_traders_tally_and_the_days_pnl() -> None:
     board.update([PositionClosed(at_ms=AT_MS, position=done)])
     tally = board.tally_of(TRADER)
     assert (tally.realized_pnl, tally.open_positions) == (Decimal(7), 0)
-    assert board.day_pnl(AT_MS) == Decimal(7)
+    assert board.accounts.day_pnl(AT_MS) == Decimal(7)
 
 
 def test_the_days_pnl_begins_anew_at_midnight() -> None:
     board = told(closed(1, "2"))
-    assert board.day_pnl(AT_MS + DAY_MS) == 0
+    assert board.accounts.day_pnl(AT_MS + DAY_MS) == 0
     board.update([closed(2, "-1", AT_MS + DAY_MS)])
-    assert board.day_pnl(AT_MS + DAY_MS) == Decimal(-1)
+    assert board.accounts.day_pnl(AT_MS + DAY_MS) == Decimal(-1)
 
 
 def test_closed_positions_are_kept_up_to_a_limit_and_open_ones_always() -> None:

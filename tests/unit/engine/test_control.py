@@ -13,6 +13,7 @@ from tests.unit.engine.fakes import KeptCandles, Parts, RuleStage, ToldExplainer
 from aitrader.engine.board import Board
 from aitrader.engine.clock import FrameClock
 from aitrader.engine.control import EngineControl
+from aitrader.engine.going_live import LivePlace
 from aitrader.engine.reading import Reading
 from aitrader.model.control import (
     AddTrader,
@@ -25,6 +26,7 @@ from aitrader.model.control import (
     PauseEntries,
     ReadTrader,
     RemoveTrader,
+    SetMode,
     StopEngine,
     SwitchTrader,
 )
@@ -42,7 +44,7 @@ from aitrader.model.events import (
     TraderSaved,
 )
 from aitrader.model.position import PositionStatus
-from aitrader.model.trader import TraderPlan
+from aitrader.model.trader import Mode, TraderPlan
 
 OPENED = PositionOpened(at_ms=AT_MS, position=a_position())
 ADDED = TraderSaved(at_ms=AT_MS, trader=a_trader())
@@ -66,7 +68,12 @@ def check(source: str) -> Checked:
 class Bench:
     """A control on a running engine without stages."""
 
-    def __init__(self, *facts: Event, stages: tuple[RuleStage, ...] = ()) -> None:
+    def __init__(
+        self,
+        *facts: Event,
+        stages: tuple[RuleStage, ...] = (),
+        live: LivePlace | None = None,
+    ) -> None:
         self.store = MemoryStore()
         self.board = Board(Decimal(10_000))
         self.board.update(facts)
@@ -80,6 +87,7 @@ class Bench:
             reading=Reading(
                 self.board, clock=clock, candles=KeptCandles(), explainer=ToldExplainer()
             ),
+            live=live,
         )
 
     def ask(self, *requests: AnyRequest) -> Answer:
@@ -292,3 +300,38 @@ def test_what_is_asked_while_the_engine_starts_waits_until_it_knows_what_was_sav
         return answer
 
     assert in_full(asyncio.run(story())) == (True, "Dip is off")
+
+
+PLACE = LivePlace("real money on binance.com")
+GO_LIVE = SetMode(TRADER, Mode.LIVE)
+SURE = SetMode(TRADER, Mode.LIVE, is_sure=True)
+
+
+def test_going_live_is_asked_for_twice_and_then_on_disk() -> None:
+    bench = Bench(ADDED, live=PLACE)
+    asked = bench.ask(GO_LIVE)
+    assert asked.is_ok
+    assert asked.text.startswith("Dip would trade real money on binance.com: 100 USDT an entry")
+    assert bench.store.facts == []
+
+    bench = Bench(ADDED, live=PLACE)
+    done = bench.ask(GO_LIVE, SURE)
+    assert done.text == "Dip is LIVE from now on; what is open stays where it was opened"
+    live = a_trader(mode=Mode.LIVE, version=2)
+    assert bench.store.facts == [TraderSaved(at_ms=AT_MS, trader=live)]
+    bench = Bench(TraderSaved(at_ms=AT_MS, trader=live), live=PLACE)
+    assert bench.ask(GO_LIVE).text == "Dip is LIVE already"
+
+
+def test_the_way_back_to_paper_needs_no_second_word_nor_a_live_account() -> None:
+    bench = Bench(TraderSaved(at_ms=AT_MS, trader=a_trader(mode=Mode.LIVE)))
+    assert bench.ask(SetMode(TRADER, Mode.PAPER)).is_ok
+    assert bench.board.traders[TRADER].mode is Mode.PAPER
+
+
+def test_without_a_live_account_nobody_goes_live() -> None:
+    bench = Bench(ADDED)
+    text = "Dip stays on paper: live trading is off: PAPER_TRADING is true"
+    assert in_full(bench.ask(SURE)) == (False, text)
+    assert bench.store.facts == []
+    assert not bench.ask(SetMode("x", Mode.LIVE)).is_ok

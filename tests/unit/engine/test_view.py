@@ -15,8 +15,10 @@ from aitrader import __version__
 from aitrader.engine.clock import FrameClock
 from aitrader.engine.health import Health
 from aitrader.engine.view import RATE_S, EngineView, Rate, ViewSettings
+from aitrader.model.account import LIVE, PAPER
 from aitrader.model.events import (
     CashChanged,
+    Event,
     FeedChanged,
     OrderPlanned,
     PositionClosed,
@@ -24,7 +26,7 @@ from aitrader.model.events import (
     TraderSaved,
 )
 from aitrader.model.position import PositionStatus
-from aitrader.model.trader import PositionSide
+from aitrader.model.trader import Mode, PositionSide
 from aitrader.model.view import Frame, LogRow, Status
 
 FAST_HZ = 1000.0
@@ -34,12 +36,12 @@ UP = FeedChanged(at_ms=AT_MS, is_up=True, reason="")
 class Bench:
     """A view on fakes."""
 
-    def __init__(self) -> None:
+    def __init__(self, accounts: tuple[str, ...] = (PAPER,)) -> None:
         self.market = FakeMarket(BTCUSDT=101.0)
         self.log = FakeLog()
         self.health = Health()
         self.view = EngineView(
-            ViewSettings(mode="DEMO", market="simulated", account="paper"),
+            ViewSettings(mode="DEMO", market="simulated", account="paper", accounts=accounts),
             self.market,
             clock=FrameClock(AT_MS),
             logs=self.log,
@@ -144,6 +146,43 @@ def test_equity_is_cash_and_what_is_held_at_the_last_price() -> None:
     status = bench.view.status()
     assert (status.cash, status.equity, status.total_pnl) == ("10099.70", "9998.70", "-1.30")
     assert (status.open_positions, status.positions_opened) == (2, 2)
+
+
+def a_live_bench(*facts: Event) -> Bench:
+    bench = Bench(accounts=(PAPER, LIVE))
+    bench.view.update(facts)
+    return bench
+
+
+def test_with_two_accounts_the_header_is_papers_until_a_trader_is_live() -> None:
+    cash = CashChanged(at_ms=AT_MS, cash=Decimal(500), account=LIVE)
+    status = a_live_bench(cash).view.status()
+    assert (status.mode, status.account, status.cash) == ("DEMO", "paper", "10000.00")
+    assert [(row.account, row.cash) for row in status.accounts] == [
+        ("paper", "10000.00"),
+        ("live", "500.00"),
+    ]
+    live = TraderSaved(at_ms=AT_MS, trader=a_trader(mode=Mode.LIVE))
+    status = a_live_bench(cash, live).view.status()
+    assert (status.mode, status.account, status.cash) == ("LIVE", "live", "500.00")
+
+
+def test_a_live_accounts_result_is_what_its_positions_earned() -> None:
+    held = a_position(account=LIVE, entry_price=Decimal(99), realized_pnl=Decimal("-0.1"))
+    status = a_live_bench(
+        CashChanged(at_ms=AT_MS, cash=Decimal(500), account=LIVE),
+        PositionOpened(at_ms=AT_MS, position=held),
+    ).view.status()
+    (paper, live) = status.accounts
+    assert (status.mode, live.equity, live.total_pnl) == ("LIVE", "601.00", "1.90")
+    assert (live.day_pnl, live.open_positions) == ("-0.10", 1)
+    assert (paper.equity, paper.total_pnl, paper.open_positions) == ("10000.00", "0.00", 0)
+
+
+def test_a_live_trader_changes_nothing_where_live_trading_is_off() -> None:
+    bench = Bench()
+    bench.view.update([TraderSaved(at_ms=AT_MS, trader=a_trader(mode=Mode.LIVE))])
+    assert (bench.view.status().mode, len(bench.view.status().accounts)) == ("DEMO", 1)
 
 
 def test_the_header_counts_what_happened() -> None:

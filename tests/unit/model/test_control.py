@@ -33,16 +33,19 @@ from aitrader.model.control import (
     ReadTrader,
     RemoveTrader,
     Request,
+    SetMode,
     StartBacktest,
     StopEngine,
     SwitchTrader,
 )
+from aitrader.model.trader import Mode
 
 REQUESTS: list[AnyRequest] = [
     AddTrader(source="NAME = 'x'"),
     CheckTrader(source="NAME = 'x'"),
     RemoveTrader(trader_id="dip"),
     SwitchTrader(trader_id="dip", is_enabled=False),
+    SetMode(trader_id="dip", mode=Mode.LIVE, is_sure=True),
     PauseEntries(is_paused=True),
     ClosePosition(position_id="p-1"),
     MoveStop(position_id="p-1", price=Decimal("98.5")),

@@ -52,8 +52,8 @@ def test_money_is_found_under_each_account_and_a_traders_result_is_one(
     )
     saved = load_saved(connection, ME)
     assert saved.accounts == (
-        SavedAccount("paper", None, Decimal(1)),
-        SavedAccount("live", Decimal(2), Decimal(3)),
+        SavedAccount("paper", None, Decimal(1), Decimal(1)),
+        SavedAccount("live", Decimal(2), Decimal(3), Decimal(3)),
     )
     assert [row.account for row in saved.positions] == ["paper", "live"]
     assert saved.results == ((TRADER, 0, Decimal(4)),)

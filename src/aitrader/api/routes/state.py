@@ -90,6 +90,7 @@ class StateRoutes:
             notice=status.notice,
             memory_mb=round(cost.rss_mb, 1),
             cpu_s=round(cost.cpu_s, 2),
+            accounts=tuple(map(outgoing.account_out, status.accounts)),
         )
 
     async def markets(self) -> Markets:

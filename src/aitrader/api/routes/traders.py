@@ -13,6 +13,7 @@ from aitrader.api.schemas import (
     Explanations,
     Key,
     MaybeSymbol,
+    Money,
     NewTrader,
     Switch,
     TraderFile,
@@ -26,6 +27,7 @@ from aitrader.model.control import (
     ExplainTrader,
     ReadTrader,
     RemoveTrader,
+    SetMode,
     SwitchTrader,
 )
 from aitrader.model.view import TraderRow
@@ -54,6 +56,7 @@ class TraderRoutes:
             ),
             Operation("PUT", ONE, self.change_trader, access=full, errors=(404, 409, 422, 503)),
             Operation("PATCH", ONE, self.switch_trader, access=full, errors=(404, 422, 503)),
+            Operation("PUT", f"{ONE}/mode", self.set_mode, access=full, errors=(404, 422, 503)),
             Operation(
                 "DELETE", ONE, self.remove_trader, access=full, status=204, errors=(404, 422, 503)
             ),
@@ -111,6 +114,11 @@ class TraderRoutes:
         """Start or stop looking for entries with one trader."""
         await self._find(trader_id)
         return await self._do(caller, SwitchTrader(trader_id, body.enabled))
+
+    async def set_mode(self, trader_id: Key, body: Money, caller: Caller) -> Done:
+        """Have a trader enter with paper or live money; not sure of LIVE, it says what it means."""
+        await self._find(trader_id)
+        return await self._do(caller, SetMode(trader_id, body.mode, body.sure))
 
     async def remove_trader(self, trader_id: Key, caller: Caller) -> None:
         """Forget a trader; its open positions stay guarded."""

@@ -14,8 +14,10 @@ from aitrader.model.control import (
     ExplainTrader,
     ExplanationRow,
     RemoveTrader,
+    SetMode,
     SwitchTrader,
 )
+from aitrader.model.trader import Mode
 from aitrader.model.view import TraderRow
 
 ID = "macd-crossover"
@@ -83,6 +85,16 @@ def test_a_trader_is_switched_and_removed(tmp_path: Path) -> None:
     assert ask(room, "DELETE", ONE).status_code == 204
     assert room.desk.asked == [SwitchTrader(ID, False), RemoveTrader(ID)]
     assert ask(room, "DELETE", "/api/traders/none").status_code == 404
+
+
+def test_a_trader_goes_live_when_it_was_asked_for_twice(tmp_path: Path) -> None:
+    room = a_room(tmp_path)
+    assert ask(room, "PUT", f"{ONE}/mode", json={"mode": "LIVE"}).status_code == 200
+    assert ask(room, "PUT", f"{ONE}/mode", json={"mode": "LIVE", "sure": True}).status_code == 200
+    assert room.desk.asked == [SetMode(ID, Mode.LIVE), SetMode(ID, Mode.LIVE, is_sure=True)]
+    assert ask(room, "PUT", f"{ONE}/mode", json={"mode": "BOTH"}).status_code == 400
+    refused = ask(refusing(room, "it is off"), "PUT", f"{ONE}/mode", json={"mode": "LIVE"})
+    assert (refused.status_code, refused.json()["detail"]) == (422, "it is off")
 
 
 def test_why_there_was_no_signal(tmp_path: Path) -> None:
