@@ -20,11 +20,12 @@ from aitrader.model.events import (
     SignalRaised,
     UniverseChanged,
 )
-from aitrader.model.ids import PositionId, TraderId
+from aitrader.model.ids import PositionId, SignalId, TraderId
 from aitrader.model.ledger import flow_of_fill
 from aitrader.model.money import ZERO
 from aitrader.model.order import ExitReason
 from aitrader.model.position import Position
+from aitrader.model.signal import Signal
 from aitrader.model.trader import PositionSide, Universe
 
 
@@ -72,6 +73,9 @@ class Recorder:
         self.turnover = ZERO
         self.open: dict[PositionId, Position] = {}
         self.universes: dict[Universe, tuple[str, ...]] = {}
+        self.closed: list[Position] = []
+        self.raised: dict[SignalId, Signal] = {}
+        self.refused: dict[SignalId, str] = {}
         self._met: dict[tuple[TraderId, str], str] = {}
         self.is_opening = False
         """Whether fills happen at an open: they count from the close after it."""
@@ -93,11 +97,13 @@ class Recorder:
         if take is not None:
             take(fact)
 
-    def _raised(self, _fact: SignalRaised) -> None:
+    def _raised(self, fact: SignalRaised) -> None:
         self.signals += 1
+        self.raised[fact.signal.signal_id] = fact.signal
 
     def _refused(self, fact: EntryRefused) -> None:
         self.refusals[fact.reason] += 1
+        self.refused[fact.signal_id] = fact.reason
 
     def _opened(self, fact: PositionOpened) -> None:
         self.open[fact.position.position_id] = fact.position
@@ -126,6 +132,7 @@ class Recorder:
     def _closed(self, fact: PositionClosed) -> None:
         position = fact.position
         self.open.pop(position.position_id, None)
+        self.closed.append(position)
         condition = self._met.pop((position.trader_id, position.symbol), "")
         if position.exit_reason is not ExitReason.EXIT_CONDITIONS:
             condition = ""

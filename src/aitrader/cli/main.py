@@ -15,7 +15,7 @@ import click
 from aitrader import __version__
 from aitrader.cli.data import data
 from aitrader.cli.options import data_folder_option
-from aitrader.cli.research import backtest, screen
+from aitrader.cli.research import backtest, replay_check, screen
 from aitrader.cli.sweep import sweep
 from aitrader.cli.token import token
 from aitrader.cli.traders import traders
@@ -181,7 +181,7 @@ def exchange(  # noqa: PLR0913 - one parameter per flag of the command
 
 
 COMMANDS = (
-    *(backtest, sweep, data, screen),
+    *(backtest, sweep, replay_check, data, screen),
     *(traders, stop, resume, positions, trades, orders),
     *(token, backup, restore, doctor),
 )

@@ -1,7 +1,8 @@
-"""Commands that look at past candles: `backtest`, `screen`."""
+"""Commands that look at past candles: `backtest`, `replay-check`, `screen`."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +57,28 @@ def screen(files: tuple[Path, ...], candles: Path, at_text: str, as_json: bool) 
     from aitrader.modes.traders import run_screen
 
     run_screen(files, candles=candles, at_text=at_text, as_json=as_json)
+
+
+@click.command(name="replay-check")
+@click.option("--from", "from_text", required=True, help="First day, such as 2025-01-01 (UTC).")
+@click.option("--to", "to_text", required=True, help="Where to end, not included.")
+@click.option("--account", type=click.Choice(["paper", "live"]), default="paper", help="Whose day.")
+@click.option("--candles", type=click.Path(path_type=Path), default=None, help=CANDLES_HELP)
+@click.option("--detail", default="", help="Interval of the candles that fill orders.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@data_folder_option
+@click.pass_context
+def replay_check(
+    context: click.Context,
+    /,
+    data_folder: Path | None,
+    **given: Any,  # noqa: ANN401 - Click's values, named as the fields
+) -> None:
+    """Run a recorded day again and say trade by trade where a backtest of it differs.
+
+    Exit code 1 when a difference cannot be explained.
+    """
+    from aitrader.modes.replay_check import ReplayOptions, run_replay_check
+
+    if not run_replay_check(settings_of(context, data_folder), ReplayOptions(**given)):
+        sys.exit(1)
