@@ -146,7 +146,7 @@ class Soak:
             for _ in range(max(1, int(pause_s))):
                 await asyncio.sleep(1.0)
                 self.memory.append(rss_mb())
-        await self.client.delete("/simulator/faults")
+        await self._calm_down()
         settled = await self._until_ready(SETTLE_S)
         before = len(self.ports.instants)
         while settled and len(self.ports.instants) < before + 3:
@@ -169,6 +169,14 @@ class Soak:
         self.struck.update(str(fault["kind"]) for fault in faults)
         with contextlib.suppress(httpx2.HTTPError):
             await self.client.post("/simulator/faults", json=faults)
+
+    async def _calm_down(self) -> None:
+        """Clear all faults, though one of them may stand in the way."""
+        while True:
+            with contextlib.suppress(httpx2.HTTPError):
+                await self.client.delete("/simulator/faults")
+                return
+            await asyncio.sleep(1.0)
 
     async def _compare(self) -> Counter[str]:
         """Hold every candle of every series against REST."""
@@ -227,11 +235,19 @@ class Soak:
             "reconnects": self.market.reconnects,
             "memory_mb": [round(sum(part) / len(part), 1) for part in (first, last)],
             "growth_pct": round(growth_pct, 2),
+            "memory_tenths_mb": _tenths(self.memory),
             "faults": dict(self.struck),
             "dropped": dict(self.market.dropped),
             "deaths": self.ports.deaths[:5],
             "examples": self.examples,
         }
+
+
+def _tenths(values: list[float]) -> list[float]:
+    """Return the means of ten stretches of equal length."""
+    size = max(1, len(values) // 10)
+    parts = [values[at : at + size] for at in range(0, size * 10, size)]
+    return [round(sum(part) / len(part), 1) for part in parts if part]
 
 
 def _name(stream: Stream) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The demo is killed again and again; what is in its database afterwards adds up."""
+"""The engine's process dies again and again; what is in its database afterwards adds up."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ CHAOS = Path(__file__).parents[2] / "bench" / "chaos.py"
 @pytest.mark.slow
 @pytest.mark.faults
 @pytest.mark.timeout(240)
-def test_a_demo_that_is_killed_again_and_again_keeps_its_books(tmp_path: Path) -> None:
+@pytest.mark.parametrize("account", ["paper"])
+def test_an_engine_that_is_killed_again_and_again_keeps_its_books(
+    tmp_path: Path, account: str
+) -> None:
+    command = [sys.executable, str(CHAOS), "--account", account, "--runs", "10", "--seed", "5"]
     done = subprocess.run(
-        [sys.executable, str(CHAOS), "--runs", "4", "--seed", "5", "--data-folder", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
+        [*command, "--data-folder", str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    counted = json.loads(done.stdout)
-    assert counted["value"] == 0
-    assert counted["fills"] > 0
+    said = json.loads(done.stdout)
+    assert said["value"] == 0
+    assert said["counted"]["fills"] > 0
+    assert said["recovered_s"]["longest"] < 2.0
