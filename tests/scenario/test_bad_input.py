@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.processes import aitrader, started
+from tests.processes import Screen, aitrader, command, started
 
 from aitrader.modes.door import FILE_NAME as DOOR_NAME
 
@@ -96,7 +96,7 @@ def test_a_port_in_use_is_named() -> None:
     assert said == f"port {port} is in use; choose another with --port"
 
 
-@pytest.mark.parametrize("command", [("--headless",), ("demo", "--headless"), ()])
+@pytest.mark.parametrize("command", [("--headless",), ("demo", "--headless"), ("stop",)])
 def test_a_data_folder_that_cannot_be_written_is_named(
     command: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -104,7 +104,7 @@ def test_a_data_folder_that_cannot_be_written_is_named(
     folder.write_text("precious")
     said = sentence(*command, "--data-folder", folder / "below")
     assert "a-file" in said
-    assert "cannot be" in said or "Not a directory" in said
+    assert "cannot be" in said or "is not a folder" in said
     assert folder.read_text() == "precious"
 
 
@@ -131,15 +131,18 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_without_a_network_the_demo_is_offered(tmp_path: Path) -> None:
-    said = sentence("--data-folder", tmp_path)
-    assert said.endswith("to see it work without a network: aitrader demo")
+    with Screen(command(("--data-folder", tmp_path))) as screen:
+        screen.wait_for("to see it work without a network: aitrader demo")
     assert not (tmp_path / DOOR_NAME).exists()
 
 
-def test_a_demo_without_a_terminal_starts_nothing_and_names_the_way(tmp_path: Path) -> None:
-    said = sentence("demo", "--data-folder", tmp_path / "demo")
-    assert said == "the demo needs a terminal to show itself; without one add --headless"
-    assert not (tmp_path / "demo").exists()
+@pytest.mark.parametrize("mode", [("demo",), ()])
+def test_without_a_terminal_nothing_is_started_and_the_way_is_named(
+    mode: tuple[str, ...], tmp_path: Path
+) -> None:
+    said = sentence(*mode, "--data-folder", tmp_path / "new")
+    assert said == "the terminal app needs a terminal to show itself; without one add --headless"
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_replay_that_is_not_there_is_named(tmp_path: Path) -> None:
