@@ -69,6 +69,29 @@ def traders_disable(context: click.Context, names: tuple[str, ...]) -> None:
     switch_traders(settings_of(context, None), names, is_enabled=False)
 
 
+@traders.command(name="live")
+@click.argument("name")
+@click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
+@click.pass_context
+def traders_live(context: click.Context, name: str, is_sure: bool) -> None:
+    """Have a trader enter with real money; says what it means and asks once."""
+    from aitrader.model.trader import Mode
+    from aitrader.modes.trader_book import set_mode
+
+    set_mode(settings_of(context, None), name, Mode.LIVE, is_sure=is_sure)
+
+
+@traders.command(name="paper")
+@click.argument("name")
+@click.pass_context
+def traders_paper(context: click.Context, name: str) -> None:
+    """Have a trader enter on paper; what it holds live stays guarded until it is closed."""
+    from aitrader.model.trader import Mode
+    from aitrader.modes.trader_book import set_mode
+
+    set_mode(settings_of(context, None), name, Mode.PAPER, is_sure=True)
+
+
 @traders.command(name="remove")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")

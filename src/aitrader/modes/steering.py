@@ -31,11 +31,13 @@ from aitrader.model.control import (
     PauseEntries,
     ReadTrader,
     RemoveTrader,
+    SetMode,
     SwitchTrader,
 )
 from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.model.events import Event, Started
 from aitrader.model.ports import Store
+from aitrader.model.trader import Mode
 from aitrader.model.view import TraderRow
 from aitrader.modes.build import open_store
 from aitrader.modes.local import find_engine
@@ -114,11 +116,16 @@ class _AtRest:
 
     async def ask(self, request: AnyRequest) -> Answer:
         """Return what came of it, or that it needs an engine."""
-        if not isinstance(request, AT_REST):
+        if not (isinstance(request, AT_REST) or _is_to_paper(request)):
             raise ConfigError(
                 f"no engine runs on {self._folder}: start it with aitrader, then ask again"
             )
         return await self._control.ask(request)
+
+
+def _is_to_paper(request: AnyRequest) -> bool:
+    """Whether this takes a trader off live money, which needs no engine; the way to it does."""
+    return isinstance(request, SetMode) and request.mode is Mode.PAPER
 
 
 async def _at_rest(settings: Settings, store: Store) -> _AtRest:

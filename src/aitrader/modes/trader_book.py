@@ -1,4 +1,4 @@
-"""`aitrader traders add|list|show|enable|disable|remove`: the traders of an engine."""
+"""`aitrader traders add|list|show|enable|disable|live|paper|remove`: an engine's traders."""
 
 from __future__ import annotations
 
@@ -10,14 +10,25 @@ from pathlib import Path
 import click
 
 from aitrader.config import Settings
-from aitrader.model.control import AddTrader, AnyRequest, ReadTrader, RemoveTrader, SwitchTrader
+from aitrader.model.control import (
+    AddTrader,
+    AnyRequest,
+    ReadTrader,
+    RemoveTrader,
+    SetMode,
+    SwitchTrader,
+)
 from aitrader.model.errors import ConfigError
+from aitrader.model.trader import Mode
 from aitrader.model.view import TraderRow
 from aitrader.modes.data import say, say_json
 from aitrader.modes.steering import Steered, steered
 from aitrader.modes.traders import source_of
 
 COLUMNS = "{:<24} {:<5} {:<3} {:<4} {:>7} {:>7} {:>5} {:>12}  {}"
+
+CONFIRM = "; ask again to confirm"
+"""The end of what going live means; here the question follows at once."""
 
 
 def add_traders(settings: Settings, files: Sequence[Path]) -> bool:
@@ -94,6 +105,32 @@ def switch_traders(settings: Settings, names: Sequence[str], *, is_enabled: bool
     asyncio.run(_ask_each(settings, names, lambda row: SwitchTrader(row.trader_id, is_enabled)))
 
 
+def set_mode(settings: Settings, name: str, mode: Mode, *, is_sure: bool) -> None:
+    """Have a trader enter with paper or live money; live is explained and asked for, once.
+
+    Raises:
+        ConfigError: There is no such trader, or live trading is not possible now.
+    """
+    asyncio.run(_set_mode(settings, name, mode, is_sure=is_sure))
+
+
+async def _set_mode(settings: Settings, name: str, mode: Mode, *, is_sure: bool) -> None:
+    async with steered(settings) as engine:
+        [row] = await _found(engine, [name])
+        if mode is Mode.LIVE and row.mode != mode.value and not is_sure:
+            meaning = await _answer(engine, SetMode(row.trader_id, mode))
+            say(meaning.removesuffix(CONFIRM))
+            click.confirm("Real money?", abort=True)
+        say(await _answer(engine, SetMode(row.trader_id, mode, is_sure=True)))
+
+
+async def _answer(engine: Steered, request: AnyRequest) -> str:
+    answer = await engine.ask(request)
+    if not answer.is_ok:
+        raise ConfigError(answer.text)
+    return answer.text
+
+
 def remove_traders(settings: Settings, names: Sequence[str], *, is_sure: bool) -> None:
     """Forget these traders, after a question; their open positions stay guarded.
 
@@ -112,10 +149,7 @@ async def _ask_each(
     async with steered(settings) as engine:
         rows = await _found(engine, names)
         for row in rows:
-            answer = await engine.ask(request(row))
-            if not answer.is_ok:
-                raise ConfigError(answer.text)
-            say(answer.text)
+            say(await _answer(engine, request(row)))
 
 
 async def _found(engine: Steered, names: Sequence[str]) -> list[TraderRow]:

@@ -44,6 +44,8 @@ def test_a_trader_lives_from_add_to_remove(tmp_path: Path) -> None:
     assert invoke(folder, "show", "buyer").output.strip() == SOURCE.strip()
     assert invoke(folder, "disable", "buyer").output == "Buyer is off\n"
     assert invoke(folder, "enable", "buyer").output == "Buyer is on\n"
+    assert "PAPER already" in invoke(folder, "paper", "buyer").output
+    assert "no engine runs" in str(invoke(folder, "live", "buyer").exception)
     assert invoke(folder, "remove", "buyer", said="n\n").exception is not None
     assert "Buyer" in invoke(folder, "list").output
     assert "is removed" in invoke(folder, "remove", "buyer", said="y\n").output
