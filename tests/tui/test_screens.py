@@ -73,6 +73,7 @@ def test_a_panel_alone(number: int, same: Callable[[str, str], None]) -> None:
         ("quit", ("q",)),
         ("pause", ("p",)),
         ("close", ("x",)),
+        ("move_stop", ("m", "6", "3", "5", "0", "0")),
         ("market", ("1", "j", "enter")),
         ("trader", ("2", "enter")),
         ("signal", ("3", "j", "enter")),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from textual.screen import Screen
 
 from aitrader.model.control import Control
 from aitrader.model.errors import ConfigError, Refused, Transient
-from aitrader.model.view import View
+from aitrader.model.view import PositionRow, TraderRow, View
 from aitrader.tui.board import Board
 from aitrader.tui.dialogs import Deed, Question, Reading
 from aitrader.tui.doings import Asker, Doings
@@ -43,12 +43,15 @@ WIDTHS = [(0, "-narrow"), (100, "-mid"), (140, "-wide"), (180, "-huge")]
 HEIGHTS = [(0, "-short"), (30, "-tall")]
 """From so many cells on, the screen has this class; the layouts are in `theme.tcss`."""
 
-FROM_DETAIL = (
-    ("b", "backtest", "backtest"),
-    ("E", "edit_trader", "edit"),
-    ("e", "switch_trader", "on/off"),
-)
-"""What may be done from a trader's window: key, name of the doing, its short title."""
+FROM_DETAIL: Mapping[type, Mapping[str, tuple[str, str]]] = {
+    TraderRow: {
+        "b": ("backtest", "backtest"),
+        "E": ("edit_trader", "edit"),
+        "e": ("switch_trader", "on/off"),
+    },
+    PositionRow: {"m": ("move_stop", "move stop"), "x": ("close_position", "close")},
+}
+"""What may be done from the window of a row: by its key the name of the doing, a short title."""
 
 ONE_PLACE = ("ai", "log", "deploy")
 """Panels that share one place where not all of them fit; focus brings one to the front."""
@@ -107,11 +110,13 @@ class TraderApp(App[Parting]):
         self.board.deploy.is_distant = latency_ms is not None
         asker = Asker(self, control, self.say)
         self._doings = Doings(self, self.board, asker=asker, taste=taste, say=self.say)
-        deeds = {
-            key: Deed(title, partial(self._doings.do, name)) for key, name, title in FROM_DETAIL
-        }
+        deeds = {kind: self._deeds(names) for kind, names in FROM_DETAIL.items()}
         self._looking = Looking(self, self.board, control, deeds=deeds)
         self._adopt(taste)
+
+    def _deeds(self, names: Mapping[str, tuple[str, str]]) -> Mapping[str, Deed]:
+        do = self._doings.do
+        return {key: Deed(title, partial(do, name)) for key, (name, title) in names.items()}
 
     def _adopt(self, taste: Taste) -> None:
         check_keys(taste.keys)

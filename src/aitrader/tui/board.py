@@ -127,9 +127,9 @@ class Board:
         status = self.status_bar.status
         is_stale = bool(self.trouble) or status is None or status.feed == "down"
         self.markets.grow_old(now_s, is_stale=is_stale)
+        self.positions.grow_old()
         for table in self._tables:
             table.rearrange()
-        self.positions.redraw()
         if status is not None:
             self.deploy.show(status, self.trouble)
         if self.trouble:

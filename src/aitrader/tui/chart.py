@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -20,7 +21,7 @@ from aitrader.model.view import PositionRow
 from aitrader.tui.candlestick import Mark, PriceLine, draw
 from aitrader.tui.columns import Cell, Pairs
 from aitrader.tui.curves import STYLES, Curve
-from aitrader.tui.dialogs import labelled
+from aitrader.tui.dialogs import Deed, labelled
 from aitrader.tui.glyphs import plain
 from aitrader.tui.lines import Lines
 from aitrader.tui.text import clean
@@ -131,10 +132,20 @@ class ChartScreen(ModalScreen[None]):
     ]
 
     def __init__(
-        self, control: Control, symbol: str, interval: str, *, scene: Callable[[], Scene]
+        self,
+        control: Control,
+        symbol: str,
+        interval: str,
+        *,
+        scene: Callable[[], Scene],
+        deeds: Mapping[str, Deed] | None = None,
     ) -> None:
-        """`scene` is asked for what is true now whenever the chart is drawn anew."""
+        """`scene` is asked for what is true now whenever the chart is drawn anew.
+
+        `deeds` are what may be done while it is looked at, by key.
+        """
         super().__init__()
+        self._deeds = deeds or {}
         self._control = control
         self._symbol = symbol
         self._interval = interval
@@ -152,9 +163,17 @@ class ChartScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Ask for candles now and from now on."""
-        self._frame.border_subtitle = self._signs("i interval · t trader · esc")
+        keys = ["i interval", "t trader", *(f"{k} {deed.title}" for k, deed in self._deeds.items())]
+        self._frame.border_subtitle = self._signs(" · ".join((*keys, "esc")))
         self.set_interval(FRESH_S, self._ask)
         self._ask()
+
+    async def on_key(self, event: events.Key) -> None:
+        """Do what there is for this key."""
+        deed = self._deeds.get(event.character or "")
+        if deed is not None:
+            event.stop()
+            await deed.do()
 
     def _ask(self) -> None:
         self.run_worker(self._fetch(self._interval), group="candles", exclusive=True)

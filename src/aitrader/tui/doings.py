@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,19 +25,21 @@ from aitrader.model.control import (
     CloseAll,
     ClosePosition,
     Control,
+    MoveStop,
     PauseEntries,
     ReadTrader,
     RemoveTrader,
     SwitchTrader,
 )
 from aitrader.model.errors import Refused, Transient
-from aitrader.model.view import TraderRow
+from aitrader.model.view import PositionRow, TraderRow
 from aitrader.tui import text as words
 from aitrader.tui.backtesting import Backtesting
 from aitrader.tui.board import Board
 from aitrader.tui.dialogs import Question
 from aitrader.tui.editing import Editor
 from aitrader.tui.export import to_csv, to_line, write
+from aitrader.tui.moving import StopMover
 from aitrader.tui.panels.log import Log
 from aitrader.tui.panels.positions import CLOSED
 from aitrader.tui.search import Search
@@ -98,6 +101,7 @@ class Doings:
         self._say = say
         self._table: Mapping[str, Callable[[], Awaitable[None] | None]] = {
             "close_position": self._close_position,
+            "move_stop": self._move_stop,
             "close_all": self._close_all,
             "pause": self._pause,
             "switch_trader": self._switch_trader,
@@ -120,13 +124,31 @@ class Doings:
 
     # -- positions and entries -------------------------------------------------------------------
 
-    def _close_position(self) -> None:
+    def _position(self) -> PositionRow | None:
         row = self._board.positions.selected
         if row is None or row.status == CLOSED or not self._board.positions.has_focus:
             self._say("select an open position first (4)", is_ok=False)
+            return None
+        return row
+
+    def _close_position(self) -> None:
+        row = self._position()
+        if row is not None:
+            side = row.side.lower()
+            question = f"Close {row.symbol} {side} now at market?  {words.signed(row.pnl)}"
+            self._asker.ask_once(question, "close it", ClosePosition(row.position_id))
+
+    def _move_stop(self) -> None:
+        row = self._position()
+        if row is None:
             return
-        question = f"Close {row.symbol} {row.side.lower()} now at market?  {words.signed(row.pnl)}"
-        self._asker.ask_once(question, "close it", ClosePosition(row.position_id))
+        rows, key = self._board.positions.rows, row.position_id
+
+        def answered(price: Decimal | None) -> None:
+            if price is not None:
+                self._asker.ask(MoveStop(key, price))
+
+        self._app.push_screen(StopMover(lambda: rows.get(key, row)), answered)
 
     def _close_all(self) -> None:
         count, pnl = self._board.positions.open_pnl()

@@ -13,6 +13,7 @@ PANELS = ("Markets", "Traders", "Signals", "Positions", "AI", "Logs", "Deploy")
 
 DOINGS: tuple[tuple[str, str, str, str, str], ...] = (
     ("x", "close_position", "position.close", "Close position", "The selected one, at market"),
+    ("m", "move_stop", "position.move_stop", "Move stop", "Of the selected position"),
     ("K", "close_all", "position.close_all", "Kill switch", "Close all positions, pause entries"),
     ("p", "pause", "entries.pause", "Pause or resume entries", "All traders; exits go on"),
     ("e", "switch_trader", "trader.switch", "Trader on/off", "The selected one"),
@@ -49,6 +50,7 @@ HELP = (
     ("s", "another order, or the least level of the logs"),
     ("", ""),
     ("x", "close the selected position at market (asks once)"),
+    ("m", "move the stop of the selected position (asks once)"),
     ("K", "kill switch: close all, pause entries (asks once)"),
     ("p", "pause or resume new entries (asks once); exits go on"),
     ("e", "switch the selected trader on or off"),

@@ -34,9 +34,14 @@ class Looking:
     """Opens the window of a row."""
 
     def __init__(
-        self, app: App[Any], board: Board, control: Control, *, deeds: Mapping[str, Deed]
+        self,
+        app: App[Any],
+        board: Board,
+        control: Control,
+        *,
+        deeds: Mapping[type, Mapping[str, Deed]],
     ) -> None:
-        """`deeds` may be done from a trader's window, by key."""
+        """`deeds` may be done from the window of a row of their type, by key."""
         self._deeds = deeds
         self._app = app
         self._board = board
@@ -48,8 +53,7 @@ class Looking:
         if isinstance(row, Market | PositionRow):
             self._chart(table, row)
             return
-        deeds = self._deeds if isinstance(row, TraderRow) else {}
-        reading = Reading(*table.detail(row), deeds=deeds)
+        reading = Reading(*table.detail(row), deeds=self._deeds.get(type(row)))
         self._app.push_screen(reading)
         if isinstance(row, TraderRow):
             self._app.run_worker(self._read_trader(row, reading))
@@ -63,7 +67,10 @@ class Looking:
             symbol, interval = row.symbol, self._interval_of(row.trader)
             scene = partial(self._position_scene, table, row)
         interval = interval or self._interval_on(symbol)
-        self._app.push_screen(ChartScreen(self._control, symbol, interval, scene=scene))
+        deeds = self._deeds.get(type(row))
+        self._app.push_screen(
+            ChartScreen(self._control, symbol, interval, scene=scene, deeds=deeds)
+        )
 
     def _interval_of(self, trader: str) -> str:
         found = (row.interval for row in self._board.traders.rows.values() if row.name == trader)

@@ -60,6 +60,10 @@ class Rows(Generic[R]):
         self._is_touched = self._sort_by is not None or self._accept is not None
         self._changed.add(key)
 
+    def touch(self, keys: Iterable[str]) -> None:
+        """Have rows drawn anew that look different though they are the same."""
+        self._changed.update(keys)
+
     def drop(self, keys: Iterable[str]) -> None:
         """Take rows out; unknown keys are nothing."""
         for key in keys:

@@ -146,10 +146,9 @@ class Table(Lines, Generic[R], can_focus=True):
         super().notify_style_update()
         self._fitted_size = Size()
 
-    def redraw(self) -> None:
-        """Make every line anew: what the columns show beside the row has changed."""
-        self._lines.clear()
-        self.refresh()
+    def touch(self, keys: Iterable[str]) -> None:
+        """Draw rows anew after `settle`: what a column shows beside the row has changed."""
+        self._rows.touch(keys)
 
     def render_line(self, y: int) -> Strip:
         """Return the header, a row, or an empty line."""

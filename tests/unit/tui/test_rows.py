@@ -100,6 +100,13 @@ def test_the_part_in_sight_goes_with_the_cursor() -> None:
     assert rows.top == 0
 
 
+def test_a_row_that_is_touched_is_drawn_though_it_is_the_same() -> None:
+    rows = some_rows(3)
+    rows.settle()
+    rows.touch(["r1"])
+    assert rows.settle() == ({"r1"}, [1])
+
+
 def test_the_thumb_says_which_part_is_in_sight() -> None:
     assert list(some_rows(3).thumb()) == []
     rows = some_rows(9)

@@ -68,6 +68,7 @@ class Positions(Table[PositionRow]):
 
     def __init__(self) -> None:
         self.now_ms = 0
+        self._ages: dict[str, str] = {}
         self.columns: tuple[Column[PositionRow], ...] = (
             Column("", 1, _arrow),
             Column("Symbol", 9, lambda r, _: Cell(r.symbol, _ink(r)), share=1, most=12),
@@ -94,8 +95,17 @@ class Positions(Table[PositionRow]):
         )
 
     def _age(self, row: PositionRow, _width: int) -> Cell:
+        return Cell(self._age_text(row), _ink(row, "dim"))
+
+    def _age_text(self, row: PositionRow) -> str:
         end_ms = row.closed_ms if row.closed_ms is not None else self.now_ms
-        return Cell(words.age(end_ms - row.opened_ms), _ink(row, "dim"))
+        return words.age(end_ms - row.opened_ms)
+
+    def grow_old(self) -> None:
+        """Have those rows drawn anew whose age says something else by now; once a second."""
+        ages = {key: self._age_text(row) for key, row in self.rows.items()}
+        self.touch(key for key, age in ages.items() if self._ages.get(key) != age)
+        self._ages = ages
 
     def open_pnl(self) -> tuple[int, float]:
         """Return how many positions are open and what they have won, in quote."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from aitrader.model.view import PositionRow
@@ -56,6 +58,21 @@ def test_the_age_of_an_open_one_counts_in_the_engines_time() -> None:
     positions = Positions()
     positions.now_ms = 60_000 + 7_200_000
     assert cells_of(positions, ROW)["Age"] == ("2h00", "dim")
+
+
+def test_only_those_whose_age_says_something_else_are_drawn_anew() -> None:
+    class Touched(Positions):
+        def touch(self, keys: Iterable[str]) -> None:
+            touched.append(sorted(keys))
+
+    touched: list[list[str]] = []
+    positions = Touched()
+    positions.put("old", replace(ROW, status="CLOSED", closed_ms=120_000))
+    positions.put("new", replace(ROW, opened_ms=60_000))
+    for now_ms in (70_000, 70_500, 71_000):
+        positions.now_ms = now_ms
+        positions.grow_old()
+    assert touched == [["new", "old"], [], ["new"]]
 
 
 def test_the_detail_has_every_level() -> None:
