@@ -16,13 +16,14 @@ export UV_LINK_MODE := copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all peers check format reference bench soak lock clean
+.PHONY: help demo test test-all peers oracles check format reference bench soak lock clean
 
 help:
 	@echo "make demo      see it work: no key, no network"
 	@echo "make test      the tests, with branch coverage (under 5 minutes)"
 	@echo "make test-all  also the slow ones and the fault suite"
 	@echo "make peers     other people's clients on the simulated exchange"
+	@echo "make oracles   other people's backtests on the same candles"
 	@echo "make check     format, lint, types, imports, rules of the house"
 	@echo "make format    write the format that check wants"
 	@echo "make reference write docs/reference from the code"
@@ -62,6 +63,12 @@ peers: $(STAMP)
 		&& build/peers/bin/python -m pip install -q --upgrade "pip>=25.1" \
 		&& build/peers/bin/python -m pip install -q --group peers; }
 	$(BIN)/python -m pytest -q tests/peers
+
+oracles: $(STAMP)
+	@test -x build/oracles/bin/python || { $(PYTHON) -m venv build/oracles \
+		&& build/oracles/bin/python -m pip install -q --upgrade "pip>=25.1" \
+		&& build/oracles/bin/python -m pip install -q --group oracles; }
+	$(BIN)/python -m pytest -q tests/oracles
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -1,9 +1,13 @@
-"""Another program's trades on the same candles are ours.
+"""Other programs' trades on the same candles are ours.
 
 `backtesting_py_trades.csv` was written by backtesting.py 0.6.6 (next open, stop before target, no
 costs; its stop and target were given with the order, which is the same price where a candle opens
 at the last close) on the candles of `walk`, with TA-Lib's RSI and EMA. We round a stop and a target
 to the tick, it does not: prices may differ by one tick, and by nothing else.
+
+`vectorbt_trades.csv` was written by vectorbt 1.2.0 (entries shifted by one and filled at the open,
+stops counted from the fill price) on the same candles. Both are tried again, on more candles and
+with every difference explained, by `make oracles` (`tests/oracles`).
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from aitrader.backtest.run import run
 from aitrader.model.instrument import Instrument
 from aitrader.model.money import decimal_from_float
 
-SAVED = Path(__file__).parents[1] / "data" / "backtest" / "backtesting_py_trades.csv"
+SAVED = Path(__file__).parents[1] / "data" / "backtest"
 CONDITION = "(rsi(m.close, 14) < 52) and (m.close > ema(m.close, 50))"
 TICK = 0.0001
 
@@ -39,8 +43,9 @@ def walk(seed: int, count: int = 4000) -> list[tuple[float, float, float, float]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_entries_and_exits_are_those_of_backtesting_py(seed: int) -> None:
-    with SAVED.open(newline="", encoding="utf-8") as lines:
+@pytest.mark.parametrize("program", ["backtesting_py", "vectorbt"])
+def test_entries_and_exits_are_those_of_others(program: str, seed: int) -> None:
+    with (SAVED / f"{program}_trades.csv").open(newline="", encoding="utf-8") as lines:
         theirs = [row for row in csv.DictReader(lines) if int(row["seed"]) == seed]
     job, history = a_job([a_series(walk(seed))], a_trader(condition=CONDITION), terms=FREE)
     rules: Instrument = msgspec.structs.replace(
