@@ -37,6 +37,8 @@ BARS = 120
 FAULT_EVERY_S = (2.0, 6.0)
 MOST_GROWTH_PCT = 3.0
 SETTLE_S = 120.0
+WARM_UP_SHARE = 0.1
+"""Memory is looked at after so much of the time: first every buffer and pool has to be made."""
 PATIENCE = StreamTiming(frame_silence_s=6.0, data_silence_s=3.0, stable_s=5.0, backoff_most_s=2.0)
 
 Faults = list[dict[str, object]]
@@ -210,8 +212,9 @@ class Soak:
 
     def _report(self, found: Counter[str], began_ms: int) -> dict[str, object]:
         instants = self.ports.instants
-        third = max(1, len(self.memory) // 3)
-        first, last = self.memory[:third], self.memory[-third:]
+        warm = self.memory[int(len(self.memory) * WARM_UP_SHARE) :]
+        third = max(1, len(warm) // 3)
+        first, last = warm[:third], warm[-third:]
         growth_pct = (sum(last) / len(last)) / (sum(first) / len(first)) * 100 - 100
         repeated = len(instants) - len(set(instants)) + (instants != sorted(instants))
         bad = found["missing"] + found["wrong"] + repeated + len(self.ports.deaths)

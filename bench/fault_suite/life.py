@@ -143,15 +143,15 @@ async def live(plan: Plan) -> None:
 
 async def _arrange(wired: Wired, plan: Plan, *, is_paused: bool) -> None:
     """Add the traders that are missing, let them trade on the plan's account, pause or not."""
-    known = wired.view.board.traders
+    board = wired.view.board
     for name, source in TRADERS.items():
-        if name not in known:
+        if name not in board.traders:
             await _ask(wired, AddTrader(source))
     if plan.account == LIVE:
         from aitrader.model.control import SetMode
 
         for name in TRADERS:
-            if known[TraderId(name)].mode is not Mode.LIVE:
+            if board.traders[TraderId(name)].mode is not Mode.LIVE:
                 await _ask(wired, SetMode(name, Mode.LIVE, True))
     if is_paused != plan.is_paused:
         await _ask(wired, PauseEntries(plan.is_paused))

@@ -33,6 +33,8 @@ CHECK_S = 10.0
 _UNSURE_MS = 5_000
 """A row that ended so recently may be unsure."""
 
+_NOTHING_MS = -1
+
 _MISSING_S = 5.0
 """A close waits no longer than this for rows that the stream did not bring."""
 
@@ -123,28 +125,49 @@ class Backfill:
                 return
             _log.warning("the history of %s waits: %s", stream.symbol, transient)
             await asyncio.sleep(max(self._again_s, transient.retry_after_s or 0.0))
+            self._exchange_ms = None
             if stream not in self._queued:
                 self._queued.add(stream)
                 self._queue.append(stream)
 
     async def _fill(self, stream: CandleStream) -> None:
+        """Fetch until nothing is missing that the exchange has; then the stream may be ready.
+
+        A closing frame that is lost while REST answers leaves a hole of which nobody else would
+        know: a stream that is not ready does not look for holes.
+        """
         table = self._table
         assert table is not None
-        epoch = stream.epoch
-        now_ms = await self._fetch_now()
-        closed_by_ms = open_of(now_ms, stream.interval)
-        gap_ms = self._series.first_gap_ms(
-            stream.symbol, stream.interval, closed_ms=closed_by_ms, bars=stream.bars
-        )
-        if gap_ms is not None:
-            rows = await self._rest.fetch_rows(
-                stream.symbol, stream.interval, start_ms=gap_ms, closed_by_ms=closed_by_ms
+        epoch, asked = stream.epoch, (_NOTHING_MS, _NOTHING_MS)
+        while True:
+            now_ms = await self._fetch_now()
+            closed_by_ms = open_of(now_ms, stream.interval)
+            gap_ms = self._series.first_gap_ms(
+                stream.symbol,
+                stream.interval,
+                closed_ms=max(closed_by_ms, stream.closed_ms),
+                bars=stream.bars,
             )
-            table.fill(stream, rows)
-            if now_ms - closed_by_ms < _UNSURE_MS:
-                self._doubt(stream, closed_by_ms)
+            if gap_ms is None or asked == (gap_ms, closed_by_ms):
+                break
+            asked = gap_ms, closed_by_ms
+            await self._fetch_gap(stream, gap_ms, now_ms)
         if stream.is_subscribed and stream.epoch == epoch:
             table.make_ready(stream, closed_by_ms)
+
+    async def _fetch_gap(self, stream: CandleStream, gap_ms: int, now_ms: int) -> None:
+        """Fill what is missing from `gap_ms` on; the time may be asked for anew after it."""
+        table = self._table
+        assert table is not None
+        closed_by_ms = open_of(now_ms, stream.interval)
+        rows = await self._rest.fetch_rows(
+            stream.symbol, stream.interval, start_ms=gap_ms, closed_by_ms=closed_by_ms
+        )
+        table.fill(stream, rows)
+        if rows and now_ms - closed_by_ms < _UNSURE_MS:
+            self._doubt(stream, rows[-1][0] + stream.step)
+        if stream.closed_ms > closed_by_ms:
+            self._exchange_ms = None
 
     async def _fetch_now(self) -> int:
         """Return the exchange's time; one answer serves all streams asked for before it."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from tests.unit.exchange.binance.stub import (
     MINUTE,
     T0,
@@ -203,6 +204,36 @@ def test_the_newest_row_of_a_history_is_corrected_too() -> None:
         await until(lambda: room.backfill.is_idle)
         await until(lambda: not room.streams[0].unsure)
         assert room.series.candles("AUSDT", "1m", 1)[0].row[4] == 10.0
+
+    tell(story)
+
+
+@pytest.mark.parametrize("answer", [(503, {}, b""), (200, {}, b"[]")], ids=["fails", "lags"])
+def test_a_closing_frame_that_is_lost_while_rest_answers_leaves_no_hole(
+    answer: tuple[int, dict[str, str], bytes],
+) -> None:
+    async def story(room: Room) -> None:
+        stream = room.streams[0]
+        room.stub.scripted[KLINES] = [answer]
+        room.backfill.ask(stream)
+        await until(lambda: room.stub.count(KLINES) == 1)
+        room.stub.now_ms = T0 + 2 * MINUTE
+        data = kline_data("AUSDT", "1m", T0 + MINUTE, T0 + 2 * MINUTE)
+        room.table.on_kline(stream_name("AUSDT", "1m"), as_frame(data), T0 + 2 * MINUTE)
+        await until(lambda: room.backfill.is_idle)
+        assert stream.is_ready
+        assert room.series.filled("AUSDT", "1m", T0 + 2 * MINUTE) == 10
+
+    tell(story)
+
+
+def test_a_hole_that_the_exchange_has_too_is_asked_for_once_more_and_left() -> None:
+    async def story(room: Room) -> None:
+        room.stub.holes.add(T0 - 3 * MINUTE)
+        room.backfill.ask(room.streams[0])
+        await until(lambda: room.backfill.is_idle)
+        assert room.streams[0].is_ready
+        assert room.stub.count(KLINES) == 2
 
     tell(story)
 
