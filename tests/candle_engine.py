@@ -164,6 +164,7 @@ async def play(
         start_cash=terms.start_cash,
         fee_bps=terms.fee_bps,
         max_open_positions=terms.max_open_positions,
+        brakes=terms.brakes,
     )
     engine = Engine(
         inbox,

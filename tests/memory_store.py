@@ -15,7 +15,9 @@ from aitrader.model.errors import Transient
 from aitrader.model.events import (
     DURABLE,
     CashChanged,
+    ClosedBefore,
     EntriesPaused,
+    EquityMarked,
     Event,
     OrderPlanned,
     OrderUpdated,
@@ -135,10 +137,32 @@ def _accounts(facts: Sequence[Event], cash: dict[str, Decimal]) -> tuple[SavedAc
             cash.get(name),
             _day_pnl(facts, name),
             sum((pnl for owner, pnl in realized.values() if owner == name), Decimal(0)),
+            _closed(facts, name),
+            _peak(facts, name),
         )
         for name in ACCOUNTS
     )
     return tuple(row for row in found if row != SavedAccount(row.account))
+
+
+def _closed(facts: Sequence[Event], account: str) -> tuple[ClosedBefore, ...]:
+    last_ms = max((fact.at_ms for fact in facts), default=0)
+    closed = {
+        fact.position.position_id: fact.position
+        for fact in facts
+        if isinstance(fact, PositionClosed) and fact.position.account == account
+    }
+    rows = sorted(closed.values(), key=lambda p: (p.closed_ms or 0, p.position_id))
+    return tuple(
+        ClosedBefore(p.trader_id, p.symbol, p.closed_ms, p.realized_pnl)
+        for p in rows
+        if p.closed_ms is not None and p.closed_ms >= last_ms - 7 * DAY_MS
+    )
+
+
+def _peak(facts: Sequence[Event], account: str) -> Decimal:
+    marks = [f for f in facts if isinstance(f, EquityMarked) and f.account == account]
+    return max(marks, key=lambda mark: mark.at_ms).peak if marks else Decimal(0)
 
 
 def _day_pnl(facts: Sequence[Event], account: str) -> Decimal:

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from aitrader.model.errors import ConfigError
+from aitrader.model.money import HUNDRED
 
 FILE_NAME = "settings.toml"
 DATABASE_NAME = "aitrader.sqlite"
@@ -85,6 +86,11 @@ def _whole(least: int, most: int, description: str) -> Meta:
     return Meta(title=title, description=description, ge=least, le=most)
 
 
+def _percent(description: str) -> Meta:
+    """Return what a percentage takes that is no limit at 0."""
+    return Meta(title="0 (no limit) to 100", description=description)
+
+
 def _address(scheme: str, description: str, *, or_else: str = "") -> Meta:
     """Return what an address of a scheme, plain or secure, takes; `or_else`: a pattern besides."""
     title = f"an address that begins with {scheme}:// or {scheme}s://"
@@ -93,6 +99,13 @@ def _address(scheme: str, description: str, *, or_else: str = "") -> Meta:
 
 
 _NOTHING = "^$|"
+
+_EXPOSURE = _percent("What all open positions may be worth, of equity.")
+_DAILY_LOSS = _percent("No entry once this much of equity was lost since 00:00 UTC.")
+_DRAWDOWN = _percent("No entry once equity is so far below its best, until entries are resumed.")
+_COOLDOWN = _whole(0, 10_080, "Minutes without entry in a symbol after a position in it closed.")
+_LOSS_STREAK = _whole(0, 1000, "So many losses in a row end the day (UTC) for entries; 0: never.")
+_ENTRIES = _whole(0, 1000, "Entry orders of all traders within a minute; 0: no limit.")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +175,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _whole(1, 1000, "Positions of all traders together that may be open at once."),
     ] = 20
+    max_exposure_pct: Annotated[Decimal, _EXPOSURE] = Decimal(0)
+    max_daily_loss_pct: Annotated[Decimal, _DAILY_LOSS] = Decimal(0)
+    max_drawdown_pct: Annotated[Decimal, _DRAWDOWN] = Decimal(0)
+    cooldown_min: Annotated[int, _COOLDOWN] = 0
+    loss_streak: Annotated[int, _LOSS_STREAK] = 0
+    max_entries_per_min: Annotated[int, _ENTRIES] = 0
     max_symbols: Annotated[
         int,
         _whole(1, 1000, "Symbols that are followed at once, over all traders."),
@@ -424,8 +443,9 @@ def _check_range(name: str, value: Decimal) -> None:
     """Refuse a number out of range; msgspec has no bounds for Decimal."""
     if not value.is_finite():
         raise ValueError("not a finite number")
-    if name.endswith("_bps"):
-        if not 0 <= value <= MAX_BPS:
+    if name.endswith(("_bps", "_pct")):
+        most = MAX_BPS if name.endswith("_bps") else HUNDRED
+        if not 0 <= value <= most:
             raise ValueError("out of range")
     elif value <= 0:
         raise ValueError("not above zero")

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.builders import (
     AT_MS,
@@ -391,3 +392,30 @@ def test_a_quarantine_outlives_the_process_until_its_trader_is_saved_or_removed(
         TraderRemoved(at_ms=AT_MS + 2, trader_id=other),
     )
     assert saved.quarantined == ()
+
+
+def test_what_closed_lately_and_the_best_worth_outlive_the_process(disk: Disk) -> None:
+    def ended(name: str, closed_ms: int, pnl: str) -> PositionClosed:
+        position = a_position(
+            position_id=PositionId(name),
+            status=PositionStatus.CLOSED,
+            closed_ms=closed_ms,
+            realized_pnl=Decimal(pnl),
+        )
+        return PositionClosed(at_ms=closed_ms, position=position)
+
+    week_ms = 7 * 86_400_000
+    mark = EquityMarked(at_ms=AT_MS, equity=Decimal(5), cash=Decimal(5), open_positions=0)
+    account = disk.after_facts(
+        ended("p-old", AT_MS - week_ms - 1, "9"),
+        ended("p-2", AT_MS - 1, "-2"),
+        ended("p-1", AT_MS - 5, "1.5"),
+        msgspec.structs.replace(mark, at_ms=AT_MS - 9, peak=Decimal(99)),
+        msgspec.structs.replace(mark, peak=Decimal("12.5")),
+    ).account(PAPER)
+    assert [(row.closed_ms, row.pnl) for row in account.closed] == [
+        (AT_MS - 5, Decimal("1.5")),
+        (AT_MS - 1, Decimal(-2)),
+    ]
+    assert account.closed[0].trader_id == TRADER
+    assert account.peak == Decimal("12.5")

@@ -55,7 +55,7 @@ from aitrader.model.events import (
 from aitrader.model.ids import TraderId
 from aitrader.model.instrument import Instrument
 from aitrader.model.ports import Prices
-from aitrader.model.trader import Trader
+from aitrader.model.trader import Brakes, Trader
 from aitrader.positions.stage import PositionStage
 from aitrader.screening.stage import ScreeningStage
 from aitrader.signals.stage import SignalStage
@@ -71,6 +71,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     slippage_bps: Decimal = Decimal(2)
     max_open_positions: int = 20
     quote: str = "USDT"
+    brakes: Brakes = Brakes()
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +108,7 @@ def stages_of(terms: Terms, prices: Prices) -> tuple[Stage, ...]:
         quote=terms.quote,
         fee_bps=terms.fee_bps,
         max_open_positions=terms.max_open_positions,
+        brakes=terms.brakes,
     )
     return (
         UniverseStage(max_symbols=MOST_SYMBOLS),

@@ -7,13 +7,16 @@ one message later.
 
 from __future__ import annotations
 
+from collections import deque
 from decimal import Decimal
 from typing import TypeAlias
 
+from aitrader.execution import brakes
+from aitrader.execution.brakes import Closings
 from aitrader.execution.orders import OrderTable
 from aitrader.execution.risk import Account, ExecutionSettings
 from aitrader.model.commands import Command
-from aitrader.model.events import Balance, Event
+from aitrader.model.events import Balance, ClosedBefore, EquityMarked, Event
 from aitrader.model.ids import PositionId, TraderId
 from aitrader.model.instrument import Instrument
 from aitrader.model.ledger import average_price, flow_of, held
@@ -23,6 +26,9 @@ from aitrader.model.ports import Prices
 from aitrader.model.position import Position
 from aitrader.model.signal import Signal
 from aitrader.model.trader import PositionSide, Trader
+
+MOST_SENT = 1000
+"""Entries that are remembered for the limit of entries a minute."""
 
 Messages: TypeAlias = list[Event | Command]
 """What a part of execution answers: facts to be worked out further, requests to leave later."""
@@ -47,6 +53,9 @@ class Desk:
         self.quarantined: set[tuple[TraderId, str]] = set()
         self.is_paused = False
         self.is_feed_up = True
+        self.closings = Closings()
+        self.peak = ZERO
+        self.sent: deque[tuple[int, TraderId]] = deque(maxlen=MOST_SENT)
 
     def exposed(self) -> tuple[tuple[PositionSide, tuple[Order, ...]], ...]:
         """Return side and orders of every position that may hold something."""
@@ -80,6 +89,30 @@ class Desk:
                 worth += base * self._price(orders)
         return worth
 
+    def marked(self, at_ms: int) -> EquityMarked:
+        """Return what the account is worth now, and keep the best."""
+        equity = self.equity()
+        self.peak = max(self.peak, equity)
+        return EquityMarked(
+            at_ms=at_ms,
+            equity=equity,
+            cash=self.account.cash,
+            open_positions=len(self.positions),
+            account=self.settings.account,
+            peak=self.peak,
+        )
+
+    def note_closed(self, position: Position) -> None:
+        """Keep the result of a position that is over."""
+        self.closings.add(
+            ClosedBefore(
+                trader_id=position.trader_id,
+                symbol=position.symbol,
+                closed_ms=position.closed_ms or position.opened_ms,
+                pnl=position.realized_pnl,
+            )
+        )
+
     def _price(self, orders: tuple[Order, ...]) -> Decimal:
         last = self.prices.last_price(orders[0].symbol)
         if last is not None:
@@ -98,6 +131,33 @@ class Desk:
         held_now = {(row.trader_id, row.symbol) for row in self.positions.values()}
         awaited = {(row.trader_id, row.symbol) for row in self.entries.values()}
         return (trader_id, symbol) in held_now | awaited
+
+    def standing(self, symbol: str, trader_id: TraderId | None, *, at_ms: int) -> brakes.Standing:
+        """Return how a trader, or (None) the account, stands before an entry in this symbol."""
+        closed = self.closings.of_day(at_ms, trader_id)
+        made = sum((row.pnl for row in closed), ZERO)
+        exposure = ZERO
+        for _side, orders in self.exposed():
+            if trader_id in (None, orders[0].trader_id):
+                flow, price = flow_of(orders), self._price(orders)
+                made += flow.quote + flow.base * price
+                exposure += abs(flow.base) * price
+        for order in self.table.all_live():
+            signal = self.entries.get(order.position_id)
+            if signal is not None and trader_id in (None, order.trader_id):
+                exposure += order.remaining * signal.price
+        left_ms = self.closings.last_of(symbol, trader_id)
+        return brakes.Standing(
+            equity=self.equity(),
+            exposure=exposure,
+            made_today=made,
+            streak=brakes.streak_of(closed),
+            entries=brakes.entries_within_a_minute(
+                (when for when, owner in self.sent if trader_id in (None, owner)), at_ms
+            ),
+            best=self.peak if trader_id is None else ZERO,
+            since_close_ms=None if left_ms is None else at_ms - left_ms,
+        )
 
     def free(self, trader_id: TraderId) -> None:
         """End the quarantines of a trader: a person has saved or removed it."""

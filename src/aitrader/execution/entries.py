@@ -9,6 +9,7 @@ that no position is opened on yesterday's reason. A pause calls off what is on i
 
 from __future__ import annotations
 
+from aitrader.execution import brakes
 from aitrader.execution.desk import Desk, Messages, entry_side
 from aitrader.execution.risk import Standing, check
 from aitrader.execution.sizing import Means, Sized, Wish, size_entry
@@ -21,7 +22,7 @@ from aitrader.model.events import EntryRefused, EntryWanted, OrderPlanned
 from aitrader.model.ids import ClientOrderId, TimerId
 from aitrader.model.order import Leg, Order, OrderKind, OrderStatus
 from aitrader.model.signal import Signal
-from aitrader.model.trader import Exits, Trader
+from aitrader.model.trader import Brakes, Exits, Trader
 
 REST_TIMER = "entry-rest:"
 """Timer of an entry order that must be done by then."""
@@ -60,6 +61,7 @@ def want(desk: Desk, event: EntryWanted) -> Messages:
     desk.entries[position_id] = signal
     desk.table.add(order)
     desk.account.promise(order.client_order_id, sized.needed)
+    desk.sent.append((event.at_ms, signal.trader_id))
     return [
         OrderPlanned(at_ms=event.at_ms, order=order),
         SubmitOrder(orders=(order,)),
@@ -137,15 +139,39 @@ def _sized(desk: Desk, signal: Signal, trader: Trader, *, at_ms: int) -> Sized:
         limits=trader.plan.limits,
         exits=signal.exits,
     )
+    in_force = _brakes(desk, signal, trader, at_ms=at_ms)
+    for limits, now, whose in in_force:
+        brakes.check(limits, now, whose=whose, symbol=signal.symbol)
+    sized = size_entry(wish, _means(desk))
+    for limits, now, whose in in_force:
+        brakes.check_size(limits, now, notional=sized.quantity * signal.price, whose=whose)
+    return sized
+
+
+def _means(desk: Desk) -> Means:
     settings = desk.settings
-    means = Means(
+    return Means(
         equity=desk.equity(),
         free=desk.account.spendable(desk.collateral()),
         fee_bps=settings.fee_bps,
         reserve_bps=settings.reserve_bps,
         max_position_pct=settings.max_position_pct,
     )
-    return size_entry(wish, means)
+
+
+def _brakes(
+    desk: Desk, signal: Signal, trader: Trader, *, at_ms: int
+) -> tuple[tuple[Brakes, brakes.Standing, str], ...]:
+    """Return the limits in force for an entry, the trader's first, and how things stand."""
+    owners = (
+        (trader.plan.limits.brakes, signal.trader_id, "the trader"),
+        (desk.settings.brakes, None, "the account"),
+    )
+    return tuple(
+        (limits, desk.standing(signal.symbol, owner, at_ms=at_ms), whose)
+        for limits, owner, whose in owners
+        if limits != brakes.NONE
+    )
 
 
 def _standing(desk: Desk, signal: Signal, trader: Trader, *, at_ms: int) -> Standing:

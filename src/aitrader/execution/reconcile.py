@@ -10,6 +10,7 @@ they come later than `Started`.
 from __future__ import annotations
 
 from aitrader.execution import closing, entries, protect, watch
+from aitrader.execution.brakes import Closings
 from aitrader.execution.desk import Desk, Messages
 from aitrader.execution.risk import Account
 from aitrader.model import ids
@@ -29,7 +30,9 @@ def rebuild(desk: Desk, event: Started) -> Messages:
     desk.is_paused = saved.is_paused
     desk.quarantined = set(saved.quarantined)
     answer: Messages = []
-    cash = saved.account(account).cash
+    before = saved.account(account)
+    desk.closings, desk.peak = Closings(before.closed), before.peak
+    cash = before.cash
     if cash is None:
         cash = desk.account.cash
         answer.append(CashChanged(at_ms=event.at_ms, cash=cash, account=account))
@@ -41,6 +44,8 @@ def rebuild(desk: Desk, event: Started) -> Messages:
     signals = {ids.position_id(row.signal_id, account): row for row in saved.signals}
     for order in saved.orders:
         desk.table.add(order)
+        if order.leg is Leg.ENTRY:
+            desk.sent.append((order.planned_ms, order.trader_id))
         if order.leg is Leg.ENTRY and not order.is_done:
             answer.extend(_entry_again(desk, order, signals.get(order.position_id)))
         if order.status is OrderStatus.PENDING:

@@ -17,6 +17,7 @@ from aitrader.model.account import PAPER
 from aitrader.model.errors import Refused
 from aitrader.model.ids import ClientOrderId
 from aitrader.model.money import ZERO
+from aitrader.model.trader import Brakes
 
 
 class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +42,7 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_stops_per_symbol: int = 5
     entry_window_ms: int = 5_000
     protect_window_ms: int = 1_500
+    brakes: Brakes = Brakes()
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

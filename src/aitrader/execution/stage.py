@@ -24,7 +24,6 @@ from aitrader.model.events import (
     EntriesPaused,
     EntryRefused,
     EntryWanted,
-    EquityMarked,
     Event,
     ExitWanted,
     FeedChanged,
@@ -48,6 +47,7 @@ from aitrader.model.events import (
 )
 from aitrader.model.ids import ClientOrderId, PositionId
 from aitrader.model.ledger import flow_of_fill
+from aitrader.model.money import ZERO
 from aitrader.model.order import Leg
 from aitrader.model.ports import Prices
 
@@ -119,7 +119,10 @@ class ExecutionStage:
 
     def _entries_paused(self, event: EntriesPaused) -> Messages:
         self._desk.is_paused = event.is_paused
-        return entries.called_off(self._desk) if event.is_paused else []
+        if event.is_paused:
+            return entries.called_off(self._desk)
+        self._desk.peak = ZERO  # the person has seen the drawdown: it counts anew
+        return [self._desk.marked(event.at_ms)]
 
     def _feed_changed(self, event: FeedChanged) -> Messages:
         self._desk.is_feed_up = event.is_up
@@ -133,13 +136,7 @@ class ExecutionStage:
         desk = self._desk
         desk.account.close_candle(desk.collateral())
         return [
-            EquityMarked(
-                at_ms=event.at_ms,
-                equity=desk.equity(),
-                cash=desk.account.cash,
-                open_positions=len(desk.positions),
-                account=self._account,
-            ),
+            desk.marked(event.at_ms),
             *protect.audit(desk, at_ms=event.at_ms),
         ]
 
@@ -243,6 +240,8 @@ class ExecutionStage:
 
     def _position_closed(self, event: PositionClosed) -> Messages:
         position_id = event.position.position_id
+        if event.position.account == self._account:
+            self._desk.note_closed(event.position)
         self._desk.positions.pop(position_id, None)
         answer = closing.closed(self._desk, position_id)
         self._desk.table.retire(position_id)

@@ -11,7 +11,7 @@ from aitrader.filters.values import Value, is_number, kind_of
 from aitrader.filters.words import listed, nearest
 from aitrader.model.candle import DAY_MS, MINUTE_MS
 from aitrader.model.errors import FilterFault
-from aitrader.model.trader import LevelKind, Limits, PositionSide, SizeKind, Universe
+from aitrader.model.trader import Brakes, LevelKind, Limits, PositionSide, SizeKind, Universe
 
 MAX_NAME = 60
 MAX_ANALYST = 2000
@@ -19,6 +19,7 @@ MAX_SYMBOLS = 1000
 MAX_TARGETS = 5
 MAX_OPEN = 100
 MAX_AGE_DAYS = 365
+MAX_COOLDOWN_DAYS = 7
 ATR_LENGTH = 14
 
 _UNIVERSE = re.compile(
@@ -40,7 +41,8 @@ _AGE = re.compile(
 _AGE_MS = {"m": MINUTE_MS, "h": 60 * MINUTE_MS, "d": DAY_MS}
 
 EXIT_KEYS = ("stop_loss", "take_profit", "trailing", "max_age")
-RISK_KEYS = ("risk", "size", "amount", "max_open")
+BRAKE_KEYS = ("max_exposure", "max_daily_loss", "cooldown", "loss_streak", "max_per_minute")
+RISK_KEYS = ("risk", "size", "amount", "max_open", *BRAKE_KEYS)
 
 
 def symbols_of(value: Value) -> Universe:
@@ -104,7 +106,7 @@ def exits_of(value: Value) -> ExitPlan:
         None if stop is None else level_of("stop_loss", stop),
         () if profit is None else _targets(profit),
         None if trailing is None else percent_of_text("trailing", trailing),
-        None if age is None else _age_ms(age),
+        None if age is None else _span_ms("EXITS: max_age", age, most_days=MAX_AGE_DAYS),
     )
 
 
@@ -182,17 +184,18 @@ def _targets(value: Value) -> tuple[tuple[LevelPlan, Decimal], ...]:
     return tuple(targets)
 
 
-def _age_ms(value: Value) -> int:
+def _span_ms(name: str, value: Value, *, most_days: int) -> int:
+    """Return the milliseconds of `"90m"`, `"12h"` or `"2d"`; `name` as in `EXITS: max_age`."""
+    key = name.partition(": ")[2]
     found = _AGE.match(value) if isinstance(value, str) else None
     if found is None:
         raise FilterFault(
-            f"EXITS: max_age cannot be {kind_of(value)}",
-            hint='write "max_age": "12h", "90m" or "2d"',
+            f"{name} cannot be {kind_of(value)}", hint=f'write "{key}": "12h", "90m" or "2d"'
         )
-    age = int(Decimal(found[1]) * _AGE_MS[found[2][0].lower()])
-    if not MINUTE_MS <= age <= MAX_AGE_DAYS * DAY_MS:
-        raise FilterFault(f"EXITS: max_age must be 1 minute to {MAX_AGE_DAYS} days")
-    return age
+    span = int(Decimal(found[1]) * _AGE_MS[found[2][0].lower()])
+    if not MINUTE_MS <= span <= most_days * DAY_MS:
+        raise FilterFault(f"{name} must be 1 minute to {most_days} days")
+    return span
 
 
 def limits_of(value: Value) -> Limits:
@@ -214,10 +217,36 @@ def limits_of(value: Value) -> Limits:
         number = Decimal(repr(amount))
     else:
         number = percent_of_text(key, entries[key])
-    max_open = entries.get("max_open", 1)
-    if type(max_open) is not int or not 1 <= max_open <= MAX_OPEN:
-        raise FilterFault(f"RISK: max_open must be a whole number from 1 to {MAX_OPEN}")
-    return Limits(SizeKind(key.upper()), number, max_open)
+    max_open = _count(entries, "max_open", default=1)
+    return Limits(SizeKind(key.upper()), number, max_open, _brakes(entries))
+
+
+def _brakes(entries: Mapping[str, Value]) -> Brakes:
+    """Return what holds the trader's entries back; what is not named is no limit."""
+    cooldown = entries.get("cooldown")
+    return Brakes(
+        max_exposure_pct=_percent_or_zero(entries, "max_exposure"),
+        max_daily_loss_pct=_percent_or_zero(entries, "max_daily_loss"),
+        cooldown_ms=0
+        if cooldown is None
+        else _span_ms("RISK: cooldown", cooldown, most_days=MAX_COOLDOWN_DAYS),
+        loss_streak=_count(entries, "loss_streak", default=0),
+        max_entries_per_min=_count(entries, "max_per_minute", default=0),
+    )
+
+
+def _percent_or_zero(entries: Mapping[str, Value], key: str) -> Decimal:
+    value = entries.get(key)
+    return Decimal(0) if value is None else percent_of_text(key, value)
+
+
+def _count(entries: Mapping[str, Value], key: str, *, default: int) -> int:
+    value = entries.get(key)
+    if value is None:
+        return default
+    if type(value) is not int or not 1 <= value <= MAX_OPEN:
+        raise FilterFault(f"RISK: {key} must be a whole number from 1 to {MAX_OPEN}")
+    return value
 
 
 def name_of(value: Value) -> str:

@@ -27,16 +27,29 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     at_ms: int
 
 
+class ClosedBefore(msgspec.Struct, frozen=True):
+    """A position that is closed; `pnl` in quote, net of fees."""
+
+    trader_id: TraderId
+    symbol: str
+    closed_ms: int
+    pnl: Decimal
+
+
 class SavedAccount(msgspec.Struct, frozen=True):
     """One account as it was: `cash` in quote, None when it is new; `day_pnl` as in `Saved`.
 
     `realized_pnl` is what all its positions ever realized.
+    `closed`: what closed in the seven days before the last event, oldest first. `peak`: its best
+    worth that drawdown counts from, 0 when there is none.
     """
 
     account: str = PAPER
     cash: Decimal | None = None
     day_pnl: Decimal = Decimal(0)
     realized_pnl: Decimal = Decimal(0)
+    closed: tuple[ClosedBefore, ...] = ()
+    peak: Decimal = Decimal(0)
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
@@ -378,12 +391,16 @@ class StopMoveRefused(Event, frozen=True):
 
 
 class EquityMarked(Event, frozen=True):
-    """An account's worth at a candle close: cash and positions at last price, in quote."""
+    """An account's worth at a candle close: cash and positions at last price, in quote.
+
+    `peak`: its best worth that drawdown counts from, since a person last resumed entries.
+    """
 
     equity: Decimal
     cash: Decimal
     open_positions: int
     account: str = PAPER
+    peak: Decimal = Decimal(0)
 
 
 class Quarantined(Event, frozen=True):

@@ -73,6 +73,21 @@ class SizeKind(Enum):
     AMOUNT = "AMOUNT"
 
 
+class Brakes(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds new entries back, of one trader or of an account; 0: no such limit.
+
+    Percentages are of the account's equity. The day is UTC. `cooldown_ms`: after a position in the
+    symbol closed. `loss_streak`: losses in a row within the day, then no entry until the next.
+    """
+
+    max_exposure_pct: Decimal = Decimal(0)
+    max_daily_loss_pct: Decimal = Decimal(0)
+    max_drawdown_pct: Decimal = Decimal(0)
+    cooldown_ms: int = 0
+    loss_streak: int = 0
+    max_entries_per_min: int = 0
+
+
 class Limits(msgspec.Struct, frozen=True):
     """How large an entry is and how many positions a trader may hold at once.
 
@@ -83,6 +98,7 @@ class Limits(msgspec.Struct, frozen=True):
     kind: SizeKind
     value: Decimal
     max_open: int = 1
+    brakes: Brakes = Brakes()
 
 
 class Universe(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ from aitrader.model.candle import DAY_MS, INTERVAL_MS, open_of
 from aitrader.model.errors import ConfigError, FilterFault
 from aitrader.model.ids import TraderId
 from aitrader.model.trader import Trader, Universe
+from aitrader.modes.brakes import brakes_of
 from aitrader.modes.data import instant_ms
 
 MOST_SLIPPAGE_BPS = Decimal(1_000)
@@ -204,6 +205,7 @@ def _terms(settings: Settings, options: BacktestOptions, quote: str) -> Terms:
         slippage_bps=_bps(options.slippage, "--slippage", settings.slippage_bps),
         max_open_positions=options.max_open or settings.max_open_positions,
         quote=quote,
+        brakes=brakes_of(settings),
     )
 
 

@@ -42,6 +42,7 @@ from aitrader.model.account import PAPER
 from aitrader.model.events import ChangeAsked, Event, InstrumentsLoaded
 from aitrader.model.instrument import Instrument
 from aitrader.model.ports import Prices, Venue
+from aitrader.modes.brakes import brakes_of
 from aitrader.positions.stage import PositionStage
 from aitrader.screening.stage import ScreeningStage
 from aitrader.signals.stage import SignalStage
@@ -263,6 +264,7 @@ def _stages(settings: Settings, series: SeriesTable, prices: Prices) -> tuple[St
         quote=QUOTE,
         fee_bps=settings.fee_bps,
         max_open_positions=settings.max_open_positions,
+        brakes=brakes_of(settings),
     )
     return (
         UniverseStage(max_symbols=settings.max_symbols),

@@ -12,13 +12,14 @@ import msgspec
 from aitrader.model.account import ACCOUNTS
 from aitrader.model.candle import DAY_MS
 from aitrader.model.errors import ConfigError
-from aitrader.model.events import Saved, SavedAccount
+from aitrader.model.events import ClosedBefore, Saved, SavedAccount
 from aitrader.model.ids import TraderId
 from aitrader.model.money import ZERO
 from aitrader.model.order import Order
-from aitrader.storage.rows.account import ACCOUNT
+from aitrader.storage.rows.account import ACCOUNT, PEAK
 from aitrader.storage.rows.orders import FILLS_OF_ORDER, LIVE_ORDERS, order_from_rows
 from aitrader.storage.rows.positions import (
+    CLOSED_SINCE,
     LIVE_POSITIONS,
     PNL_BY_POSITION,
     REALIZED_SINCE,
@@ -34,6 +35,9 @@ from aitrader.storage.rows.traders import (
     trader_from_row,
     universe_from_row,
 )
+
+CLOSED_KEPT_MS = 7 * DAY_MS
+"""How far back closed positions are remembered, for cooldowns and the day's losses."""
 
 LAST_EVENT = """
 select max(at_ms) as at_ms from
@@ -94,9 +98,8 @@ def orders_of(rows: Rows, sql: str, **values: Value) -> tuple[Order, ...]:
 def _saved(rows: Rows, accounts: Sequence[tuple[str, Rows]]) -> Saved:
     """Return what was left: `rows` of the engine as a whole, `accounts` of the money of each."""
     last_ms = int(next(rows.of(LAST_EVENT))["at_ms"] or 0)
-    since_ms = last_ms // DAY_MS * DAY_MS
     each = [row for _, row in accounts]
-    money = (_account(name, found, since_ms=since_ms) for name, found in accounts)
+    money = (_account(name, found, last_ms=last_ms) for name, found in accounts)
     return Saved(
         traders=tuple(trader_from_row(row) for row in rows.of(LIVE_TRADERS)),
         signals=tuple(signal_from_row(row) for row in rows.of(LIVE_SIGNALS)),
@@ -115,8 +118,11 @@ def _saved(rows: Rows, accounts: Sequence[tuple[str, Rows]]) -> Saved:
     )
 
 
-def _account(name: str, rows: Rows, *, since_ms: int) -> SavedAccount:
+def _account(name: str, rows: Rows, *, last_ms: int) -> SavedAccount:
     cash = next(rows.of(ACCOUNT), {"cash": None})["cash"]
+    peak = next(rows.of(PEAK), {"peak": None})["peak"]
+    since_ms = last_ms // DAY_MS * DAY_MS
+    closed = rows.of(CLOSED_SINCE, since_ms=last_ms - CLOSED_KEPT_MS)
     return SavedAccount(
         account=name,
         cash=None if cash is None else Decimal(cash),
@@ -124,6 +130,8 @@ def _account(name: str, rows: Rows, *, since_ms: int) -> SavedAccount:
         realized_pnl=sum(
             (Decimal(str(row["realized_pnl"])) for row in rows.of(PNL_BY_POSITION)), ZERO
         ),
+        closed=tuple(msgspec.convert(row, ClosedBefore, strict=False) for row in closed),
+        peak=ZERO if peak is None else Decimal(peak),
     )
 
 

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.builders import TRADER, a_filled_order, a_position, a_signal, an_order
+import msgspec
+from tests.builders import AT_MS, TRADER, a_filled_order, a_position, a_signal, an_order
 from tests.unit.execution.desks import ENTRY, a_desk, a_stop, a_target, an_open_desk, set_price
 
+from aitrader.execution.brakes import Standing
 from aitrader.execution.desk import entry_side, exit_side, side_of
 from aitrader.model.ids import PositionId, TraderId
 from aitrader.model.order import Side
@@ -72,3 +74,50 @@ def test_sides() -> None:
     assert (entry_side(LONG), exit_side(LONG)) == (Side.BUY, Side.SELL)
     assert (entry_side(SHORT), exit_side(SHORT)) == (Side.SELL, Side.BUY)
     assert side_of(ENTRY) is LONG
+
+
+def test_a_standing_counts_what_closed_today_what_is_open_and_what_is_on_its_way() -> None:
+    desk = an_open_desk()
+    set_price(desk, "BTCUSDT", 90.0)
+    other = TraderId("other")
+    desk.note_closed(a_position(closed_ms=AT_MS, realized_pnl=Decimal(-5)))
+    desk.note_closed(
+        a_position(closed_ms=AT_MS, realized_pnl=Decimal(-7), trader_id=other, symbol="ETHUSDT")
+    )
+    entry = an_order(position_id=PositionId("p-two"), client_order_id="at1-two", trader_id=other)
+    desk.table.add(entry)
+    desk.entries[entry.position_id] = a_signal(trader_id=other)
+    desk.sent.extend([(AT_MS, TRADER), (AT_MS, other), (AT_MS - 60_000, TRADER)])
+    desk.account.cash = Decimal("9899.9")
+    desk.peak = Decimal(11_000)
+
+    account = desk.standing("BTCUSDT", None, at_ms=AT_MS + 5)
+    trader = desk.standing("BTCUSDT", TRADER, at_ms=AT_MS + 5)
+
+    assert account == Standing(
+        equity=Decimal("9989.9"),
+        exposure=Decimal(190),
+        made_today=Decimal("-22.1"),
+        streak=2,
+        entries=2,
+        best=Decimal(11_000),
+        since_close_ms=5,
+    )
+    assert trader == msgspec.structs.replace(
+        account,
+        exposure=Decimal(90),
+        made_today=Decimal("-15.1"),
+        streak=1,
+        entries=1,
+        best=Decimal(0),
+    )
+    assert desk.standing("ETHUSDT", TRADER, at_ms=AT_MS).since_close_ms is None
+
+
+def test_the_best_worth_is_kept() -> None:
+    desk = an_open_desk()
+    desk.account.cash = Decimal(9_900)
+    assert desk.marked(AT_MS).peak == Decimal(10_000)
+    set_price(desk, "BTCUSDT", 90.0)
+    mark = desk.marked(AT_MS)
+    assert (mark.equity, mark.peak) == (Decimal(9_990), Decimal(10_000))

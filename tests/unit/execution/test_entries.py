@@ -22,9 +22,18 @@ from aitrader.execution.desk import Desk
 from aitrader.model import ids
 from aitrader.model.commands import CancelOrders, Command, StartTimer, SubmitOrder
 from aitrader.model.events import EntryRefused, EntryWanted, Event, OrderPlanned
+from aitrader.model.ids import TraderId
 from aitrader.model.order import Order, OrderStatus, Side
 from aitrader.model.signal import Signal
-from aitrader.model.trader import Level, LevelKind, PositionSide, Target
+from aitrader.model.trader import (
+    Brakes,
+    Level,
+    LevelKind,
+    Limits,
+    PositionSide,
+    SizeKind,
+    Target,
+)
 
 PLACE = ids.position_id(SIGNAL)
 
@@ -200,3 +209,24 @@ def test_a_symbol_that_is_paid_in_another_asset_is_refused() -> None:
     desk.instruments["ETHBTC"] = an_instrument("ETHBTC", base="ETH", quote="BTC")
     refusal = reason(wanted(desk, a_signal(symbol="ETHBTC")))
     assert refusal == "ETHBTC is paid in BTC and the account is in USDT"
+
+
+def test_the_limits_of_the_trader_and_of_the_account_hold_an_entry_back() -> None:
+    tight = Limits(SizeKind.AMOUNT, Decimal(100), 5, Brakes(max_exposure_pct=Decimal("0.5")))
+    desk = a_desk()
+    desk.traders[TRADER] = a_trader(plan=a_plan(limits=tight))
+    assert reason(wanted(desk)) == (
+        "the trader would have 1% of the equity in positions, the limit is 0.5%"
+    )
+
+    desk = a_desk(brakes=Brakes(max_entries_per_min=1))
+    desk.sent.append((AT_MS, TraderId("other")))
+    assert reason(wanted(desk)) == (
+        "the account has sent 1 entries within a minute, the limit is 1"
+    )
+
+
+def test_an_entry_is_counted_as_sent_once_it_is_planned() -> None:
+    desk = a_desk(brakes=Brakes(max_entries_per_min=1))
+    assert planned(desk).quantity == Decimal(1)
+    assert list(desk.sent) == [(AT_MS, TRADER)]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 from tests.builders import (
     AT_MS,
     POSITION,
@@ -9,6 +10,7 @@ from tests.builders import (
     TRADER,
     a_fill,
     a_filled_order,
+    a_plan,
     a_position,
     a_signal,
     a_trader,
@@ -21,13 +23,14 @@ from tests.unit.execution.desks import ENTRY, a_stop, filled, types
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
 from aitrader.model import ids
-from aitrader.model.account import LIVE
+from aitrader.model.account import LIVE, PAPER
 from aitrader.model.commands import CancelOrders, Command, QueryOrder, StartTimer, SubmitOrder
 from aitrader.model.events import (
     Balance,
     BalancesReported,
     CandlesClosed,
     CashChanged,
+    ClosedBefore,
     EntriesPaused,
     EntryRefused,
     EntryWanted,
@@ -59,7 +62,11 @@ from aitrader.model.events import (
 from aitrader.model.ids import ClientOrderId, PositionId, TimerId
 from aitrader.model.order import ExitReason, Leg, Order, OrderStatus
 from aitrader.model.position import Position, PositionStatus
+from aitrader.model.trader import Brakes, Limits, SizeKind
 
+CAREFUL = a_trader(
+    plan=a_plan(limits=Limits(SizeKind.AMOUNT, Decimal(100), 1, Brakes(cooldown_ms=60_000)))
+)
 RULES = InstrumentsLoaded(at_ms=AT_MS, instruments=(an_instrument(),))
 WANTED = EntryWanted(at_ms=AT_MS, signal=a_signal())
 PLACE = ids.position_id(SIGNAL)
@@ -189,7 +196,13 @@ def test_an_end_that_overtakes_its_fills_is_asked_for_before_it_is_believed() ->
 
 def test_each_close_marks_the_equity() -> None:
     assert told(a_stage(), CandlesClosed(at_ms=AT_MS, intervals=("1m",))) == [
-        EquityMarked(at_ms=AT_MS, equity=Decimal(1_000), cash=Decimal(1_000), open_positions=0)
+        EquityMarked(
+            at_ms=AT_MS,
+            equity=Decimal(1_000),
+            cash=Decimal(1_000),
+            open_positions=0,
+            peak=Decimal(1_000),
+        )
     ]
 
 
@@ -287,7 +300,37 @@ def test_a_pause_cancels_the_entry_that_is_on_its_way() -> None:
     (cancel,) = told(stage, EntriesPaused(at_ms=AT_MS, is_paused=True))
     assert isinstance(cancel, CancelOrders)
     assert [row.client_order_id for row in cancel.orders] == [ENTRY_ID]
-    assert told(stage, EntriesPaused(at_ms=AT_MS, is_paused=False)) == []
+
+
+def test_resuming_counts_the_drawdown_anew() -> None:
+    stage = a_stage()
+    stage.handle(EntriesPaused(at_ms=AT_MS, is_paused=True))
+    saved = SavedAccount(cash=Decimal(1_000), peak=Decimal(5_000))
+    stage = a_stage(accounts=(saved,))
+    (close,) = told(stage, CandlesClosed(at_ms=AT_MS, intervals=("1m",)))
+    assert isinstance(close, EquityMarked)
+    assert close.peak == Decimal(5_000)
+    (mark,) = told(stage, EntriesPaused(at_ms=AT_MS, is_paused=False))
+    assert isinstance(mark, EquityMarked)
+    assert mark.peak == Decimal(1_000)
+
+
+def test_a_close_of_another_account_is_not_counted() -> None:
+    over = a_position(status=PositionStatus.CLOSED, closed_ms=AT_MS, account=LIVE)
+    stage = a_stage(PositionClosed(at_ms=AT_MS, position=over), traders=(CAREFUL,))
+    assert types(told(stage, WANTED))[0] is OrderPlanned
+    mine = msgspec.structs.replace(over, account=PAPER)
+    stage = a_stage(PositionClosed(at_ms=AT_MS, position=mine), traders=(CAREFUL,))
+    (refusal,) = told(stage, WANTED)
+    assert isinstance(refusal, EntryRefused)
+    assert refusal.reason == "the trader left BTCUSDT 0 min ago and waits 1 min"
+
+
+def test_what_closed_before_the_start_still_counts() -> None:
+    row = ClosedBefore(TRADER, "BTCUSDT", AT_MS - 30_000, Decimal(-1))
+    saved = SavedAccount(cash=Decimal(1_000), closed=(row,))
+    stage = a_stage(traders=(CAREFUL,), accounts=(saved,))
+    assert types(told(stage, WANTED)) == [EntryRefused]
 
 
 def test_a_close_finds_the_position_that_could_not_be_protected_before() -> None:

@@ -19,7 +19,7 @@ from aitrader.filters.constants import (
     text_of,
 )
 from aitrader.model.errors import FilterFault
-from aitrader.model.trader import LevelKind, Limits, PositionSide, SizeKind, Universe
+from aitrader.model.trader import Brakes, LevelKind, Limits, PositionSide, SizeKind, Universe
 
 
 @pytest.mark.parametrize(
@@ -160,12 +160,34 @@ def test_a_size_is_risk_share_or_amount(value: object, limits: Limits) -> None:
         None, {}, {"max_open": 1}, {"risk": "1%", "size": "5%"}, {"risk": 1}, {"risk": "200%"}, {"size": "0%"},
         {"amount": "100"}, {"amount": 0}, {"amount": -5}, {"amount": True}, {"amount": 10**12},
         {"risk": "1%", "max_open": 0}, {"risk": "1%", "max_open": 1.5}, {"risk": "1%", "max_open": True},
-        {"risk": "1%", "leverage": 10},
+        {"risk": "1%", "leverage": 10}, {"risk": "1%", "max_exposure": 30}, {"risk": "1%", "cooldown": "8d"},
+        {"risk": "1%", "cooldown": 30}, {"risk": "1%", "loss_streak": 0}, {"risk": "1%", "max_per_minute": "2"},
     ],
 )  # fmt: skip
 def test_another_size_is_refused(value: object) -> None:
-    with pytest.raises(FilterFault, match=r"RISK|risk|size"):
+    with pytest.raises(FilterFault, match=r"RISK|risk|size|max_exposure"):
         limits_of(value)
+
+
+def test_what_holds_entries_back_is_read_from_risk() -> None:
+    limits = limits_of(
+        {
+            "risk": "1%",
+            "max_exposure": "30%",
+            "max_daily_loss": "2.5%",
+            "cooldown": "30m",
+            "loss_streak": 3,
+            "max_per_minute": 5,
+        }
+    )
+    assert limits.brakes == Brakes(
+        max_exposure_pct=Decimal(30),
+        max_daily_loss_pct=Decimal("2.5"),
+        cooldown_ms=1_800_000,
+        loss_streak=3,
+        max_entries_per_min=5,
+    )
+    assert limits_of({"risk": "1%"}).brakes == Brakes()
 
 
 def test_a_percentage_names_what_it_is_for() -> None:

@@ -22,8 +22,12 @@ do update set is_paused = excluded.is_paused, updated_ms = excluded.updated_ms
 SAVE_EQUITY = upsert(
     "equity",
     keys=("user_id", "account_id", "at_ms"),
-    columns=("equity", "cash", "open_positions"),
+    columns=("equity", "cash", "open_positions", "peak"),
 )
+PEAK = """
+select peak from equity where user_id = :user_id and account_id = :account_id
+order by at_ms desc limit 1
+"""
 ACCOUNT = """
 select cash, is_paused from accounts where user_id = :user_id and account_id = :account_id
 """
@@ -66,6 +70,7 @@ def save_equity(event: EquityMarked, owner: Owner) -> Iterator[Statement]:
             "equity": str(event.equity),
             "cash": str(event.cash),
             "open_positions": event.open_positions,
+            "peak": str(event.peak),
         },
     )
 

@@ -52,6 +52,11 @@ LIVE_POSITIONS = """
 select * from positions where user_id = :user_id and account_id = :account_id
   and status <> 'CLOSED' order by opened_ms, position_id
 """
+CLOSED_SINCE = """
+select trader_id, symbol, closed_ms, realized_pnl as pnl from positions
+where user_id = :user_id and account_id = :account_id
+  and status = 'CLOSED' and closed_ms >= :since_ms order by closed_ms, position_id
+"""
 REALIZED_SINCE = """
 select position_id, at_ms, realized_pnl from realized
 where user_id = :user_id and account_id = :account_id
