@@ -15,7 +15,7 @@ from aitrader.model.account import PAPER
 from aitrader.model.decision import Decision
 from aitrader.model.ids import BandId, ClientOrderId, PositionId, SignalId, TimerId, TraderId
 from aitrader.model.instrument import Instrument
-from aitrader.model.order import ExitReason, Fill, Order
+from aitrader.model.order import ExitReason, Fill, Order, Side
 from aitrader.model.position import Position
 from aitrader.model.signal import ExitMatch, Match, Signal
 from aitrader.model.trader import Trader, Universe
@@ -333,6 +333,30 @@ class BalancesReported(Event, frozen=True):
     account: str
     balances: tuple[Balance, ...]
     is_whole: bool = False
+
+
+class FoundOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An open order of the account that nobody here remembers; `kind` is the exchange's word.
+
+    `is_ours`: its id is one that we give, so an earlier run of ours may have sent it.
+    """
+
+    client_order_id: ClientOrderId
+    symbol: str
+    side: Side
+    kind: str
+    quantity: Decimal
+    filled: Decimal
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+    is_ours: bool = False
+
+
+class OpenOrdersReported(Event, frozen=True):
+    """Open orders that the exchange has and we do not know; they are left alone."""
+
+    account: str
+    orders: tuple[FoundOrder, ...]
 
 
 class CashChanged(Event, frozen=True):

@@ -21,6 +21,8 @@ RETRY_HEADER = "retry-after"
 _WINDOW_S = 60.0
 _BUDGET_SHARE = 0.8
 """The rest of the weight is for other programs behind the same address."""
+_URGENT_SHARE = 0.95
+"""Exits, cancels and questions about orders may go so far."""
 _LEAST_STOP_S = 1.0
 _BAN_STOP_S = 120.0
 """A ban (418) lasts two minutes at least."""
@@ -43,7 +45,7 @@ class WeightLimiter:
         """`time_s` is monotonic seconds; `sleep` waits that long."""
         self._time_s = time_s
         self._sleep = sleep
-        self._budget = int(per_minute * _BUDGET_SHARE)
+        self._per_minute = per_minute
         self._window_s = -_WINDOW_S
         self._stopped_s = -_WINDOW_S
         self.used = 0
@@ -51,21 +53,26 @@ class WeightLimiter:
 
     def set_limit(self, per_minute: int) -> None:
         """Take the limit that the exchange states."""
-        self._budget = int(per_minute * _BUDGET_SHARE)
+        self._per_minute = per_minute
 
-    async def take(self, weight: int) -> None:
-        """Return when a request of this weight may leave; it is counted at once."""
-        while (wait_s := self._wait_s(weight)) > 0:
+    async def take(self, weight: int, *, is_urgent: bool = False) -> None:
+        """Return when a request of this weight may leave; it is counted at once.
+
+        What is urgent may use more of the limit, so that it goes before the rest.
+        """
+        while (wait_s := self.wait_s(weight, is_urgent=is_urgent)) > 0:
             await self._sleep(wait_s)
         self.used += weight
 
-    def _wait_s(self, weight: int) -> float:
+    def wait_s(self, weight: int, *, is_urgent: bool = False) -> float:
+        """Return how long until a request of this weight may leave, 0 or less for now."""
         now_s = self._time_s()
         if now_s - self._window_s >= _WINDOW_S:
             self._window_s = now_s
             self.used = 0
         wait_s = self._stopped_s - now_s
-        if self.used and self.used + weight > self._budget:
+        budget = int(self._per_minute * (_URGENT_SHARE if is_urgent else _BUDGET_SHARE))
+        if self.used and self.used + weight > budget:
             wait_s = max(wait_s, self._window_s + _WINDOW_S - now_s)
         return wait_s
 

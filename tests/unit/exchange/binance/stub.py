@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -17,6 +18,8 @@ from aitrader.model.events import Event
 
 T0 = open_of(1_700_000_000_000, "1d")
 MINUTE = 60_000
+CUT = 0
+"""The status of an answer that never comes."""
 
 
 class TestTasks:
@@ -160,9 +163,14 @@ class StubLink(WSListener):
 
 
 class StubExchange:
-    """`async with StubExchange() as stub`: real sockets, scripted behaviour."""
+    """`async with StubExchange() as stub`: real sockets, scripted behaviour.
 
-    def __init__(self) -> None:
+    `scripted` holds (status, headers, body) per path; with the status CUT no answer comes.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self.port = port
+        self.bodies: list[str] = []
         self.now_ms = T0
         self.symbols = ["AUSDT", "BUSDT", "CUSDT"]
         self.links: list[StubLink] = []
@@ -177,7 +185,7 @@ class StubExchange:
         self.refused = 0
 
     async def __aenter__(self) -> Self:
-        self._rest = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._rest = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self._streams = await ws_create_server(self._accept, "127.0.0.1", 0, use_aiofastnet=False)
         self.rest_url = f"http://127.0.0.1:{self._rest.sockets[0].getsockname()[1]}"
         self.stream_url = f"ws://127.0.0.1:{self._streams.sockets[0].getsockname()[1]}"
@@ -222,7 +230,12 @@ class StubExchange:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 target = head.split(b" ", 2)[1].decode()
+                found = re.search(rb"(?i)content-length: (\d+)", head)
+                sent = await reader.readexactly(int(found[1]) if found else 0)
+                self.bodies.append(sent.decode())
                 status, headers, body = self._answer(target)
+                if status == CUT:
+                    return
                 lines = [f"HTTP/1.1 {status} X", f"content-length: {len(body)}"]
                 lines += [f"{name}: {value}" for name, value in headers.items()]
                 writer.write("\r\n".join([*lines, "", ""]).encode() + body)

@@ -1,0 +1,26 @@
+"""The exchange's time as requests are stamped with it.
+
+The engine's clock is corrected rarely and one way; a stamp must be right within a second. So we
+keep the difference that the last question to the exchange showed: its answer was true at some
+instant between sending and receiving, the middle is taken.
+"""
+
+from __future__ import annotations
+
+from aitrader.model.ports import Clock
+
+
+class ExchangeTime:
+    """Our clock and how far the exchange's is ahead of it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.ahead_ms = 0
+
+    def now_ms(self) -> int:
+        """Return the exchange's time as well as it is known."""
+        return self._clock.now_ms() + self.ahead_ms
+
+    def learn(self, exchange_ms: int, *, asked_ms: int) -> None:
+        """Take in an answer that has just come to a question asked at `asked_ms` of our clock."""
+        self.ahead_ms = exchange_ms - (asked_ms + self._clock.now_ms()) // 2

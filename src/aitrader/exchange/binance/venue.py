@@ -1,0 +1,229 @@
+"""Live orders on Binance spot: the `Venue` port.
+
+Theory of operation. `submit` sends an order once (`account_rest`) and says what came of it; a lost
+answer is said as `OrderOutcomeUnknown` and the order is never sent again. Everything the exchange
+tells comes over two roads: the user data stream, as it happens, and REST (`inquiries`), which is
+asked when the stream was away and every few seconds besides. Both end in the same events, which may
+come twice and in any order.
+
+Invariants: no order leaves twice; orders that are not ours are never touched.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import msgspec
+
+from aitrader.exchange.binance import reports
+from aitrader.exchange.binance.account_rest import Access, AccountRest, AccountTiming
+from aitrader.exchange.binance.exchange_time import ExchangeTime
+from aitrader.exchange.binance.inquiries import Inquiries, Patience
+from aitrader.exchange.binance.keys import check_key
+from aitrader.exchange.binance.limits import WeightLimiter
+from aitrader.exchange.binance.links import wait_at_most
+from aitrader.exchange.binance.orders import cancel_groups, canceling, placing
+from aitrader.exchange.binance.signing import signer_of
+from aitrader.exchange.binance.verdicts import BAD_TIME, CANCEL_REJECTED, NEVER_LEFT
+from aitrader.exchange.binance.wire_orders import OrderAnswer, read_reports
+from aitrader.model.account import LIVE
+from aitrader.model.commands import CancelOrders, QueryOrder, SubmitOrder
+from aitrader.model.errors import ConfigError, OutcomeUnknown, Refused, Transient
+from aitrader.model.events import OrderOutcomeUnknown, OrderRejected, Saved
+from aitrader.model.ids import ClientOrderId
+from aitrader.model.order import Order, OrderStatus
+from aitrader.model.ports import Clock, Inbox, Tasks
+
+__all__ = ["BinanceVenue", "VenueSettings"]
+
+log = logging.getLogger(__name__)
+
+
+class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where orders go and how. `ws_api_url` may be "": then all goes over REST.
+
+    Open orders are asked after every `audit_s`, whatever the stream says.
+    """
+
+    rest_url: str
+    api_key: str
+    secret: str
+    ws_api_url: str = ""
+    account: str = LIVE
+    allow_withdraw_keys: bool = False
+    proxy_url: str = ""
+    timing: AccountTiming = AccountTiming()
+    patience: Patience = Patience()
+    audit_s: float = 5.0
+
+    def __repr__(self) -> str:
+        return f"VenueSettings(rest_url={self.rest_url!r}, account={self.account!r}, ...)"
+
+
+class BinanceVenue:
+    """The orders of one live account."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        clock: Clock,
+        *,
+        tasks: Tasks,
+        settings: VenueSettings,
+        limiter: WeightLimiter | None = None,
+    ) -> None:
+        """Connect to nothing yet; `recover` does. `limiter`: the one of all requests there.
+
+        Raises:
+            ConfigError: The secret or an address cannot be used.
+        """
+        self._clock = clock
+        self._tasks = tasks
+        self._settings = settings
+        self._rest = AccountRest(
+            Access(
+                rest_url=settings.rest_url,
+                api_key=settings.api_key,
+                proxy_url=settings.proxy_url,
+            ),
+            signer_of(settings.secret),
+            time=ExchangeTime(clock),
+            limiter=limiter or WeightLimiter(),
+            timing=settings.timing,
+        )
+        self._inquiries = Inquiries(
+            inbox.post,
+            self._rest,
+            clock=clock,
+            account=settings.account,
+            patience=settings.patience,
+        )
+
+    async def close(self) -> None:
+        """Stop all requests; orders stay where they are."""
+        self._inquiries.closed.set()
+        await self._rest.close()
+
+    # -- the Venue port -------------------------------------------------------------------------
+
+    async def recover(self, saved: Saved) -> None:
+        """Check the key, learn the account and what became of every order that was open.
+
+        An order without any answer on record is left to whoever asks after it.
+
+        Raises:
+            ConfigError: The key cannot be used or the exchange not be reached, in one sentence.
+        """
+        account, inquiries = self._settings.account, self._inquiries
+        known = [row for row in saved.orders if row.account == account]
+        try:
+            await self._rest.fetch_time()
+            found = await check_key(self._rest, may_withdraw=self._settings.allow_withdraw_keys)
+            await self._rest.fetch_order_limits()
+            inquiries.post(reports.balances(account, found.balances, at_ms=self._clock.now_ms()))
+            inquiries.live.keep(known)
+            await inquiries.report_open(known)
+        except (Transient, Refused) as error:
+            raise ConfigError(f"there is no account to trade with: {error}") from error
+        for order in known:
+            if order.status is OrderStatus.OPEN:
+                await inquiries.ask(order)
+        self._tasks.spawn("live orders", self._audit())
+
+    async def submit(self, command: SubmitOrder) -> None:
+        """Send one order, or one list of two, once."""
+        orders = command.orders
+        name = orders[0].client_order_id
+        not_after_ms = min(order.not_after_ms for order in orders)
+        try:
+            body = await self._rest.place(placing(orders), name, not_after_ms=not_after_ms)
+            answers = _accepted(name, body)
+        except Refused as refused:
+            self._rejected(orders, refused)
+        except Transient as transient:
+            self._rejected(orders, Refused(NEVER_LEFT, transient.reason))
+        except OutcomeUnknown as unknown:
+            self._unknown(orders, unknown.reason)
+        else:
+            self._inquiries.live.keep(orders)
+            await self._tell(answers, orders)
+
+    async def cancel(self, command: CancelOrders) -> None:
+        """Take orders off, each list at once; what cannot be taken off is asked after."""
+        for group in cancel_groups(command.orders):
+            try:
+                answers = read_reports(await self._rest.ask(canceling(group)))
+            except (Transient, Refused) as error:
+                if isinstance(error, Transient) or error.code != CANCEL_REJECTED:
+                    log.warning("a cancel has no clear answer: %s", error)
+                for order in group:
+                    await self._inquiries.ask(order)
+            else:
+                await self._tell(answers, group)
+
+    async def query(self, command: QueryOrder) -> None:
+        """Report what is known of one order; asks until the exchange answers."""
+        await self._inquiries.ask(command.order)
+
+    async def look(self) -> None:
+        """Ask once, now, after every order that the exchange has."""
+        await self._inquiries.look()
+
+    # -- parts ----------------------------------------------------------------------------------
+
+    async def _audit(self) -> None:
+        """Ask after what is open, every few seconds, until closed."""
+        closed = self._inquiries.closed
+        while not closed.is_set():
+            await wait_at_most(closed, self._settings.audit_s)
+            if len(self._inquiries.live) and not closed.is_set():
+                await self.look()
+
+    async def _tell(self, answers: Sequence[OrderAnswer], orders: Sequence[Order]) -> None:
+        by_name = {order.client_order_id: order for order in orders}
+        for answer in answers:
+            name = ClientOrderId(answer.name)
+            order = self._inquiries.live.find(name) or by_name.get(name)
+            await self._inquiries.tell(answer, order)
+
+    def _rejected(self, orders: Sequence[Order], refused: Refused) -> None:
+        if refused.code == BAD_TIME:
+            self._tasks.spawn("exchange time", self._set_time())
+        for order in orders:
+            self._inquiries.post(
+                OrderRejected(
+                    at_ms=self._clock.now_ms(),
+                    client_order_id=order.client_order_id,
+                    code=refused.code,
+                    reason=refused.reason,
+                )
+            )
+
+    def _unknown(self, orders: Sequence[Order], reason: str) -> None:
+        for order in orders:
+            self._inquiries.post(
+                OrderOutcomeUnknown(
+                    at_ms=self._clock.now_ms(),
+                    client_order_id=order.client_order_id,
+                    reason=reason,
+                )
+            )
+
+    async def _set_time(self) -> None:
+        try:
+            await self._rest.fetch_time()
+        except (Transient, Refused) as error:
+            log.warning("the exchange's time cannot be had now: %s", error)
+
+
+def _accepted(name: ClientOrderId, body: bytes) -> list[OrderAnswer]:
+    """Return the orders of a yes; one that cannot be read leaves their fate open.
+
+    Raises:
+        OutcomeUnknown: It cannot be read.
+    """
+    try:
+        return read_reports(body)
+    except Refused as refused:
+        raise OutcomeUnknown(name, refused.reason) from refused

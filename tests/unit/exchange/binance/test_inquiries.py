@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+from tests.unit.exchange.binance.account_room import AccountRoom, tell
+from tests.unit.exchange.binance.stub import until
+
+from aitrader.model.events import (
+    BalancesReported,
+    OpenOrdersReported,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderNotFound,
+    Saved,
+)
+from aitrader.model.order import Leg, OrderKind, OrderStatus
+
+
+def test_an_order_that_never_arrived_is_proven_by_the_exchanges_own_time() -> None:
+    async def story(room: AccountRoom) -> None:
+        order = room.order(not_after_ms=room.clock.now_ms() + 300)
+        await room.query(order)
+        early = await room.hear(order, OrderNotFound)
+        assert early.at_ms <= order.not_after_ms
+        room.clock.off_ms = 900  # our clock runs ahead: by it, the window is over long since
+        await room.query(order)
+        late = await room.hear(order, OrderNotFound)
+        assert late.at_ms > order.not_after_ms
+        exchange_ms = late.at_ms - room.clock.off_ms
+        assert exchange_ms > order.not_after_ms
+
+    tell(story)
+
+
+def test_the_fills_of_an_order_are_fetched_once() -> None:
+    async def story(room: AccountRoom) -> None:
+        order = room.order()
+        await room.fault("lost_answer", path="order", verb="POST", times=1)
+        await room.submit(order)
+        await room.query(order)
+        filled = await room.hear(order, OrderFilled)
+        assert filled.fill.quantity == order.quantity
+        assert filled.fill.fee > 0
+        assert room.kinds(order) == ["OrderOutcomeUnknown", "OrderAccepted", "OrderFilled"]
+
+    tell(story)
+
+
+def test_a_question_is_repeated_until_the_exchange_answers() -> None:
+    async def story(room: AccountRoom) -> None:
+        order = room.order()
+        await room.submit(order)
+        await room.fault("lost_request", path="order", verb="GET", times=5)
+        await asyncio.gather(room.query(order), room.query(order))
+        assert room.kinds(order).count("OrderAccepted") == 2
+
+    tell(story)
+
+
+def test_what_ended_unseen_is_found_by_looking() -> None:
+    async def story(room: AccountRoom) -> None:
+        await room.submit(room.order())
+        stop, target = await room.protection()
+        await room.submit(stop, target)
+        assert await room.cancel_by_hand(stop) == 200
+        await room.venue.look()
+        await room.hear(stop, OrderCanceled)
+        await room.hear(target, OrderCanceled)
+        assert len(room.inbox.of(BalancesReported)) == 2
+
+    tell(story)
+
+
+def test_when_nothing_has_changed_looking_says_nothing() -> None:
+    async def story(room: AccountRoom) -> None:
+        await room.submit(room.order())
+        stop, target = await room.protection()
+        await room.submit(stop, target)
+        before = len(room.inbox.events)
+        await room.venue.look()
+        assert len(room.inbox.events) == before
+        await room.fault("lost_request", path="openOrders")
+        await room.venue.look()
+        assert len(room.inbox.events) == before
+
+    tell(story)
+
+
+def test_a_foreign_order_is_shown_and_left_alone() -> None:
+    async def story(room: AccountRoom) -> None:
+        price = await room.price()
+        low = (price / 2).quantize(Decimal("0.01"))
+        theirs = room.order(5, client_order_id="web-7", kind=OrderKind.LIMIT, price=low)
+        ours = room.order(6, kind=OrderKind.LIMIT, price=low)
+        await room.submit(theirs)
+        await room.submit(ours)
+        await room.venue.close()
+        room.inbox.events.clear()
+        room.venue = room.another()
+        await room.venue.recover(Saved())
+        (report,) = room.inbox.of(OpenOrdersReported)
+        assert [(row.client_order_id, row.is_ours) for row in report.orders] == [
+            ("web-7", False),
+            (ours.client_order_id, True),
+        ]
+        await room.query(theirs)
+        assert room.kinds(theirs) == ["OrderAccepted"]
+
+    tell(story)
+
+
+def test_an_order_that_was_given_up_and_is_open_after_all_is_told() -> None:
+    async def story(room: AccountRoom) -> None:
+        price = await room.price()
+        low = (price / 2).quantize(Decimal("0.01"))
+        stray = room.order(7, kind=OrderKind.LIMIT, price=low)
+        await room.submit(stray)
+        await room.venue.close()
+        room.inbox.events.clear()
+        room.venue = room.another()
+        given_up = room.order(7, status=OrderStatus.EXPIRED, note="it never arrived")
+        await room.venue.recover(Saved(orders=(given_up,)))
+        assert room.inbox.of(OpenOrdersReported) == []
+        await room.hear(stray, OrderAccepted)
+
+    tell(story)
+
+
+def test_an_order_that_the_exchange_has_put_away_has_ended() -> None:
+    async def story(room: AccountRoom) -> None:
+        order = room.order(leg=Leg.EXIT)
+        archived = {"code": -2026, "message": "Order was archived."}
+        await room.fault("status", path="order", verb="GET", status=400, times=1, **archived)
+        await room.query(order)
+        await room.hear(order, OrderExpired)
+
+    tell(story)
+
+
+def test_a_refused_question_is_asked_again_later() -> None:
+    async def story(room: AccountRoom) -> None:
+        order = room.order()
+        await room.submit(order)
+        revoked = {"code": -2015, "message": "Invalid API-key"}
+        await room.fault("status", path="order", verb="GET", status=401, times=2, **revoked)
+        await room.query(order)
+        assert room.kinds(order).count("OrderAccepted") == 2
+
+    tell(story)
+
+
+def test_fills_that_cannot_be_had_now_come_with_the_next_look() -> None:
+    async def story(room: AccountRoom) -> None:
+        order = room.order()
+        await room.fault("lost_answer", path="order", verb="POST", times=1)
+        await room.submit(order)
+        await room.fault("lost_request", path="myTrades", times=2)
+        await room.query(order)
+        assert room.kinds(order) == ["OrderOutcomeUnknown", "OrderAccepted"]
+        await room.venue.look()
+        await room.hear(order, OrderFilled)
+        await room.fault("lost_request", path="account")
+        await room.venue.look()
+
+    tell(story)
+
+
+def test_nothing_is_said_after_the_end() -> None:
+    async def story(room: AccountRoom) -> None:
+        order = room.order(not_after_ms=room.clock.now_ms() - 1)
+        room.clock.off_ms = 30_000
+        waiting = asyncio.get_running_loop().create_task(room.query(room.order()))
+        await until(lambda: True)
+        await room.venue.close()
+        before = len(room.inbox.events)
+        await room.query(order)
+        await waiting
+        assert len(room.inbox.events) == before
+
+    tell(story)

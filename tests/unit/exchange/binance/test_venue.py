@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from tests.unit.exchange.binance.account_room import AccountRoom, an_account, tell
+
+from aitrader.exchange.binance.venue import VenueSettings
+from aitrader.model.account import PAPER
+from aitrader.model.errors import ConfigError
+from aitrader.model.events import (
+    BalancesReported,
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    OrderOutcomeUnknown,
+    OrderRejected,
+    Saved,
+)
+from aitrader.model.order import Leg, OrderKind, OrderStatus
+
+
+def test_a_market_order_is_accepted_and_filled_with_its_fee() -> None:
+    async def story(room: AccountRoom) -> None:
+        order = room.order()
+        await room.submit(order)
+        accepted, filled = room.said(order)
+        assert isinstance(accepted, OrderAccepted)
+        assert isinstance(filled, OrderFilled)
+        assert filled.fill.quantity == order.quantity
+        assert (filled.fill.fee_asset, filled.fill.fee > 0) == ("BTC", True)
+
+    tell(story)
+
+
+@pytest.mark.parametrize("kind", [OrderKind.LIMIT, OrderKind.TAKE_PROFIT, OrderKind.STOP_LOSS])
+def test_an_order_that_waits_is_accepted_and_taken_off(kind: OrderKind) -> None:
+    async def story(room: AccountRoom) -> None:
+        price = await room.price()
+        low = (price * Decimal("0.9")).quantize(Decimal("0.01"))
+        is_limit = kind is OrderKind.LIMIT
+        level = {"price": low} if is_limit else {"stop_price": low}
+        leg = Leg.EXIT if kind is OrderKind.STOP_LOSS else Leg.ENTRY
+        if leg is Leg.EXIT:
+            await room.submit(room.order(9, quantity=Decimal("0.02")))
+        order = room.order(leg=leg, kind=kind, **level)
+        await room.submit(order)
+        await room.cancel(order)
+        assert room.kinds(order) == ["OrderAccepted", "OrderAccepted", "OrderCanceled"]
+
+    tell(story)
+
+
+def test_stop_and_target_rest_as_one_list_and_leave_together() -> None:
+    async def story(room: AccountRoom) -> None:
+        await room.submit(room.order())
+        stop, target = await room.protection()
+        await room.submit(stop, target)
+        assert room.kinds(stop) == room.kinds(target) == ["OrderAccepted"]
+        await room.cancel(stop, target)
+        await room.hear(stop, OrderCanceled)
+        await room.hear(target, OrderCanceled)
+
+    tell(story)
+
+
+def test_one_of_a_list_takes_its_mate_along() -> None:
+    async def story(room: AccountRoom) -> None:
+        await room.submit(room.order())
+        stop, target = await room.protection()
+        await room.submit(stop, target)
+        await room.cancel(target)
+        await room.hear(stop, OrderCanceled)
+        await room.hear(target, OrderCanceled)
+
+    tell(story)
+
+
+def test_a_refusal_is_told_with_the_exchanges_number_and_words() -> None:
+    async def story(room: AccountRoom) -> None:
+        order = room.order(quantity=Decimal(9_000))
+        await room.submit(order)
+        refused = await room.hear(order, OrderRejected)
+        assert refused.code < 0
+        assert refused.reason
+
+    tell(story)
+
+
+def test_a_lost_answer_is_unknown_and_never_a_second_order() -> None:
+    async def story(room: AccountRoom) -> None:
+        order = room.order()
+        await room.fault("lost_answer", path="order", verb="POST", times=1)
+        await room.submit(order)
+        (unknown,) = room.said(order)
+        assert isinstance(unknown, OrderOutcomeUnknown)
+        await room.query(order)
+        await room.hear(order, OrderFilled)
+        assert await room.trades() == 1
+
+    tell(story)
+
+
+def test_a_yes_that_cannot_be_read_leaves_the_orders_fate_open() -> None:
+    async def story(room: AccountRoom) -> None:
+        order = room.order()
+        garbled = {"status": 200, "is_executed": True, "code": 1, "message": "{"}
+        await room.fault("status", path="order", verb="POST", times=1, **garbled)
+        await room.submit(order)
+        await room.hear(order, OrderOutcomeUnknown)
+
+    tell(story)
+
+
+def test_a_cancel_that_is_too_late_brings_what_happened() -> None:
+    async def story(room: AccountRoom) -> None:
+        order = room.order()
+        await room.fault("lost_answer", path="order", verb="POST", times=1)
+        await room.submit(order)
+        await room.cancel(order)
+        assert room.kinds(order) == ["OrderOutcomeUnknown", "OrderAccepted", "OrderFilled"]
+
+    tell(story)
+
+
+def test_a_cancel_without_an_answer_is_followed_by_a_question() -> None:
+    async def story(room: AccountRoom) -> None:
+        price = await room.price()
+        low = (price / 2).quantize(Decimal("0.01"))
+        order = room.order(kind=OrderKind.LIMIT, price=low)
+        await room.submit(order)
+        await room.fault("lost_answer", path="order", verb="DELETE", times=2)
+        await room.cancel(order)
+        canceled = await room.hear(order, OrderCanceled)
+        assert canceled.filled == 0
+
+    tell(story)
+
+
+def test_a_clock_that_is_a_little_off_is_corrected_from_the_start() -> None:
+    async def story(room: AccountRoom) -> None:
+        room.clock.off_ms = 3_000
+        first = room.order(1)
+        await room.submit(first)
+        assert (await room.hear(first, OrderRejected)).code == -1021
+        await room.settle()
+        second = room.order(2)
+        await room.submit(second)
+        await room.hear(second, OrderFilled)
+
+    tell(story)
+
+
+def test_what_was_open_is_told_as_it_stands_after_a_restart() -> None:
+    async def story(room: AccountRoom) -> None:
+        await room.submit(room.order())
+        stop, target = await room.protection()
+        await room.submit(stop, target)
+        await room.venue.close()
+        assert await room.cancel_by_hand(stop) == 200
+        room.inbox.events.clear()
+        room.venue = room.another()
+        open_then = [room.opened(order) for order in (stop, target)]
+        paper = room.order(3, account=PAPER, status=OrderStatus.OPEN)
+        pending = room.order(4)
+        await room.venue.recover(Saved(orders=(*open_then, paper, pending)))
+        await room.hear(stop, OrderCanceled)
+        await room.hear(target, OrderCanceled)
+        assert room.said(paper) == room.said(pending) == []
+        (balances,) = room.inbox.of(BalancesReported)
+        assert balances.is_whole
+
+    tell(story)
+
+
+def test_open_orders_are_asked_after_without_being_told_to() -> None:
+    async def story(room: AccountRoom) -> None:
+        await room.submit(room.order())
+        stop, target = await room.protection()
+        await room.submit(stop, target)
+        await room.cancel_by_hand(stop)
+        await room.hear(target, OrderCanceled)
+
+    tell(story, audit_s=0.02)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"api_key": "nobody"}, "the exchange refuses binance_api_key"),
+        ({"secret": "wrong"}, "does not belong to binance_api_key"),
+        ({"rest_url": "http://127.0.0.1:9"}, "no account to trade with"),
+    ],
+)
+def test_what_cannot_be_used_is_said_at_the_start(changes: dict[str, str], sentence: str) -> None:
+    async def play() -> None:
+        async with an_account() as room:
+            venue = room.another(**changes)
+            with pytest.raises(ConfigError, match=sentence):
+                await venue.recover(Saved())
+            await venue.close()
+
+    asyncio.run(play())
+
+
+def test_settings_show_neither_key_nor_secret() -> None:
+    settings = VenueSettings(rest_url="http://x", api_key="the-key", secret="the-secret")
+    assert not {"the-key", "the-secret"} & set(repr(settings).split("'"))
+    assert "the-" not in str(settings)
