@@ -86,6 +86,7 @@ class History:
         """Keep them in this order: the symbols' order at one instant."""
         self._series = {(row.symbol, row.interval): row for row in series}
         self.symbols = tuple(dict.fromkeys(row.symbol for row in series))
+        self._volumes: dict[tuple[str, int], tuple[tuple[str, float], ...]] = {}
         self.intervals = tuple(dict.fromkeys(row.interval for row in series))
 
     def find(self, symbol: str, interval: str) -> Series | None:
@@ -115,8 +116,15 @@ class History:
     def volumes(self, interval: str, at_ms: int) -> tuple[tuple[str, float], ...]:
         """Return the quote volume of the 24 h before an instant per symbol, highest first.
 
-        Symbols that begin at this instant come last, in their order.
+        Symbols that begin at this instant come last, in their order. Runs over the same candles
+        ask for the same days: each is added up once.
         """
+        key = (interval, at_ms)
+        if key not in self._volumes:
+            self._volumes[key] = self._volumes_at(interval, at_ms)
+        return self._volumes[key]
+
+    def _volumes_at(self, interval: str, at_ms: int) -> tuple[tuple[str, float], ...]:
         found = []
         for symbol in self.symbols:
             series = self.find(symbol, interval)
@@ -124,7 +132,8 @@ class History:
                 continue
             start = series.place(at_ms - DAY_MS)
             rows = series.values["quote_volume"][start : series.place(at_ms)]
-            found.append((symbol, float(np.nansum(rows))))
+            total = float(rows.sum())
+            found.append((symbol, float(np.nansum(rows)) if np.isnan(total) else total))
         return tuple(sorted(found, key=lambda row: -row[1]))
 
 

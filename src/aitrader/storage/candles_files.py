@@ -19,7 +19,8 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         ConfigError: The disk refused; `path` is as it was.
     """
-    unfinished = path.with_name(f".{path.name}.tmp")
+    # by process: two that fill a cache at once must not take each other's file away
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(unfinished)

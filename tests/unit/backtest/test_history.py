@@ -70,3 +70,10 @@ def test_symbols_are_ranked_by_the_day_before_and_beginners_come_last() -> None:
     assert [symbol for symbol, _volume in ranked] == ["ETHUSDT", "BTCUSDT", "ADAUSDT"]
     assert dict(ranked)["BTCUSDT"] == pytest.approx(day * 1000.0)
     assert History([old]).volumes("1h", AT_MS) == ()
+
+
+def test_the_volumes_of_a_day_are_added_up_once() -> None:
+    history = History([a_series([flat(100.0), None, flat(90.0)])])
+    found = history.volumes("5m", AT_MS + 3 * MINUTES_5)
+    assert found == (("BTCUSDT", 2000.0),)
+    assert history.volumes("5m", AT_MS + 3 * MINUTES_5) is found

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -78,3 +79,14 @@ def test_writers_take_turns(tmp_path: Path) -> None:
 def _say_in_turn(folder: Path, said: list[str]) -> None:
     with writer_turn(folder):
         said.append("second")
+
+
+def test_two_processes_that_write_the_same_file_do_not_meet(tmp_path: Path) -> None:
+    seen: list[Path] = []
+
+    def write(unfinished: Path) -> None:
+        seen.append(unfinished)
+        unfinished.write_text("whole")
+
+    replace_file(tmp_path / "file", write)
+    assert str(os.getpid()) in seen[0].name and not seen[0].exists()
