@@ -89,6 +89,7 @@ bench: $(STAMP)
 
 soak: $(STAMP)
 	$(BIN)/python bench/soak.py --minutes $(SOAK_MINUTES) --json
+	$(BIN)/python bench/soak_terminal.py --minutes $(SOAK_MINUTES)
 	$(BIN)/aitrader demo --headless --for $(SOAK_S) --symbols 100 --speed 60 --json --data-folder build/soak
 
 lock: $(STAMP)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NOT_BENCHES = {"run.py", "report.py", "soak.py"}
+NOT_BENCHES = {"run.py", "report.py", "soak.py", "soak_terminal.py"}
 LIMIT_S = 180
 
 

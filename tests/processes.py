@@ -99,6 +99,19 @@ class Screen:
         self.process.wait()
         self.close()
 
+    def wait_until_full(self) -> None:
+        """Return when the program has to wait because nobody reads what it writes."""
+        end_s, before = perf_counter() + LIMIT_S, -1
+        while (waiting := self._unread()) != before or not waiting:
+            assert perf_counter() < end_s, f"{waiting} bytes and still more"
+            before = waiting
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.3)
+
+    def _unread(self) -> int:
+        found = fcntl.ioctl(self._master, termios.FIONREAD, struct.pack("i", 0))
+        return int(struct.unpack("i", found)[0])
+
     def close(self) -> None:
         """Close the terminal; the program in it is told so by the system."""
         if self._master >= 0:

@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import threading
+from collections.abc import Callable
 
 from aitrader.config import read_settings
 from aitrader.model.control import CloseAll, StopEngine
@@ -18,6 +19,9 @@ from aitrader.modes.taste import taste_of
 from aitrader.remote.client import RemoteEngine
 from aitrader.tui.app import Parting, TraderApp
 
+GRACE_S = 0.7
+"""How long the app may take to end once its terminal is closed."""
+
 
 def show(found: Found) -> None:
     """Show the terminal app on the running engine, then do what the person chose on leaving."""
@@ -26,20 +30,30 @@ def show(found: Found) -> None:
         raise ConfigError("the engine ended before the terminal app was up; its log says why")
     taste = taste_of(read_settings(data_folder=found.folder))
     app = TraderApp(engine, engine, taste=taste)
-    parting = run(app)
+
+    def close() -> None:
+        leave(engine, hung_up(app.board.status_bar.status, is_ours=found.is_started))
+
+    parting = run(app, close)
     if parting is Parting.HUNG_UP:
-        parting = hung_up(app.board.status_bar.status, is_ours=found.is_started)
+        close()
     leave(engine, parting)
 
 
-def run(app: TraderApp) -> Parting | None:
-    """Run the app until the person leaves or the terminal is closed."""
-    return asyncio.run(_run(app))
+def run(app: TraderApp, close: Callable[[], None] = lambda: None) -> Parting | None:
+    """Run the app until the person leaves or the terminal is closed.
+
+    Args:
+        app: What is shown.
+        close: What is still to be done when the terminal was closed and the app cannot end: its
+            output may wait for ever for somebody to read it. The process ends after it then.
+    """
+    return asyncio.run(_run(app, close))
 
 
-async def _run(app: TraderApp) -> Parting | None:
+async def _run(app: TraderApp, close: Callable[[], None]) -> Parting | None:
     loop = asyncio.get_running_loop()
-    is_gone = asyncio.Event()
+    is_gone, has_ended = asyncio.Event(), threading.Event()
 
     def hang_up() -> None:
         if not is_gone.is_set():
@@ -51,12 +65,18 @@ async def _run(app: TraderApp) -> Parting | None:
         _until_closed()
         with contextlib.suppress(RuntimeError):  # the loop has ended: so has the app
             loop.call_soon_threadsafe(hang_up)
+        if not has_ended.wait(GRACE_S):
+            close()
+            os._exit(0)
 
     # a shell passes SIGHUP on, other parents just close the terminal
     loop.add_signal_handler(signal.SIGHUP, hang_up)
     loop.add_signal_handler(signal.SIGTERM, app.exit, Parting.KEEP)
     threading.Thread(target=watch, name="terminal's end", daemon=True).start()
-    parting = await app.run_async()
+    try:
+        parting = await app.run_async()
+    finally:
+        has_ended.set()
     return Parting.HUNG_UP if is_gone.is_set() else parting
 
 

@@ -114,7 +114,4 @@ def meaning(typed: str, row: PositionRow) -> str:
         side = "below" if is_long else "above"
         return f"{words.price(at)} would close it at once; a stop is {side} the price"
     won_pct = 100 * (at / row.entry_price - 1) * (1 if is_long else -1) if row.entry_price else 0.0
-    return (
-        f"{words.price(at)}, {words.signed(away_pct)} % from now; "
-        f"left there it ends at {words.signed(won_pct)} %"
-    )
+    return f"{words.signed(away_pct)} % from now; hit there it ends at {words.signed(won_pct)} %"

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from tests.processes import Screen
 from aitrader.api import stream
 from aitrader.model.control import AnyRequest, CloseAll, StopEngine
 from aitrader.model.errors import ConfigError
+from aitrader.model.view import Frame
 from aitrader.modes.door import SOCKET_NAME, Door, write_door
 from aitrader.modes.local import Found
 from aitrader.modes.terminal import hung_up, show
@@ -105,6 +106,26 @@ def test_to_leave_and_keep_asks_nothing_of_the_engine(short_folder: Path) -> Non
 def test_closing_the_terminal_stops_the_engine_it_started(short_folder: Path) -> None:
     asked = asked_after(short_folder, lambda screen: screen.close(), FakeEngine())
     assert asked == [StopEngine()]
+
+
+class Rushing(FakeEngine):
+    """An engine whose rows never stand still."""
+
+    async def frames(self, hz: float) -> AsyncIterator[Frame]:
+        async for frame in super().frames(hz):
+            yield frame
+            await asyncio.sleep(0)
+            self.step()
+
+
+def test_an_app_that_nobody_reads_ends_with_its_terminal_too(short_folder: Path) -> None:
+    def close_unread(screen: Screen) -> None:
+        screen.wait_until_full()
+        screen.close()
+
+    engine = Rushing(symbols=80)
+    engine.fill()
+    assert asked_after(short_folder, close_unread, engine) == [StopEngine()]
 
 
 @pytest.mark.slow

@@ -40,8 +40,8 @@ def test_what_is_no_price_is_none(typed: str) -> None:
 
 
 def test_it_says_how_far_away_and_what_would_be_won() -> None:
-    assert meaning("105", LONG) == "105.000, -4.55 % from now; left there it ends at +5.00 %"
-    assert meaning("99", SHORT) == "99.0000, +10.00 % from now; left there it ends at +1.00 %"
+    assert meaning("105", LONG) == "-4.55 % from now; hit there it ends at +5.00 %"
+    assert meaning("99", SHORT) == "+10.00 % from now; hit there it ends at +1.00 %"
 
 
 def test_a_stop_on_the_wrong_side_is_said_to_be_one() -> None:
