@@ -26,6 +26,7 @@ from aitrader.storage.rows.signals import LIVE_SIGNALS, signal_from_row
 from aitrader.storage.rows.statement import Owner
 
 START_CASH = Decimal(10_000)
+DUST_USDT = Decimal(1)
 
 ALL_ORDERS = """
 select * from orders where user_id = :user_id and account_id = :account_id
@@ -200,8 +201,10 @@ def _wrong(position: Position, orders: list[Order]) -> Iterator[str]:
 def _unprotected(name: str, position: Position, live: list[Order]) -> Iterator[str]:
     stops = sum((o.remaining for o in live if o.kind is OrderKind.STOP_LOSS), ZERO)
     limits = sum((o.remaining for o in live if o.kind is OrderKind.LIMIT), ZERO)
-    if position.stop_price is not None and stops != position.quantity:
+    # What the fee left beside the grid cannot be sold, and so not be protected.
+    bare = position.quantity - stops
+    if position.stop_price is not None and not 0 <= bare * position.entry_price < DUST_USDT:
         yield f"unprotected: {name}: holds {position.quantity}, its stops close {stops}"
     wanted = sum((target.quantity for target in position.targets), ZERO)
-    if limits != wanted:
+    if not 0 <= (wanted - limits) * position.entry_price < DUST_USDT:
         yield f"unprotected: {name}: targets for {wanted}, orders close {limits}"

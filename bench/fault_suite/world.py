@@ -30,6 +30,9 @@ from fault_suite.books import Books, findings_against, findings_within
 from aitrader.model.account import LIVE
 
 LIFE = Path(__file__).with_name("life.py")
+START_MS = 1_767_571_200_000 + 50_000
+"""Ten seconds before a minute ends."""
+
 DUST_USDT = Decimal(6)
 """Less than this can neither be sold nor protected: the least order is 5 USDT."""
 POLL_S = 0.05
@@ -98,10 +101,9 @@ class World:
 
     def run(self) -> None:
         """Live all lives, let the last come to rest, and hold the books against each other."""
-        command = [sys.executable, "-m", "aitrader.exchange.simulated", "--parent-pipe"]
-        command += ["--symbols", str(self.rules.symbols), "--speed", str(self.rules.speed)]
-        command += ["--seed", str(self.rng.randrange(10**6))]
-        command += ["--start-ms", str(1_767_571_200_000 + 50_000)]
+        rules, seed = self.rules, self.rng.randrange(10**6)
+        about = (rules.symbols, rules.speed, seed, START_MS)
+        command = [sys.executable, str(LIFE.with_name("exchange.py")), *map(str, about)]
         exchange = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             assert exchange.stdout is not None
@@ -289,6 +291,7 @@ class BareTime:
     def __init__(self) -> None:
         self.worst_ms = 0
         """The longest that counts."""
+        self.worst_of = ""
         self.worst_raw_ms = 0
         """The longest in all, downtime and unknown windows included."""
         self._bare: defaultdict[str, int] = defaultdict(int)
@@ -327,10 +330,12 @@ class BareTime:
             self._raw[asset] += passed_ms
             self._bare[asset] = 0 if is_excused else self._bare[asset] + passed_ms
             self.worst_raw_ms = max(self.worst_raw_ms, self._raw[asset])
-            self.worst_ms = max(self.worst_ms, self._bare[asset])
+            if self._bare[asset] > self.worst_ms:
+                self.worst_ms = self._bare[asset]
+                self.worst_of = f"{bare} {asset} at {at_ms}, {time.strftime('%X')}"
 
     def findings(self) -> list[str]:
         """Return what stood without a stop for too long."""
         if self.worst_ms <= 5_000:
             return []
-        return [f"unprotected: {self.worst_ms / 1000:.1f} s without a stop"]
+        return [f"unprotected: {self.worst_ms / 1000:.1f} s without a stop: {self.worst_of}"]
