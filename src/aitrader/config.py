@@ -23,7 +23,10 @@ from aitrader.model.money import HUNDRED
 
 FILE_NAME = "settings.toml"
 DATABASE_NAME = "aitrader.sqlite"
-ENVIRONMENT_NAMES = {"data_folder": "AITRADER_DATA_FOLDER"}
+ENVIRONMENT_NAMES = {
+    "data_folder": "AITRADER_DATA_FOLDER",
+    "lock_folder": "AITRADER_LOCK_FOLDER",
+}
 """Settings whose environment variable is not simply the name in capitals."""
 
 MAX_BPS = Decimal(1000)
@@ -122,6 +125,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description=f"The database; `{DATABASE_NAME}` in the data folder when not given.",
         ),
     ] = Path()
+    lock_folder: Annotated[
+        Path,
+        Meta(
+            title="a folder",
+            description="Where engines of all data folders say which API key they use.",
+        ),
+    ] = Path("~/.aitrader/locks")
     user_id: Annotated[
         str,
         Meta(

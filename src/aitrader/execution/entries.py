@@ -22,7 +22,7 @@ from aitrader.model.events import EntryRefused, EntryWanted, OrderPlanned
 from aitrader.model.ids import ClientOrderId, TimerId
 from aitrader.model.order import Leg, Order, OrderKind, OrderStatus
 from aitrader.model.signal import Signal
-from aitrader.model.trader import Brakes, Exits, Trader
+from aitrader.model.trader import Brakes, Exits, PositionSide, Trader
 
 REST_TIMER = "entry-rest:"
 """Timer of an entry order that must be done by then."""
@@ -127,6 +127,8 @@ def _sized(desk: Desk, signal: Signal, trader: Trader, *, at_ms: int) -> Sized:
     check(_standing(desk, signal, trader, at_ms=at_ms), symbol=signal.symbol)
     if rules is None:
         raise Refused(0, f"the exchange's rules for {signal.symbol} are not known")
+    if trader.plan.side is PositionSide.SHORT and not desk.settings.has_shorts:
+        raise Refused(0, "the exchange's spot market cannot sell what is not held")
     if rules.quote != desk.settings.quote:
         raise Refused(
             0,

@@ -27,6 +27,8 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `quote`: the asset that the account's cash is in; nothing else can be paid with.
 
+    `has_shorts`: whether it may sell what it does not hold.
+
     `reserve_bps`: kept for the price running away between the close and the fill.
     `max_position_pct`: of equity, caps entries sized by risk. `max_stops_per_symbol`: Binance's
     MAX_NUM_ALGO_ORDERS.
@@ -43,6 +45,7 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
     entry_window_ms: int = 5_000
     protect_window_ms: int = 1_500
     brakes: Brakes = Brakes()
+    has_shorts: bool = True
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,7 +51,7 @@ async def _run(options: DemoOptions, folder: Path, market: DemoMarket) -> None:
     if not market.replay:
         write_market(folder.parent, market)
     speed = speed_of(options)
-    settings = read_settings(data_folder=folder, flags={"max_symbols": market.symbols})
+    settings = read_settings(data_folder=folder, flags=_flags(market))
     http = _http_door(settings) if options.has_http else None
     async with opened_store(settings) as store:
         saved = await store.load()
@@ -96,6 +96,11 @@ async def _run(options: DemoOptions, folder: Path, market: DemoMarket) -> None:
                 status = wired.view.status()
             if options.as_json:
                 print(json.dumps(summary(status, wired)))  # noqa: T201 - what was asked for
+
+
+def _flags(market: DemoMarket) -> dict[str, object]:
+    """Return the settings of a demo: paper, whatever the person's own say."""
+    return {"max_symbols": market.symbols, "paper_trading": True}
 
 
 def _http_door(settings: Settings) -> HttpDoor:

@@ -230,3 +230,11 @@ def test_an_entry_is_counted_as_sent_once_it_is_planned() -> None:
     desk = a_desk(brakes=Brakes(max_entries_per_min=1))
     assert planned(desk).quantity == Decimal(1)
     assert list(desk.sent) == [(AT_MS, TRADER)]
+
+
+def test_a_spot_market_sells_nothing_that_is_not_held() -> None:
+    desk = a_desk(has_shorts=False)
+    assert types(wanted(desk))[0] is OrderPlanned
+    desk = a_desk(has_shorts=False)
+    desk.traders[TRADER] = a_trader(plan=a_plan(side=PositionSide.SHORT))
+    assert reason(wanted(desk)) == "the exchange's spot market cannot sell what is not held"

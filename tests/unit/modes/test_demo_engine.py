@@ -75,6 +75,14 @@ def test_a_demo_without_a_terminal_ends_with_one_json_object(
     assert find_market(tmp_path) == DemoMarket(symbols=4, seed=5)
 
 
+def test_a_demo_is_paper_whatever_the_persons_own_settings_say(
+    tmp_path: Path, output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPER_TRADING", "false")
+    run_headless_demo(options(tmp_path, symbols=4, seed=5, speed=300.0, for_s=0.1))
+    assert json.loads(output())["errors"] == 0
+
+
 def test_a_replay_at_full_speed_counts_every_candle_and_ends_by_itself(
     tmp_path: Path, output: Output
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aitrader.model.errors import ConfigError
-from aitrader.storage.lock import LOCK_NAME, FolderLock
+from aitrader.storage.lock import LOCK_NAME, FolderLock, KeyLock
 
 HOLD = """
 import sys, pathlib
@@ -70,3 +70,23 @@ def test_the_death_of_its_holder_frees_the_folder(tmp_path: Path) -> None:
         holder.wait()
     lock.acquire()
     lock.release()
+
+
+def test_a_key_is_taken_once_and_its_name_is_nowhere(tmp_path: Path) -> None:
+    first, second = KeyLock(tmp_path / "locks", "a-key"), KeyLock(tmp_path / "locks", "a-key")
+    first.acquire(tmp_path)
+    with pytest.raises(ConfigError, match=f"used by process {os.getpid()} with the data folder"):
+        second.acquire(tmp_path)
+    other = KeyLock(tmp_path / "locks", "another-key")
+    other.acquire(tmp_path)
+    other.release()
+    first.release()
+    second.acquire(tmp_path)
+    second.release()
+    assert all("key" not in path.name for path in (tmp_path / "locks").iterdir())
+
+
+def test_locks_that_cannot_be_written_are_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="set AITRADER_LOCK_FOLDER"):
+        KeyLock(tmp_path / "file", "a-key").acquire(tmp_path)
