@@ -6,7 +6,9 @@ reports fills are counted, those that are later than the newest report: it has t
 
 Coins that are not ours lie in the same wallet, so more than we hold means nothing. Less means that
 somebody sold or moved what a position holds: it is said, and the trader enters that symbol no more.
-A whole report is needed for it; one that the stream sends names only what has changed.
+A whole report is needed for it; one that the stream sends names only what has changed. What an exit
+order of ours may have sold meanwhile, without our having heard of it (we were away, its report is
+on its way), is not missing.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from decimal import Decimal
 from aitrader.execution.desk import Desk, Messages
 from aitrader.model.events import BalancesReported, CashChanged, Quarantined
 from aitrader.model.money import ZERO, trimmed
+from aitrader.model.order import Leg
 from aitrader.model.position import Position
 from aitrader.model.trader import PositionSide
 
@@ -48,8 +51,17 @@ def _missing(desk: Desk, *, at_ms: int) -> Iterator[Quarantined]:
         found = desk.balances.get(asset)
         there = ZERO if found is None else found.total
         held = sum((desk.held(row) for row in positions), ZERO)
-        if there < held:
+        if there < held - sum((_may_be_sold(desk, row) for row in positions), ZERO):
             yield from (_alarm(row, asset, (there, held), at_ms) for row in positions)
+
+
+def _may_be_sold(desk: Desk, position: Position) -> Decimal:
+    """Return the base units that exit orders may have sold, of which nobody has told us yet."""
+    lists: dict[str, Decimal] = {}
+    for order in desk.table.live(position.position_id, Leg.EXIT):
+        name = order.list_id or order.client_order_id
+        lists[name] = max(lists.get(name, ZERO), order.remaining)
+    return sum(lists.values(), ZERO)
 
 
 def _alarm(

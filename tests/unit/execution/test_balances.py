@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.builders import AT_MS, TRADER, a_filled_order, a_position, an_instrument
+import msgspec
+from tests.builders import AT_MS, TRADER, a_filled_order, a_position, an_instrument, an_order
 from tests.pipeline import FixedPrices
 
 from aitrader.execution import balances
@@ -12,6 +13,8 @@ from aitrader.execution.desk import Desk
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.model.commands import Command
 from aitrader.model.events import Balance, BalancesReported, CashChanged, Event, Quarantined
+from aitrader.model.ids import PositionId
+from aitrader.model.order import Leg, OrderKind, OrderStatus
 from aitrader.model.trader import PositionSide
 
 USDT = Balance("USDT", Decimal(90), Decimal(10))
@@ -75,6 +78,18 @@ def test_a_position_whose_coins_are_gone_is_told_and_its_symbol_left_alone() -> 
     (nothing,) = report(a_desk(), is_whole=True)
     assert isinstance(nothing, Quarantined)
     assert "found 0:" in nothing.reason
+
+
+def test_what_a_resting_exit_may_have_sold_unheard_is_not_missing() -> None:
+    desk = a_desk()
+    for attempt, kind in ((1, OrderKind.STOP_LOSS), (2, OrderKind.LIMIT)):
+        order = an_order(Leg.EXIT, attempt, kind=kind, list_id="pair", account="live")
+        desk.table.add(msgspec.structs.replace(order, status=OrderStatus.OPEN))
+    assert report(desk, is_whole=True) == []
+    more = a_position(position_id="p-more", account="live")
+    desk.positions[PositionId("p-more")] = more
+    desk.table.add(a_filled_order(position_id="p-more", client_order_id="x", account="live"))
+    assert len(report(desk, is_whole=True)) == 2
 
 
 def test_what_cannot_be_told_is_not_told() -> None:
