@@ -28,10 +28,11 @@ from aitrader.model.events import (
     OrderOutcomeUnknown,
     OrderRejected,
     PositionClosed,
+    PriceLeft,
     Quarantined,
     StopMoveAsked,
 )
-from aitrader.model.ids import ClientOrderId, FillId
+from aitrader.model.ids import BandId, ClientOrderId, FillId, PositionId
 from aitrader.model.ledger import flow_of
 from aitrader.model.order import Fill, Order, OrderKind, OrderStatus
 from aitrader.model.position import PositionStatus
@@ -213,7 +214,34 @@ class Wire:
 
     def step(self) -> None:
         often = ["hear"] * 6 + ["trade"] * 2
-        match self.draw(*often, "move", "wait", "arrive", "close", "crash"):
+        choice = self.draw(*often, "move", "favor", "wait", "arrive", "close", "crash")
+        before = {} if choice == "move" else self.stops()
+        self.do(choice)
+        for position_id, stop in self.stops().items():
+            old = before.get(position_id, stop)
+            assert self.venue.sign * (stop - old) >= 0, "a stop loosened by itself"
+
+    def stops(self) -> dict[PositionId, Decimal]:
+        """Return the stop of each open position that has one."""
+        return {
+            row.position_id: row.stop_price
+            for row in self.account.saved().positions
+            if row.stop_price is not None
+        }
+
+    def favor(self) -> None:
+        """Let the price be far in favor for a moment."""
+        price = Decimal(100 + 3 * self.venue.sign)
+        for position in self.account.saved().positions:
+            for name in ("even", "trail"):
+                band_id = BandId(f"{name}:{position.position_id}")
+                self.account.post(PriceLeft(at_ms=self.venue.now_ms, band_id=band_id, price=price))
+        self.obey()
+
+    def do(self, choice: str) -> None:
+        match choice:
+            case "favor":
+                self.favor()
             case "hear":
                 self.hear()
             case "trade":
@@ -282,6 +310,12 @@ EXITS = (
     Exits(stop_loss=pct("1")),
     Exits(take_profit=(Target(pct("2"), Decimal("0.6")), Target(pct("3"), Decimal("0.4")))),
     Exits(trailing_pct=Decimal(1), max_age_ms=5_000),
+    Exits(stop_loss=pct("1"), break_even_pct=Decimal("0.5")),
+    Exits(
+        stop_loss=pct("1"),
+        take_profit=(Target(pct("2"), Decimal("0.5")),),
+        break_even_pct=Decimal(1),
+    ),
 )
 
 

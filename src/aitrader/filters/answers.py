@@ -83,7 +83,7 @@ class Answers:
         targets = tuple(
             Target(self._level(level, symbol_index), share) for level, share in plan.targets
         )
-        return Exits(stop, targets, plan.trailing_pct, plan.max_age_ms)
+        return Exits(stop, targets, plan.trailing_pct, plan.max_age_ms, plan.break_even_pct)
 
     def _level(self, plan: LevelPlan, symbol_index: int) -> Level:
         if not plan.root:

@@ -30,6 +30,7 @@ class ExitPlan(msgspec.Struct, frozen=True):
     targets: tuple[tuple[LevelPlan, Decimal], ...] = ()
     trailing_pct: Decimal | None = None
     max_age_ms: int | None = None
+    break_even_pct: Decimal | None = None
 
 
 class CompiledTrader(msgspec.Struct, frozen=True):

@@ -40,7 +40,7 @@ _AGE = re.compile(
 )
 _AGE_MS = {"m": MINUTE_MS, "h": 60 * MINUTE_MS, "d": DAY_MS}
 
-EXIT_KEYS = ("stop_loss", "take_profit", "trailing", "max_age")
+EXIT_KEYS = ("stop_loss", "take_profit", "trailing", "max_age", "break_even")
 BRAKE_KEYS = ("max_exposure", "max_daily_loss", "cooldown", "loss_streak", "max_per_minute")
 RISK_KEYS = ("risk", "size", "amount", "max_open", *BRAKE_KEYS)
 
@@ -102,11 +102,13 @@ def exits_of(value: Value) -> ExitPlan:
     entries = _entries("EXITS", value, EXIT_KEYS)
     stop, profit = entries.get("stop_loss"), entries.get("take_profit")
     trailing, age = entries.get("trailing"), entries.get("max_age")
+    even = entries.get("break_even")
     return ExitPlan(
         None if stop is None else level_of("stop_loss", stop),
         () if profit is None else _targets(profit),
         None if trailing is None else percent_of_text("trailing", trailing),
         None if age is None else _span_ms("EXITS: max_age", age, most_days=MAX_AGE_DAYS),
+        None if even is None else percent_of_text("break_even", even),
     )
 
 

@@ -82,7 +82,9 @@ _CONSTANTS = (
         'Required unless functions give them; at least one of `"stop_loss"` and `"take_profit"` '
         '(`"2%"` of the fill price, or `"1.5 atr"`: 1.5 x `atr(m, 14)` at the signal candle; '
         '`"2 atr(21)"` for another length), `"trailing"` (`"1%"`), `"max_age"` (`"90m"`, `"12h"`, '
-        f'`"2d"`). `"take_profit"` also takes up to {MAX_TARGETS} targets: '
+        f'`"2d"`). `"break_even"` (`"1%"`) moves the stop to where nothing is lost, fees counted, '
+        "once the price is that far in favor. "
+        f'`"take_profit"` also takes up to {MAX_TARGETS} targets: '
         '`[("2%", 0.5), ("4%", 0.5)]`.',
     ),
     (

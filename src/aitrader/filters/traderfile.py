@@ -174,8 +174,9 @@ def _with_functions(reader: _Reader, exits: ExitPlan) -> ExitPlan:
         stop = LevelPlan(LevelKind.PRICE, root="stop_loss")
     if reader.has("take_profit"):
         targets = ((LevelPlan(LevelKind.PRICE, root="take_profit"), ONE),)
-    made = ExitPlan(stop, targets, exits.trailing_pct, exits.max_age_ms)
-    if made == ExitPlan():
+    even_pct = exits.break_even_pct
+    made = ExitPlan(stop, targets, exits.trailing_pct, exits.max_age_ms, even_pct)
+    if made == ExitPlan(break_even_pct=even_pct):
         raise reader.at(
             "EXITS",
             FilterFault(

@@ -36,7 +36,8 @@ class Position(msgspec.Struct, frozen=True):
     `entry_quantity` is the base units received, `quantity` those still held; `entry_price` and
     `exit_price` are averages over fills; `realized_pnl` and `fees` are in quote, pnl net of fees.
     `stop_price` and `targets` are what rests at the venue; `trail_price` is the best price since
-    entry that the trailing stop counts from. `account`: where its orders go until it is closed.
+    entry that the trailing stop counts from. `even_price` is where the stop moves to break even,
+    None when it is not to or has been moved. `account`: where its orders go until it is closed.
     """
 
     position_id: PositionId
@@ -59,3 +60,4 @@ class Position(msgspec.Struct, frozen=True):
     exit_reason: ExitReason | None = None
     closed_ms: int | None = None
     account: str = PAPER
+    even_price: Decimal | None = None

@@ -57,12 +57,17 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Exits(msgspec.Struct, frozen=True):
-    """How a position is left; each may be None or empty, not all of them."""
+    """How a position is left; each may be None or empty, not all of them.
+
+    `break_even_pct`: once the price is so far in favor, the stop loss moves to where nothing is
+    lost, fees counted; it leaves no position by itself.
+    """
 
     stop_loss: Level | None = None
     take_profit: tuple[Target, ...] = ()
     trailing_pct: Decimal | None = None
     max_age_ms: int | None = None
+    break_even_pct: Decimal | None = None
 
 
 class SizeKind(Enum):

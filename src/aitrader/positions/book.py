@@ -27,7 +27,7 @@ from aitrader.model.order import ExitReason, Leg, Order, OrderKind
 from aitrader.model.position import Position, PositionStatus, TargetPrice
 from aitrader.model.signal import Signal
 from aitrader.model.trader import PositionSide
-from aitrader.positions.exits import stop_price, target_prices
+from aitrader.positions.exits import even_price, stop_price, target_prices
 from aitrader.positions.pnl import Tally, tally
 
 S = PositionStatus
@@ -86,12 +86,16 @@ def opened(
         exits, side=side, fill_price=fill_price, quantity=now.quantity, rules=rules
     )
     counted = _counted(moved(position, PositionStatus.OPEN), now)
+    even_pct = exits.break_even_pct
     return msgspec.structs.replace(
         counted,
         opened_ms=at_ms,
         stop_price=stop,
         targets=targets,
         trail_price=fill_price if exits.trailing_pct is not None else None,
+        even_price=None
+        if even_pct is None
+        else even_price(counted, even_pct, tick_size=rules.tick_size),
     )
 
 

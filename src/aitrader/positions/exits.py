@@ -5,6 +5,8 @@ Percentages and distances count from the average fill price. Rounding to the tic
 - a stop is rounded *towards less risk* (LONG up, SHORT down), so that it is never looser than
   asked, and never below one tick;
 - targets take the nearest tick;
+- break even counts the entry's fees twice, for both legs, and is rounded like a stop, which moves
+  there only if that is tighter;
 - a trailing level is rounded like a stop. The ratchet price, from which the trail is raised, is the
   best price so far plus `max(0.1 %, trailing / 10)`, and at least one tick beyond it, so that a
   quiet market does not re-arm the band on every tick.
@@ -32,7 +34,7 @@ from aitrader.model.money import (
     quantity_to_step,
     trimmed,
 )
-from aitrader.model.position import TargetPrice
+from aitrader.model.position import Position, TargetPrice
 from aitrader.model.trader import Exits, Level, LevelKind, PositionSide
 
 LEAST_RATCHET_PCT = Decimal("0.1")
@@ -56,6 +58,34 @@ def stop_price(
         return None
     price = _level_price(exits.stop_loss, fill_price=fill_price, sign=-_sign(side))
     return _less_risk(price, side=side, tick_size=tick_size)
+
+
+def even_stop(position: Position, *, tick_size: Decimal) -> Decimal:
+    """Return the stop at which a position loses nothing, if leaving costs what entering did."""
+    fee = 2 * position.fees / position.entry_quantity
+    price = position.entry_price + _sign(position.side) * fee
+    return _less_risk(price, side=position.side, tick_size=tick_size)
+
+
+def even_price(position: Position, break_even_pct: Decimal, *, tick_size: Decimal) -> Decimal:
+    """Return the price at which the stop moves to break even, a tick past that stop at least.
+
+    Args:
+        position: As its entry made it.
+        break_even_pct: How far in favor the price must be.
+        tick_size: The symbol's price step.
+    """
+    side, sign = position.side, _sign(position.side)
+    asked = position.entry_price * (HUNDRED + sign * break_even_pct) / HUNDRED
+    least = even_stop(position, tick_size=tick_size) + sign * tick_size
+    if side is PositionSide.LONG:
+        return max(price_to_tick_up(asked, tick_size), least)
+    return max(min(price_to_tick_down(asked, tick_size), least), tick_size)
+
+
+def is_tighter(stop: Decimal, than: Decimal | None, *, side: PositionSide) -> bool:
+    """Return whether a stop loses less than another, or than none."""
+    return than is None or (stop != than and is_beyond(stop, than, side=side))
 
 
 def moved_stop(

@@ -52,8 +52,11 @@ from aitrader.positions.guard import STOP_BAND
 from aitrader.positions.keeping import Keeping
 from aitrader.positions.watch import (
     AGE_TIMER,
+    EVEN_BAND,
     TRAIL_BAND,
     Messages,
+    even_left,
+    even_over,
     left,
     trail_left,
 )
@@ -156,11 +159,20 @@ class PositionStage:
     def _price_left(self, event: PriceLeft) -> Messages:
         position = self._find_open(event.band_id, TRAIL_BAND)
         if position is None:
-            return self._stop_left(event)
+            return self._even_left(event)
         tick_size = self._keeping.rules(position).tick_size
         after, answer = trail_left(position, event, tick_size=tick_size)
         self._book.put(after)
         return answer
+
+    def _even_left(self, event: PriceLeft) -> Messages:
+        position = self._find_open(event.band_id, EVEN_BAND)
+        if position is None:
+            return self._stop_left(event)
+        tick_size = self._keeping.rules(position).tick_size
+        after, answer = even_left(position, event, tick_size=tick_size)
+        self._book.put(after)
+        return [*answer, *self._keeping.protect(after)]
 
     def _stop_left(self, event: PriceLeft) -> Messages:
         """Return the wish to leave at the stop loss, unless the venue holds it by now.
@@ -201,7 +213,8 @@ class PositionStage:
             position_id, reason = event.position_id, no.reason
             return [StopMoveRefused(at_ms=at_ms, position_id=position_id, reason=reason)]
         self._book.put(after)
-        return [PositionUpdated(at_ms=at_ms, position=after), *self._keeping.protect(after)]
+        bands = self._keeping.protect(after)
+        return [PositionUpdated(at_ms=at_ms, position=after), *even_over(position), *bands]
 
     def _with_stop(self, position: Position | None, event: StopMoveAsked) -> Position:
         if position is None or position.status is not PositionStatus.OPEN:
@@ -209,7 +222,7 @@ class PositionStage:
         mark = self._prices.last_price(position.symbol)
         tick_size = self._keeping.rules(position).tick_size
         stop = moved_stop(event.price, side=position.side, mark=mark, tick_size=tick_size)
-        return msgspec.structs.replace(position, stop_price=stop)
+        return msgspec.structs.replace(position, stop_price=stop, even_price=None)
 
     def _exit_wanted(self, event: ExitWanted) -> Messages:
         position = self._book.find(event.position_id)

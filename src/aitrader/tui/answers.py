@@ -37,6 +37,8 @@ def exits_lines(exits: Exits) -> list[str]:
     ]
     lines += [f"trailing {exits.trailing_pct} %"] if exits.trailing_pct is not None else []
     lines += [f"max age {words.age(exits.max_age_ms)}"] if exits.max_age_ms is not None else []
+    if exits.break_even_pct is not None:
+        lines.append(f"stop to break even at {exits.break_even_pct} %")
     return lines
 
 

@@ -94,6 +94,7 @@ def percent(number: str) -> LevelPlan:
         ),
         ({"take_profit": [("2%", 0.3)]}, ExitPlan(targets=((percent("2"), Decimal("0.3")),))),
         ({"trailing": "1%"}, ExitPlan(trailing_pct=Decimal(1))),
+        ({"break_even": "1%"}, ExitPlan(break_even_pct=Decimal(1))),
         ({"max_age": "12h"}, ExitPlan(max_age_ms=43_200_000)),
         ({"max_age": "90 minutes"}, ExitPlan(max_age_ms=5_400_000)),
         ({"max_age": "1.5d", "stop_loss": None}, ExitPlan(max_age_ms=129_600_000)),

@@ -128,6 +128,7 @@ def test_a_side_may_be_short() -> None:
 def test_a_way_out_is_required() -> None:
     assert "EXITS" in fault_of(trader_text(OK, exits="{}")).reason
     assert "EXITS" in fault_of(trader_text(OK, exits="None")).reason
+    assert "EXITS" in fault_of(trader_text(OK, exits='{"break_even": "1%"}')).reason
 
 
 def test_risk_needs_a_stop() -> None:

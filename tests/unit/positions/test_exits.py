@@ -3,15 +3,18 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tests.builders import an_instrument
+from tests.builders import a_position, an_instrument
 
 from aitrader.model.errors import Refused
 from aitrader.model.instrument import Instrument
-from aitrader.model.position import TargetPrice
+from aitrader.model.position import Position, TargetPrice
 from aitrader.model.trader import Exits, Level, LevelKind, PositionSide, Target
 from aitrader.positions.exits import (
     Trail,
+    even_price,
+    even_stop,
     is_beyond,
+    is_tighter,
     moved_stop,
     stop_price,
     target_prices,
@@ -176,3 +179,41 @@ def test_a_stop_cannot_be_moved_past_the_price_or_to_none(
     with pytest.raises(Refused) as caught:
         moved(price, side)
     assert caught.value.reason == sentence
+
+
+def bought(side: PositionSide = LONG, fees: str = "0.1") -> Position:
+    return a_position(side=side, fees=Decimal(fees), entry_quantity=Decimal(1))
+
+
+def test_break_even_counts_the_fees_of_both_legs() -> None:
+    assert even_stop(bought(), tick_size=TICK) == Decimal("100.2")
+    assert even_stop(bought(SHORT), tick_size=TICK) == Decimal("99.8")
+    assert even_stop(bought(fees="0.101"), tick_size=TICK) == Decimal("100.21")
+    half = a_position(fees=Decimal("0.1"), entry_quantity=Decimal("0.5"))
+    assert even_stop(half, tick_size=TICK) == Decimal("100.4")
+
+
+@pytest.mark.parametrize(
+    ("side", "pct", "price"),
+    [
+        (LONG, "1", "101"),
+        (SHORT, "1", "99"),
+        (LONG, "1.001", "101.01"),
+        (SHORT, "1.001", "98.99"),
+        (LONG, "0.1", "100.21"),
+        (SHORT, "0.1", "99.79"),
+        (SHORT, "100", "0.01"),
+    ],
+)
+def test_the_stop_moves_to_break_even_only_past_it(
+    side: PositionSide, pct: str, price: str
+) -> None:
+    assert even_price(bought(side), Decimal(pct), tick_size=TICK) == Decimal(price)
+
+
+def test_a_stop_is_tighter_on_the_side_of_the_price() -> None:
+    assert is_tighter(Decimal(99), Decimal(98), side=LONG)
+    assert not is_tighter(Decimal(98), Decimal(98), side=LONG)
+    assert not is_tighter(Decimal(97), Decimal(98), side=LONG)
+    assert is_tighter(Decimal(97), Decimal(98), side=SHORT)
+    assert is_tighter(Decimal(1), None, side=LONG)

@@ -368,3 +368,23 @@ def test_a_price_that_left_the_band_of_a_stop_moved_since_is_nothing() -> None:
 def test_a_band_at_a_stop_of_a_position_without_one_is_nothing() -> None:
     stage = an_open_stage()
     assert told(stage, PriceLeft(at_ms=AT_MS, band_id=STOP_BAND, price=Decimal(1))) == []
+
+
+def test_break_even_moves_the_stop_and_guards_it_until_it_rests() -> None:
+    exits = msgspec.structs.replace(some_exits(), break_even_pct=Decimal(1))
+    stage = a_stage(filled(ENTRY, a_fill()), exits=exits)
+    left = PriceLeft(at_ms=AT_MS, band_id=BandId(f"even:{PLACE}"), price=Decimal(101))
+
+    moved, band = told(stage, left)
+
+    assert the_position([moved]).stop_price == Decimal("100.2")
+    assert band == ArmBand(band_id=STOP_BAND, symbol="BTCUSDT", below=100.2)
+    assert told(stage, left) == []
+
+
+def test_a_person_who_moves_the_stop_ends_break_even() -> None:
+    exits = msgspec.structs.replace(some_exits(), break_even_pct=Decimal(1))
+    prices = FixedPrices()
+    stage = a_stage(filled(ENTRY, a_fill()), exits=exits, prices=prices)
+    prices.by_symbol["BTCUSDT"] = 100.0
+    assert DisarmBand(band_id=BandId(f"even:{PLACE}")) in told(stage, asked("98"))

@@ -5,12 +5,19 @@ from decimal import Decimal
 from tests.builders import AT_MS, a_position
 
 from aitrader.model.commands import ArmBand, DisarmBand, StartTimer, StopTimer
-from aitrader.model.events import ExitWanted, PriceLeft
+from aitrader.model.events import ExitWanted, PositionUpdated, PriceLeft
 from aitrader.model.ids import BandId, TimerId
 from aitrader.model.order import ExitReason
 from aitrader.model.position import Position, PositionStatus
 from aitrader.model.trader import Exits, PositionSide
-from aitrader.positions.watch import find_trail, trail_left, unwatched, watched
+from aitrader.positions.watch import (
+    even_left,
+    even_over,
+    find_trail,
+    trail_left,
+    unwatched,
+    watched,
+)
 
 TICK = Decimal("0.01")
 EXITS = Exits(trailing_pct=Decimal(1), max_age_ms=60_000)
@@ -67,3 +74,44 @@ def test_a_trail_follows_the_best_price_and_is_left_at_its_level() -> None:
 def test_a_position_without_a_trail_hears_nothing_of_prices() -> None:
     position = a_position()
     assert trail_left(position, price_left("1"), tick_size=TICK) == (position, [])
+
+
+EVEN = BandId("even:p-one")
+
+
+def at_even(price: str) -> PriceLeft:
+    return PriceLeft(at_ms=AT_MS, band_id=EVEN, price=Decimal(price))
+
+
+def test_a_price_in_favor_moves_the_stop_to_break_even_once() -> None:
+    waiting = a_position(even_price=Decimal(101))
+    assert watched(waiting, tick_size=TICK) == [
+        ArmBand(band_id=EVEN, symbol="BTCUSDT", above=101.0)
+    ]
+    assert unwatched(waiting) == [DisarmBand(band_id=EVEN)]
+
+    after, (fact,) = even_left(waiting, at_even("101"), tick_size=TICK)
+
+    assert (after.stop_price, after.even_price) == (Decimal("100.2"), None)
+    assert fact == PositionUpdated(at_ms=AT_MS, position=after)
+    assert even_left(after, at_even("102"), tick_size=TICK) == (after, [])
+
+
+def test_a_price_that_is_not_yet_in_favor_is_waited_for_again() -> None:
+    short = a_position(side=PositionSide.SHORT, even_price=Decimal(99), stop_price=Decimal(101))
+    assert even_left(short, at_even("99.5"), tick_size=TICK) == (
+        short,
+        [ArmBand(band_id=EVEN, symbol="BTCUSDT", below=99.0)],
+    )
+
+
+def test_a_stop_that_is_tighter_than_break_even_stays() -> None:
+    tight = a_position(even_price=Decimal(102), stop_price=Decimal("100.5"))
+    after, _ = even_left(tight, at_even("102"), tick_size=TICK)
+    assert (after.stop_price, after.even_price) == (Decimal("100.5"), None)
+    loose = a_position(even_price=Decimal(102), stop_price=None)
+    assert even_left(loose, at_even("102"), tick_size=TICK)[0].stop_price == Decimal("100.2")
+
+
+def test_nothing_is_over_that_was_not_begun() -> None:
+    assert even_over(None) == even_over(a_position()) == []

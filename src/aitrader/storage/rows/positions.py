@@ -35,6 +35,7 @@ SAVE_POSITION = upsert(
         "fees",
         "exit_reason",
         "closed_ms",
+        "even_price",
         "updated_ms",
         "lease_token",
     ),
