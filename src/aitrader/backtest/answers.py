@@ -75,6 +75,9 @@ class AnswerBook:
         self._found: dict[tuple[TraderId, str], Found] = {}
         self._bars: dict[str, dict[str, int]] = {}
         self._alone: dict[TraderId, Program] = {}
+        self._fixed = {
+            key: _fixed_exits(row) for key, row in traders.items() if not _has_levels(row)
+        }
         for interval, group in _groups(traders).items():
             self._bars[interval] = _most_bars(interval, group)
             for found in self._evaluate_group(group):
@@ -208,11 +211,9 @@ class AnswerBook:
 
     def _exits(self, trader_id: TraderId, symbol: str, closed_ms: int) -> Exits:
         trader = self._traders[trader_id]
-        plan = trader.exits
-        roots = [] if plan.stop_loss is None else [plan.stop_loss.root]
-        roots.extend(level.root for level, _share in plan.targets)
-        if not any(roots):
-            return _fixed_exits(trader)
+        fixed = self._fixed.get(trader_id)
+        if fixed is not None:
+            return fixed
         program = self._alone.get(trader_id)
         if program is None:
             program = self._alone[trader_id] = Program({trader_id: trader})
@@ -239,6 +240,14 @@ def _most_bars(interval: str, group: Mapping[TraderId, CompiledTrader]) -> dict[
         for name, count in trader.lookback.items():
             bars[name] = max(bars.get(name, 0), count)
     return bars
+
+
+def _has_levels(trader: CompiledTrader) -> bool:
+    """Return whether a stop or target of a file depends on the candle."""
+    plan = trader.exits
+    roots = [] if plan.stop_loss is None else [plan.stop_loss.root]
+    roots.extend(level.root for level, _share in plan.targets)
+    return any(roots)
 
 
 def _fixed_exits(trader: CompiledTrader) -> Exits:

@@ -7,25 +7,43 @@ touched by a price nor be opened, and the filters see it as unknown.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
+from typing import cast
 
 import numpy as np
 
 from aitrader.filters.panel import Floats, Panel, Times
 from aitrader.model.candle import DAY_MS, INTERVAL_MS
 
-FIRST_CHUNK = 128
-"""Candles searched at first; each further stretch is twice as long."""
+BLOCK = 64
+"""Candles whose lowest low and highest high are known together, so that a search can pass them."""
 
-LONGEST_CHUNK = 16_384
+FIRST_STRETCH = 32
+"""Blocks searched at first; each further stretch is twice as long."""
 
 
 class Series:
     """One symbol's candles of one interval: `open_ms` (T,) without a hole, fields (T,).
 
-    `first_ms` is when the first candle opens, `step_ms` the length of each.
+    `first_ms` is when the first candle opens, `step_ms` the length of each. `opens`, `highs`,
+    `lows`, `closes` are the same prices for reading one by one.
     """
 
-    __slots__ = ("first_ms", "interval", "open_ms", "step_ms", "symbol", "values")
+    __slots__ = (
+        "_blocks",
+        "_daily",
+        "closes",
+        "count",
+        "first_ms",
+        "highs",
+        "interval",
+        "lows",
+        "open_ms",
+        "opens",
+        "step_ms",
+        "symbol",
+        "values",
+    )
 
     def __init__(
         self, symbol: str, interval: str, open_ms: Times, values: Mapping[str, Floats]
@@ -34,49 +52,109 @@ class Series:
         self.interval = interval
         self.open_ms = open_ms
         self.values = values
+        self.count = len(open_ms)
         self.step_ms = INTERVAL_MS[interval]
         self.first_ms = int(open_ms[0])
+        self.opens, self.highs = _one_by_one(values["open"]), _one_by_one(values["high"])
+        self.lows, self.closes = _one_by_one(values["low"]), _one_by_one(values["close"])
+        self._blocks: tuple[Floats, Floats] | None = None
+        self._daily: tuple[int, Sequence[float]] = (-1, ())
+
+    def __reduce__(self) -> tuple[type[Series], tuple[object, ...]]:
+        """Return what makes it anew in another process; the rest follows from that."""
+        return Series, (self.symbol, self.interval, self.open_ms, self.values)
 
     @property
     def end_ms(self) -> int:
         """When the last candle closes."""
-        return self.first_ms + len(self) * self.step_ms
+        return self.first_ms + self.count * self.step_ms
 
     def __len__(self) -> int:
-        return len(self.open_ms)
+        return self.count
 
     def place(self, at_ms: int) -> int:
         """Return the index of the first candle that opens at `at_ms` or later; may be beyond."""
         return max(-((self.first_ms - at_ms) // self.step_ms), 0)
 
     def find_touched(self, start: int, *, below: float, above: float) -> int | None:
-        """Return the first candle from `start` on that reaches `below` or `above`."""
-        low, high = self.values["low"], self.values["high"]
-        length = FIRST_CHUNK
-        while start < len(self):
-            stop = start + length
-            touched = (low[start:stop] <= below) | (high[start:stop] >= above)
-            place = int(touched.argmax())
-            if touched[place]:
-                return start + place
-            start, length = stop, min(2 * length, LONGEST_CHUNK)
-        return None
+        """Return the first candle from `start` on that reaches `below` or `above`.
+
+        First the rest of the block of `start`, then whole blocks, then the candles of the block
+        that was found and of the last one, which is not whole.
+        """
+        lows, highs = self.values["low"], self.values["high"]
+        whole = -(-start // BLOCK)
+        found = _first_touched(lows, highs, start, whole * BLOCK, below=below, above=above)
+        if found is not None:
+            return found
+        block_lows, block_highs = self._block_edges()
+        blocks, length = len(block_lows), FIRST_STRETCH
+        while whole < blocks:
+            block = _first_touched(
+                block_lows, block_highs, whole, whole + length, below=below, above=above
+            )
+            if block is not None:
+                whole = block
+                break
+            whole, length = min(whole + length, blocks), 2 * length
+        start = max(start, whole * BLOCK)
+        return _first_touched(lows, highs, start, start + BLOCK, below=below, above=above)
 
     def find_open(self, start: int) -> int | None:
         """Return the first candle from `start` on that is there."""
-        opened = self.values["open"]
-        for place in range(start, len(self)):
-            if not np.isnan(opened[place]):
+        opens = self.opens
+        for place in range(start, self.count):
+            if not isnan(opens[place]):
                 return place
         return None
 
     def last_close(self, before: int) -> float | None:
         """Return the newest close among the candles before this index, None without one."""
-        closes = self.values["close"]
-        for place in range(min(before, len(self)) - 1, -1, -1):
-            if not np.isnan(closes[place]):
-                return float(closes[place])
+        closes = self.closes
+        for place in range(min(before, self.count) - 1, -1, -1):
+            close = closes[place]
+            if not isnan(close):
+                return close
         return None
+
+    def day_volume(self, at_ms: int) -> float:
+        """Return the quote volume of the 24 h before an instant; all days of a phase at once."""
+        days, phase = divmod(at_ms - self.first_ms, DAY_MS)
+        volumes = self.values["quote_volume"]
+        if not days or self.step_ms > DAY_MS:
+            return float(np.nansum(volumes[self.place(at_ms - DAY_MS) : self.place(at_ms)]))
+        if self._daily[0] != phase:
+            rows = volumes[self.place(self.first_ms + phase) :]
+            width = DAY_MS // self.step_ms
+            whole = rows[: len(rows) // width * width].reshape(-1, width)
+            self._daily = (phase, np.nansum(whole, axis=1).tolist())
+        return self._daily[1][days - 1]
+
+    def _block_edges(self) -> tuple[Floats, Floats]:
+        """Return the lowest low and the highest high of each whole block, missing ones apart."""
+        if self._blocks is None:
+            stop = self.count // BLOCK * BLOCK
+            lows = self.values["low"][:stop].reshape(-1, BLOCK)
+            highs = self.values["high"][:stop].reshape(-1, BLOCK)
+            self._blocks = (np.fmin.reduce(lows, axis=1), np.fmax.reduce(highs, axis=1))
+        return self._blocks
+
+
+def _one_by_one(values: Floats) -> Sequence[float]:
+    """Return the numbers as Python's own floats, four times as quick to read as numpy's."""
+    return cast("Sequence[float]", values.data)
+
+
+def _first_touched(
+    lows: Floats, highs: Floats, start: int, stop: int, *, below: float, above: float
+) -> int | None:
+    """Return the first index of [start, stop) whose low or high reaches an edge."""
+    touched = lows[start:stop] <= below
+    touched |= highs[start:stop] >= above
+    if not len(touched):
+        return None
+    place = int(touched.argmax())
+    return start + place if touched[place] else None
 
 
 class History:
@@ -130,10 +208,7 @@ class History:
             series = self.find(symbol, interval)
             if series is None or not series.first_ms <= at_ms <= series.end_ms:
                 continue
-            start = series.place(at_ms - DAY_MS)
-            rows = series.values["quote_volume"][start : series.place(at_ms)]
-            total = float(rows.sum())
-            found.append((symbol, float(np.nansum(rows)) if np.isnan(total) else total))
+            found.append((symbol, series.day_volume(at_ms)))
         return tuple(sorted(found, key=lambda row: -row[1]))
 
 

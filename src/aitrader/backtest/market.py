@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping
 from enum import IntEnum
-
-import msgspec
-import numpy as np
+from math import isnan
+from typing import NamedTuple
 
 from aitrader.backtest.bands import CandleBands
 from aitrader.backtest.history import History, Series
@@ -39,7 +38,11 @@ class Phase(IntEnum):
     OPEN = 3
 
 
-class Wake(msgspec.Struct, frozen=True, order=True):
+CANDLE, CLOSE, TIMER, OPEN = Phase
+MARKET, LIMIT, STOP_LOSS, SELL = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP_LOSS, Side.SELL
+
+
+class Wake(NamedTuple):
     """When a symbol must be looked at next: its open, or the whole of its candle."""
 
     at_ms: int
@@ -63,7 +66,7 @@ class CandleMarket:
         self.phase = Phase.CANDLE
         self.bands = CandleBands(_Nobody())
         self._changed: dict[str, None] = {}
-        self._unshown: set[str] = set()
+        self._arrived_until: dict[str, int] = {}
 
     # -- prices ---------------------------------------------------------------------------------
 
@@ -73,23 +76,27 @@ class CandleMarket:
         if series is None:
             return None
         place, is_inside = self._where(series)
-        if is_inside and place < len(series):
-            price = float(series.values["open"][place])
-            if not np.isnan(price):
+        if is_inside and place < series.count:
+            price = series.opens[place]
+            if not isnan(price):
                 return price
         return series.last_close(place)
 
     # -- commands -------------------------------------------------------------------------------
 
     def submit(self, command: SubmitOrder) -> None:
-        """Send orders to the venue."""
+        """Send orders to the venue; they are new there until the candle they came in is over."""
         symbol = command.orders[0].symbol
         price = self.last_price(symbol)
         if price is not None:
             self._venue.know_price(symbol, price)
+        series = self._series[symbol]
+        place, _is_inside = self._where(series)
+        open_ms = series.first_ms + place * series.step_ms
+        self._settle_arrivals(symbol, open_ms)
+        self._arrived_until[symbol] = open_ms + series.step_ms
         _finish(self._venue.submit(command))
         self._changed[symbol] = None
-        self._unshown.add(symbol)
 
     def cancel(self, command: CancelOrders) -> None:
         """Take orders off."""
@@ -120,59 +127,74 @@ class CandleMarket:
     def open_at(self, symbol: str, at_ms: int) -> None:
         """Let the candle that begins now show its open."""
         series = self._series[symbol]
-        price = float(series.values["open"][series.place(at_ms)])
-        self._venue.on_price(symbol, price, at_ms)
+        self._settle_arrivals(symbol, at_ms)
+        self._venue.on_price(symbol, series.opens[series.place(at_ms)], at_ms)
         self._changed[symbol] = None
 
     def close_at(self, symbol: str, at_ms: int) -> None:
         """Let the candle that ends now do all it does."""
         series = self._series[symbol]
-        place = series.place(at_ms - series.step_ms)
-        opened, high, low, close = (
-            decimal_from_float(float(series.values[name][place]))
-            for name in ("open", "high", "low", "close")
+        open_ms = at_ms - series.step_ms
+        self._settle_arrivals(symbol, open_ms)
+        place = series.place(open_ms)
+        candle = PriceRange(
+            decimal_from_float(series.opens[place]),
+            decimal_from_float(series.highs[place]),
+            decimal_from_float(series.lows[place]),
+            decimal_from_float(series.closes[place]),
         )
-        candle = PriceRange(opened, high, low, close)
         self._venue.on_candle(symbol, candle, at_ms)
         self.bands.on_candle(symbol, candle, at_ms)
-        self._unshown.discard(symbol)
         self._changed[symbol] = None
 
+    def _settle_arrivals(self, symbol: str, open_ms: int) -> None:
+        """Tell the venue that its newest orders met a whole candle that touched none of them."""
+        if self._arrived_until.get(symbol, open_ms + 1) <= open_ms:
+            del self._arrived_until[symbol]
+            self._venue.settle_arrivals(symbol)
+
     def next_wake(self, symbol: str) -> Wake | None:
-        """Return when this symbol matters next, None when never as things stand."""
-        series = self._series[symbol]
+        """Return when this symbol matters next, None when never as things stand.
+
+        A candle is shown whole where only its low or high reaches an edge; where its open does,
+        or a market order waits for it, the open is shown first.
+        """
         orders = self._venue.resting(symbol)
         below, above = _edges(orders, self.bands.edges(symbol))
-        is_waiting = any(order.kind is OrderKind.MARKET for order in orders)
         if not orders and below == -INFINITE and above == INFINITE:
-            self._unshown.discard(symbol)
             return None
-        place, is_inside = self._where(series)
-        if is_inside and self._is_wanted(symbol, place, below, above):
-            return Wake(int(series.open_ms[place]) + series.step_ms, Phase.CANDLE)
-        start = place + 1 if is_inside else place
-        found = series.find_open(start) if is_waiting else None
-        if found is None:
-            found = series.find_touched(start, below=below, above=above)
-        return None if found is None else Wake(int(series.open_ms[found]), Phase.OPEN)
-
-    def _is_wanted(self, symbol: str, place: int, below: float, above: float) -> bool:
-        """Return whether the candle that has opened is to be shown: it touches, or is the first."""
         series = self._series[symbol]
-        if place >= len(series):
-            return False
-        low, high = series.values["low"][place], series.values["high"][place]
-        if np.isnan(low):
-            return False
-        return symbol in self._unshown or bool(low <= below or high >= above)
+        place, is_inside = self._where(series)
+        if is_inside:
+            if _is_touched(series, place, below, above):
+                return Wake(series.first_ms + (place + 1) * series.step_ms, CANDLE)
+            place += 1
+        found = None
+        if any(order.kind is MARKET for order in orders):
+            found = series.find_open(place)
+            if found is not None:
+                return Wake(series.first_ms + found * series.step_ms, OPEN)
+        found = series.find_touched(place, below=below, above=above)
+        if found is None:
+            return None
+        if below < series.opens[found] < above:
+            return Wake(series.first_ms + (found + 1) * series.step_ms, CANDLE)
+        return Wake(series.first_ms + found * series.step_ms, OPEN)
 
     def _where(self, series: Series) -> tuple[int, bool]:
         """Return the candle that is open, and True; or the one that opens next, and False."""
         now_ms = self._clock.at_ms
         place = series.place(now_ms)
         if now_ms <= series.first_ms or series.first_ms + place * series.step_ms == now_ms:
-            return place, now_ms >= series.first_ms and self.phase is Phase.OPEN
+            return place, now_ms >= series.first_ms and self.phase is OPEN
         return place - 1, True
+
+
+def _is_touched(series: Series, place: int, below: float, above: float) -> bool:
+    """Return whether a candle reaches an edge; one that is missing, or beyond the end, does not."""
+    if place >= series.count:
+        return False
+    return series.lows[place] <= below or series.highs[place] >= above
 
 
 class _Nobody:
@@ -187,11 +209,11 @@ def _edges(orders: list[Order], edges: tuple[float, float]) -> tuple[float, floa
     """Return the prices at or beyond which an order or a band is touched."""
     below, above = edges
     for order in orders:
-        price = order.price if order.kind is OrderKind.LIMIT else order.stop_price
+        kind = order.kind
+        price = order.price if kind is LIMIT else order.stop_price
         if price is None:
             continue
-        is_sell = order.side is Side.SELL
-        if (order.kind is OrderKind.STOP_LOSS) == is_sell:
+        if (kind is STOP_LOSS) == (order.side is SELL):
             below = max(below, float(price))
         else:
             above = min(above, float(price))

@@ -72,10 +72,12 @@ class Recorder:
         self.fees = ZERO
         self.turnover = ZERO
         self.open: dict[PositionId, Position] = {}
-        self.universes: dict[Universe, tuple[str, ...]] = {}
         self.closed: list[Position] = []
         self.raised: dict[SignalId, Signal] = {}
         self.refused: dict[SignalId, str] = {}
+        self.held: dict[tuple[TraderId, str], PositionId] = {}
+        """The position of each trader and symbol that is open."""
+        self.universes: dict[Universe, frozenset[str]] = {}
         self._met: dict[tuple[TraderId, str], str] = {}
         self.is_opening = False
         """Whether fills happen at an open: they count from the close after it."""
@@ -106,10 +108,12 @@ class Recorder:
         self.refused[fact.signal_id] = fact.reason
 
     def _opened(self, fact: PositionOpened) -> None:
-        self.open[fact.position.position_id] = fact.position
+        position = fact.position
+        self.open[position.position_id] = position
+        self.held[position.trader_id, position.symbol] = position.position_id
 
     def _universe_changed(self, fact: UniverseChanged) -> None:
-        self.universes[fact.universe] = fact.symbols
+        self.universes[fact.universe] = frozenset(fact.symbols)
 
     def _quarantined(self, fact: Quarantined) -> None:
         self.faults.append(f"{fact.trader_id} on {fact.symbol}: {fact.reason}")
@@ -133,6 +137,7 @@ class Recorder:
         position = fact.position
         self.open.pop(position.position_id, None)
         self.closed.append(position)
+        self.held.pop((position.trader_id, position.symbol), None)
         condition = self._met.pop((position.trader_id, position.symbol), "")
         if position.exit_reason is not ExitReason.EXIT_CONDITIONS:
             condition = ""

@@ -21,9 +21,9 @@ from aitrader.backtest.answers import AnswerBook
 from aitrader.backtest.bands import CandleBands
 from aitrader.backtest.history import History
 from aitrader.backtest.loop import Loop, on
-from aitrader.backtest.market import CandleMarket, Phase, Wake
+from aitrader.backtest.market import CANDLE, CLOSE, OPEN, TIMER, CandleMarket, Wake
 from aitrader.backtest.record import Recorder
-from aitrader.backtest.timers import VirtualClock, VirtualTimers
+from aitrader.backtest.timers import NEVER_MS, VirtualClock, VirtualTimers
 from aitrader.engine.routing import Stage
 from aitrader.exchange.paper import PaperSettings, PaperVenue
 from aitrader.execution.risk import ExecutionSettings
@@ -32,7 +32,7 @@ from aitrader.execution.watch import QUERY_TIMER
 from aitrader.filters.panel import Panel
 from aitrader.filters.traderfile import compile_trader
 from aitrader.market.universe import UniverseStage
-from aitrader.model.candle import INTERVAL_MS, closing_intervals
+from aitrader.model.candle import INTERVAL_MS, open_of
 from aitrader.model.commands import (
     ArmBand,
     CancelOrders,
@@ -55,12 +55,15 @@ from aitrader.model.events import (
 from aitrader.model.ids import TraderId
 from aitrader.model.instrument import Instrument
 from aitrader.model.ports import Prices
+from aitrader.model.signal import ExitMatch
 from aitrader.model.trader import Brakes, Trader
 from aitrader.positions.stage import PositionStage
 from aitrader.screening.stage import ScreeningStage
 from aitrader.signals.stage import SignalStage
 
 MOST_SYMBOLS = 10_000
+
+NEVER = Wake(NEVER_MS, OPEN)
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,7 +174,8 @@ class _Run:
         self._market.bands = CandleBands(self._loop)
         self._timers = VirtualTimers(self._loop, self._clock)
         self._join()
-        self._intervals = {row.plan.interval for row in job.traders} | {job.detail}
+        used = {row.plan.interval for row in job.traders} | {job.detail}
+        self._intervals = tuple(row for row in INTERVAL_MS if row in used)
         self._plans = {row.trader_id: row.plan for row in job.traders}
         self._ranks = {symbol: place for place, symbol in enumerate(history.symbols)}
         self._wakes: list[tuple[Wake, int, str]] = []
@@ -219,38 +223,35 @@ class _Run:
         self._loop.settle()
         entries = self._answers.entry_instants(from_ms=job.from_ms, to_ms=job.to_ms)
         entries.reverse()
+        last = (job.to_ms, CANDLE)
         while True:
-            timer_ms = self._timers.next_ms()
-            wake = self._next_wake()
-            close_ms = self._next_close(entries[-1][0] if entries else None)
-            at_ms, phase = min(
-                (wake.at_ms, wake.phase) if wake else (job.to_ms + 1, Phase.OPEN),
-                (close_ms if close_ms is not None else job.to_ms + 1, Phase.CLOSE),
-                (timer_ms if timer_ms is not None else job.to_ms + 1, Phase.TIMER),
+            entry_ms = entries[-1][0] if entries else NEVER_MS
+            at_ms, phase = now = min(
+                self._next_wake(),
+                (self._next_close(entry_ms), CLOSE),
+                (self._timers.next_ms(), TIMER),
             )
-            if at_ms > job.to_ms or (at_ms == job.to_ms and phase > Phase.CANDLE):
+            if now > last:
                 return self._record
             self._clock.at_ms, self._market.phase = max(at_ms, self._clock.at_ms), phase
-            self._record.is_opening = phase is Phase.OPEN
-            if phase is Phase.CLOSE:
-                is_due = bool(entries) and entries[-1][0] == at_ms
-                self._close(at_ms, entries.pop()[1] if is_due else [])
-            elif phase is Phase.TIMER:
+            self._record.is_opening = phase is OPEN
+            if phase is CLOSE:
+                self._close(at_ms, entries.pop()[1] if entry_ms == at_ms else ())
+            elif phase is TIMER:
                 self._timers.go_off()
             else:
-                self._show(at_ms, phase)
+                self._show(Wake(at_ms, phase))
             self._loop.settle()
             self._plan_again()
 
-    def _show(self, at_ms: int, phase: Phase) -> None:
+    def _show(self, due: Wake) -> None:
         """Let every symbol that is due now open, or end, its candle, in the symbols' order."""
-        show = self._market.open_at if phase is Phase.OPEN else self._market.close_at
-        due = Wake(at_ms, phase)
+        show = self._market.open_at if due.phase is OPEN else self._market.close_at
         while self._wakes and self._wakes[0][0] == due:
             _wake, _rank, symbol = heapq.heappop(self._wakes)
             if self._planned.get(symbol) == due:
                 self._planned[symbol] = None
-                show(symbol, at_ms)
+                show(symbol, due.at_ms)
 
     def _plan_again(self) -> None:
         """Find the next wake of every symbol whose orders or bands have changed."""
@@ -261,47 +262,49 @@ class _Run:
                 if wake is not None:
                     heapq.heappush(self._wakes, (wake, self._ranks[symbol], symbol))
 
-    def _next_wake(self) -> Wake | None:
+    def _next_wake(self) -> Wake:
         wakes = self._wakes
         while wakes and self._planned.get(wakes[0][2]) != wakes[0][0]:
             heapq.heappop(wakes)
-        return wakes[0][0] if wakes else None
+        return wakes[0][0] if wakes else NEVER
 
     # -- a close --------------------------------------------------------------------------------
 
-    def _next_close(self, entry_ms: int | None) -> int | None:
+    def _next_close(self, entry_ms: int) -> int:
         """Return the next close at which anything is answered yes."""
-        nearest = entry_ms
         if not self._has_exits:
-            return nearest
+            return entry_ms
+        nearest = entry_ms
         for position in self._record.open.values():
             found = self._answers.find(position.trader_id, position.symbol)
             if found is None or not len(found.exits):
                 continue
             exit_ms = found.next_exit(self._closed_ms)
-            if exit_ms is not None and (nearest is None or exit_ms < nearest):
+            if exit_ms is not None and exit_ms < nearest:
                 nearest = exit_ms
         return nearest
 
     @property
     def _closed_ms(self) -> int:
         """The instant up to which closes have been worked on."""
-        is_over = self._market.phase >= Phase.CLOSE
+        is_over = self._market.phase >= CLOSE
         return self._clock.at_ms if is_over else self._clock.at_ms - 1
 
     def _close(self, at_ms: int, candidates: Sequence[tuple[TraderId, str]]) -> None:
         """Have the candles that end now screened: the answers are there already."""
-        held = {(row.trader_id, row.symbol): None for row in self._record.open.values()}
+        held = self._record.held
         matches = tuple(
             self._answers.match(trader_id, symbol, at_ms)
             for trader_id, symbol in candidates
             if (trader_id, symbol) not in held and self._is_in_universe(trader_id, symbol)
         )
-        exits = [self._answers.exit_match(key, symbol, at_ms) for key, symbol in held]
-        exit_matches = tuple(row for row in exits if row is not None)
+        exit_matches: tuple[ExitMatch, ...] = ()
+        if self._has_exits:
+            exits = (self._answers.exit_match(key, symbol, at_ms) for key, symbol in held)
+            exit_matches = tuple(row for row in exits if row is not None)
         if not matches and not exit_matches:
             return
-        closing = tuple(row for row in closing_intervals(at_ms) if row in self._intervals)
+        closing = tuple(row for row in self._intervals if open_of(at_ms, row) == at_ms)
         self._loop.post(CandlesClosed(at_ms=at_ms, intervals=closing))
         self._loop.post(
             ScreenDone(

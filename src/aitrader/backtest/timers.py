@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import heapq
+import sys
 
 from aitrader.model.commands import StartTimer, StopTimer
 from aitrader.model.events import TimerDue
 from aitrader.model.ids import TimerId
 from aitrader.model.ports import Clock, Inbox
+
+NEVER_MS = sys.maxsize
+"""Later than everything."""
 
 
 class VirtualClock:
@@ -43,12 +47,12 @@ class VirtualTimers:
         """Disarm; unknown ids are nothing."""
         self._due.pop(command.timer_id, None)
 
-    def next_ms(self) -> int | None:
-        """Return when the next timer is due, None without one."""
+    def next_ms(self) -> int:
+        """Return when the next timer is due, `NEVER_MS` without one."""
         heap, due = self._heap, self._due
         while heap and due.get(heap[0][1]) != heap[0][0]:
             heapq.heappop(heap)
-        return heap[0][0] if heap else None
+        return heap[0][0] if heap else NEVER_MS
 
     def go_off(self) -> None:
         """Post the next timer; the clock is at its instant."""

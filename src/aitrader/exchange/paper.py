@@ -183,6 +183,11 @@ class PaperVenue:
         """Take a symbol's last price without letting it meet any order."""
         self._last[symbol] = price
 
+    def settle_arrivals(self, symbol: str) -> None:
+        """Take the orders of a symbol as met by a price that touched none of them."""
+        for order in self._book.resting(symbol):
+            self._arriving.discard(order.client_order_id)
+
     def resting(self, symbol: str) -> list[Order]:
         """Return the open orders of a symbol, stops first."""
         return self._book.resting(symbol)

@@ -1,7 +1,9 @@
+import pickle
+
 import numpy as np
 import pytest
 from tests.builders import AT_MS
-from tests.unit.backtest.worlds import MINUTES_5, a_series, flat
+from tests.unit.backtest.worlds import MINUTES_5, Candle, a_series, flat
 
 from aitrader.backtest.history import History, until
 from aitrader.model.candle import DAY_MS
@@ -21,6 +23,25 @@ def test_the_first_candle_that_reaches_an_edge_is_found_far_away() -> None:
     assert series.find_touched(0, below=95.0, above=102.0) == 700
     assert series.find_touched(701, below=95.0, above=104.0) == 1401
     assert series.find_touched(0, below=80.0, above=110.0) is None
+
+
+def test_the_search_finds_what_a_look_at_every_candle_finds() -> None:
+    rng = np.random.default_rng(3)
+    middles = 100 + np.cumsum(rng.normal(0, 0.2, 5_000))
+    rows: list[Candle | None] = [(m, m + 0.3, m - 0.3, m) for m in middles.tolist()]
+    rows[900:1000] = [None] * 100
+    series = a_series(rows)
+    for start in rng.integers(0, 5_000, 300).tolist():
+        below, above = 100 + rng.uniform(-12, 0), 100 + rng.uniform(0, 12)
+        touched = (series.values["low"] <= below) | (series.values["high"] >= above)
+        places = np.flatnonzero(touched[start:])
+        expected = start + int(places[0]) if len(places) else None
+        assert series.find_touched(start, below=below, above=above) == expected
+
+
+def test_a_series_goes_to_another_process_as_it_is() -> None:
+    series = pickle.loads(pickle.dumps(a_series([flat(90.0), flat(91.0)])))
+    assert (series.opens[1], series.count, series.interval) == (91.0, 2, "5m")
 
 
 def test_missing_candles_are_neither_touched_nor_opened() -> None:
@@ -77,3 +98,14 @@ def test_the_volumes_of_a_day_are_added_up_once() -> None:
     found = history.volumes("5m", AT_MS + 3 * MINUTES_5)
     assert found == (("BTCUSDT", 2000.0),)
     assert history.volumes("5m", AT_MS + 3 * MINUTES_5) is found
+
+
+@pytest.mark.parametrize(("interval", "rows"), [("5m", 288 * 3 + 40), ("1w", 5)])
+def test_the_volume_of_a_day_is_that_of_its_candles(interval: str, rows: int) -> None:
+    series = a_series([flat()] * rows, interval=interval)
+    volumes = np.random.default_rng(1).uniform(1, 9, rows)
+    volumes[30:40] = np.nan
+    series.values["quote_volume"][:] = volumes
+    for at_ms in range(series.first_ms, series.end_ms + 1, DAY_MS // 5):
+        since = (series.open_ms >= at_ms - DAY_MS) & (series.open_ms < at_ms)
+        assert series.day_volume(at_ms) == pytest.approx(np.nansum(volumes[since]))

@@ -66,14 +66,34 @@ def test_a_market_order_wakes_at_the_next_open_that_is_there() -> None:
     assert room.market.next_wake("BTCUSDT") == a_wake(2, Phase.OPEN)
 
 
-def test_a_new_order_is_shown_its_first_candle_whatever_that_touches() -> None:
+def test_only_a_candle_that_touches_something_is_shown() -> None:
+    room = Room(flat(), flat(), (100.0, 101.0, 98.0, 99.0), flat(98.0))
+    room.bought()
+    room.submit(a_stop("99"))
+    assert room.market.next_wake("BTCUSDT") == a_wake(3, Phase.CANDLE)
+
+
+def test_an_open_beyond_an_edge_is_shown_first() -> None:
     room = Room(flat(), flat(), flat(98.0))
     room.bought()
     room.submit(a_stop("99"))
-    assert room.market.next_wake("BTCUSDT") == a_wake(1, Phase.CANDLE)
-    room.at(1, Phase.CANDLE)
-    room.market.close_at("BTCUSDT", room.clock.at_ms)
     assert room.market.next_wake("BTCUSDT") == a_wake(2, Phase.OPEN)
+
+
+@pytest.mark.parametrize(("arrives", "price"), [(1, "103"), (0, "102")])
+def test_a_target_takes_a_better_open_only_in_the_candle_it_came_in(
+    arrives: int, price: str
+) -> None:
+    room = Room(flat(), (103.0, 103.0, 101.0, 101.0))
+    room.bought()
+    room.at(arrives, Phase.OPEN)
+    target = an_order(Leg.EXIT, 1, kind=OrderKind.LIMIT, price=Decimal(102))
+    room.submit(target)
+    room.at(2, Phase.CANDLE)
+    room.market.close_at("BTCUSDT", room.clock.at_ms)
+    filled = room.events[-1]
+    assert isinstance(filled, OrderFilled)
+    assert filled.fill.price == Decimal(price)
 
 
 def test_a_touched_candle_opens_and_then_ends() -> None:

@@ -23,6 +23,7 @@ def test_a_closed_position_is_a_trade() -> None:
     record, position = Recorder(), a_position(entry_quantity=Decimal(2), entry_price=Decimal(100))
     record.observe(PositionOpened(at_ms=AT_MS, position=position))
     assert list(record.open) == [position.position_id]
+    assert record.held == {(position.trader_id, position.symbol): position.position_id}
     closed = msgspec.structs.replace(
         position,
         status=PositionStatus.CLOSED,
@@ -57,4 +58,4 @@ def test_refusals_are_counted_and_faults_are_told() -> None:
     record.observe(UniverseChanged(at_ms=AT_MS, universe=Universe(quote="USDT"), symbols=("A",)))
     assert record.refusals == {"no cash": 2}
     assert record.faults == ["dip on BTCUSDT: odd", "dip: broken"]
-    assert record.universes == {Universe(quote="USDT"): ("A",)}
+    assert record.universes == {Universe(quote="USDT"): {"A"}}

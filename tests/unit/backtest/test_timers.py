@@ -1,6 +1,6 @@
 from tests.builders import AT_MS
 
-from aitrader.backtest.timers import VirtualClock, VirtualTimers
+from aitrader.backtest.timers import NEVER_MS, VirtualClock, VirtualTimers
 from aitrader.model.commands import StartTimer, StopTimer
 from aitrader.model.events import Event, TimerDue
 from aitrader.model.ids import TimerId
@@ -21,7 +21,7 @@ class Told:
         self.timers.start(StartTimer(timer_id=TimerId(name), due_ms=AT_MS + after_ms))
 
     def run(self) -> list[str]:
-        while (due_ms := self.timers.next_ms()) is not None:
+        while (due_ms := self.timers.next_ms()) < NEVER_MS:
             self.clock.at_ms = due_ms
             self.timers.go_off()
         return self.names
@@ -50,4 +50,4 @@ def test_what_is_past_is_due_at_once() -> None:
     told.start("past", 50)
     told.start("past", 0)
     assert told.names == ["past"]
-    assert told.timers.next_ms() is None
+    assert told.timers.next_ms() == NEVER_MS

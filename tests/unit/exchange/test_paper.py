@@ -414,6 +414,17 @@ def test_a_target_that_rests_when_a_candle_opens_beyond_it_takes_the_open_as_it_
     assert filled.fill.price == Decimal(104)
 
 
+def test_a_target_whose_first_candle_was_passed_over_rests_like_any_other() -> None:
+    desk = Desk()
+    desk.bought()
+    desk.submit(a_target("102"))
+    desk.venue.settle_arrivals("BTCUSDT")
+    desk.venue.on_candle("BTCUSDT", a_candle("100", "106", opens="104"), AT_MS)
+    filled = desk.events[-1]
+    assert isinstance(filled, OrderFilled)
+    assert filled.fill.price == Decimal(102)
+
+
 def test_a_target_within_a_candle_fills_at_its_price() -> None:
     desk = Desk()
     desk.bought()
