@@ -13,15 +13,15 @@ from typing import TypeAlias
 
 from aitrader.execution import brakes
 from aitrader.execution.brakes import Closings
-from aitrader.execution.orders import OrderTable
 from aitrader.execution.risk import Account, ExecutionSettings
+from aitrader.execution.table import OrderTable
 from aitrader.model.commands import Command
 from aitrader.model.events import Balance, ClosedBefore, EquityMarked, Event
 from aitrader.model.ids import PositionId, TraderId
 from aitrader.model.instrument import Instrument
-from aitrader.model.ledger import average_price, flow_of, held
+from aitrader.model.ledger import average_price
 from aitrader.model.money import ZERO, decimal_from_float
-from aitrader.model.order import ExitReason, Leg, Order, OrderKind, Side
+from aitrader.model.order import ExitReason, Order, OrderKind, Side
 from aitrader.model.ports import Prices
 from aitrader.model.position import Position
 from aitrader.model.signal import Signal
@@ -57,36 +57,30 @@ class Desk:
         self.peak = ZERO
         self.sent: deque[tuple[int, TraderId]] = deque(maxlen=MOST_SENT)
 
-    def exposed(self) -> tuple[tuple[PositionSide, tuple[Order, ...]], ...]:
-        """Return side and orders of every position that may hold something."""
-        found = []
-        for position_id in self.table.positions():
-            orders = self.table.of(position_id)
-            entry = next((row for row in orders if row.leg is Leg.ENTRY), None)
-            if entry is not None:
-                found.append((side_of(entry), orders))
-        return tuple(found)
-
     def held(self, position: Position) -> Decimal:
         """Return the base units still held (SHORT: owed), to the last digit."""
-        return held(position.side, self.table.of(position.position_id))
+        base = self.table.sheet(position.position_id).flow.base
+        return base if position.side is PositionSide.LONG else -base
 
     def collateral(self) -> Decimal:
         """Return the quote units that open shorts bind: their proceeds, and as much again."""
         bound = ZERO
-        for side, orders in self.exposed():
-            if side is PositionSide.SHORT:
-                entry = [row for row in orders if row.leg is Leg.ENTRY]
-                bound += 2 * max(held(side, orders), ZERO) * average_price(entry)
+        for sheet in self.table.active():
+            if sheet.entry is not None and sheet.entry.side is Side.SELL and sheet.flow.base < ZERO:
+                bound -= 2 * sheet.flow.base * average_price((sheet.entry,))
         return bound
 
     def equity(self) -> Decimal:
         """Return the account's worth in quote: cash and what is held at its last price."""
         worth = self.account.cash
-        for _side, orders in self.exposed():
-            base = flow_of(orders).base
-            if base:
-                worth += base * self._price(orders)
+        last: dict[str, Decimal | None] = {}
+        for sheet in self.table.active():
+            if sheet.flow.base and sheet.entry is not None:
+                symbol = sheet.entry.symbol
+                if symbol not in last:
+                    last[symbol] = self._last_price(symbol)
+                price = last[symbol] or average_price((sheet.entry,))
+                worth += sheet.flow.base * price
         return worth
 
     def marked(self, at_ms: int) -> EquityMarked:
@@ -113,35 +107,37 @@ class Desk:
             )
         )
 
-    def _price(self, orders: tuple[Order, ...]) -> Decimal:
-        last = self.prices.last_price(orders[0].symbol)
-        if last is not None:
-            return decimal_from_float(last)
-        return average_price(row for row in orders if row.leg is Leg.ENTRY)
+    def _last_price(self, symbol: str) -> Decimal | None:
+        last = self.prices.last_price(symbol)
+        return None if last is None else decimal_from_float(last)
 
     def open_count(self, trader_id: TraderId | None = None) -> int:
         """Return the positions open or on their way, of one trader or of the account."""
-        open_now = {row.position_id: row.trader_id for row in self.positions.values()}
-        on_their_way = {key: signal.trader_id for key, signal in self.entries.items()}
-        owners = (open_now | on_their_way).values()
-        return sum(1 for owner in owners if trader_id is None or owner == trader_id)
+        on_their_way = [row for key, row in self.entries.items() if key not in self.positions]
+        if trader_id is None:
+            return len(self.positions) + len(on_their_way)
+        open_now = [row for row in self.positions.values() if row.trader_id == trader_id]
+        return len(open_now) + sum(1 for row in on_their_way if row.trader_id == trader_id)
 
     def is_taken(self, trader_id: TraderId, symbol: str) -> bool:
         """Return whether the trader holds this symbol or an entry for it is on its way."""
-        held_now = {(row.trader_id, row.symbol) for row in self.positions.values()}
-        awaited = {(row.trader_id, row.symbol) for row in self.entries.values()}
-        return (trader_id, symbol) in held_now | awaited
+        return any(
+            row.symbol == symbol and row.trader_id == trader_id
+            for rows in (self.positions.values(), self.entries.values())
+            for row in rows
+        )
 
     def standing(self, symbol: str, trader_id: TraderId | None, *, at_ms: int) -> brakes.Standing:
         """Return how a trader, or (None) the account, stands before an entry in this symbol."""
         closed = self.closings.of_day(at_ms, trader_id)
         made = sum((row.pnl for row in closed), ZERO)
         exposure = ZERO
-        for _side, orders in self.exposed():
-            if trader_id in (None, orders[0].trader_id):
-                flow, price = flow_of(orders), self._price(orders)
-                made += flow.quote + flow.base * price
-                exposure += abs(flow.base) * price
+        for sheet in self.table.active():
+            entry = sheet.entry
+            if entry is not None and trader_id in (None, entry.trader_id):
+                price = self._last_price(entry.symbol) or average_price((entry,))
+                made += sheet.flow.quote + sheet.flow.base * price
+                exposure += abs(sheet.flow.base) * price
         for order in self.table.all_live():
             signal = self.entries.get(order.position_id)
             if signal is not None and trader_id in (None, order.trader_id):
@@ -165,11 +161,8 @@ class Desk:
 
     def stops_open(self, symbol: str) -> int:
         """Return the stop orders that rest, or soon will, on a symbol for the whole account."""
-        return sum(
-            1
-            for row in self.table.all_live()
-            if row.symbol == symbol and row.kind is OrderKind.STOP_LOSS
-        )
+        live = self.table.live_on(symbol)
+        return sum(1 for row in live if row.kind is OrderKind.STOP_LOSS)
 
 
 def side_of(entry: Order) -> PositionSide:

@@ -20,9 +20,10 @@ from aitrader.model.commands import CancelOrders, StartTimer, SubmitOrder
 from aitrader.model.errors import Refused
 from aitrader.model.events import EntryRefused, EntryWanted, OrderPlanned
 from aitrader.model.ids import ClientOrderId, TimerId
+from aitrader.model.money import ZERO
 from aitrader.model.order import Leg, Order, OrderKind, OrderStatus
 from aitrader.model.signal import Signal
-from aitrader.model.trader import Brakes, Exits, PositionSide, Trader
+from aitrader.model.trader import Brakes, Exits, PositionSide, SizeKind, Trader
 
 REST_TIMER = "entry-rest:"
 """Timer of an entry order that must be done by then."""
@@ -144,16 +145,16 @@ def _sized(desk: Desk, signal: Signal, trader: Trader, *, at_ms: int) -> Sized:
     in_force = _brakes(desk, signal, trader, at_ms=at_ms)
     for limits, now, whose in in_force:
         brakes.check(limits, now, whose=whose, symbol=signal.symbol)
-    sized = size_entry(wish, _means(desk))
+    sized = size_entry(wish, _means(desk, wish.limits.kind))
     for limits, now, whose in in_force:
         brakes.check_size(limits, now, notional=sized.quantity * signal.price, whose=whose)
     return sized
 
 
-def _means(desk: Desk) -> Means:
+def _means(desk: Desk, kind: SizeKind) -> Means:
     settings = desk.settings
     return Means(
-        equity=desk.equity(),
+        equity=ZERO if kind is SizeKind.AMOUNT else desk.equity(),
         free=desk.account.spendable(desk.collateral()),
         fee_bps=settings.fee_bps,
         reserve_bps=settings.reserve_bps,

@@ -1,4 +1,4 @@
-"""The life of one order, from intent to its final status, and the table that holds them all.
+"""The life of one order, from intent to its final status.
 
 Theory of operation. MOVES is the whole truth: a pair that is missing there is a bug of ours or a
 lie from the wire and raises. `apply` folds one answer of the venue into an order. Answers come over
@@ -19,7 +19,6 @@ order never becomes open again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TypeAlias
 
 import msgspec
@@ -34,9 +33,8 @@ from aitrader.model.events import (
     OrderOutcomeUnknown,
     OrderRejected,
 )
-from aitrader.model.ids import ClientOrderId, PositionId
 from aitrader.model.money import ZERO
-from aitrader.model.order import Fill, Leg, Order, OrderStatus
+from aitrader.model.order import Fill, Order, OrderStatus, filled_by
 
 VenueAnswer: TypeAlias = (
     OrderAccepted
@@ -88,9 +86,6 @@ MOVES: dict[tuple[OrderStatus, type[VenueAnswer]], OrderStatus] = {
     (S.REJECTED, OrderNotFound): S.REJECTED,
 }
 
-RETIRED_LIMIT = 512
-"""Closed positions whose orders are still known, for the late word of a slow wire."""
-
 
 def apply(order: Order, event: VenueAnswer) -> Order:
     """Return the order as it stands after one answer; the same object if nothing changed.
@@ -106,26 +101,28 @@ def apply(order: Order, event: VenueAnswer) -> Order:
             f"order {order.client_order_id}: {type(event).__name__} cannot follow "
             f"{order.status.value}"
         )
-    fills = order.fills
-    if isinstance(event, OrderFilled):
-        fills = _with_fill(order, event.fill)
-    filled = sum((fill.quantity for fill in fills), ZERO)
+    fills = _with_fill(order, event.fill) if isinstance(event, OrderFilled) else order.fills
+    if fills:
+        status = _filled_status(order, fills, status)
+    note, venue_order_id = _note(order, event, status), _venue_order_id(order, event)
+    is_same = status is order.status and fills is order.fills
+    if is_same and note == order.note and venue_order_id == order.venue_order_id:
+        return order
+    return msgspec.structs.replace(
+        order, status=status, fills=fills, note=note, venue_order_id=venue_order_id
+    )
+
+
+def _filled_status(order: Order, fills: tuple[Fill, ...], status: OrderStatus) -> OrderStatus:
+    """Return FILLED once the fills are the whole quantity, else the status the move led to."""
+    filled = filled_by(fills)
     if filled > order.quantity:
         raise InvariantBroken(
             f"order {order.client_order_id}: filled {filled} of {order.quantity} ordered"
         )
-    if filled and status is S.REJECTED:
+    if status is S.REJECTED:
         raise InvariantBroken(f"order {order.client_order_id}: rejected with {filled} filled")
-    if filled == order.quantity:
-        status = S.FILLED
-    after = msgspec.structs.replace(
-        order,
-        status=status,
-        fills=fills,
-        note=_note(order, event, status),
-        venue_order_id=_venue_order_id(order, event),
-    )
-    return order if after == order else after
+    return S.FILLED if filled == order.quantity else status
 
 
 def _with_fill(order: Order, fill: Fill) -> tuple[Fill, ...]:
@@ -136,6 +133,8 @@ def _with_fill(order: Order, fill: Fill) -> tuple[Fill, ...]:
             f"order {order.client_order_id}: expected a fill above zero, "
             f"found {fill.quantity} at {fill.price}"
         )
+    if not order.fills:
+        return (fill,)
     return tuple(sorted((*order.fills, fill), key=lambda row: (row.at_ms, row.fill_id)))
 
 
@@ -152,96 +151,3 @@ def _venue_order_id(order: Order, event: VenueAnswer) -> str:
     if isinstance(event, OrderAccepted) and event.venue_order_id:
         return event.venue_order_id
     return order.venue_order_id
-
-
-class OrderTable:
-    """All orders of positions that are not closed, by id and by position."""
-
-    def __init__(self) -> None:
-        """Begin empty."""
-        self._by_position: dict[PositionId, dict[ClientOrderId, Order]] = {}
-        self._position_of: dict[ClientOrderId, PositionId] = {}
-        self._active: dict[PositionId, None] = {}
-        self._retired: dict[PositionId, None] = {}
-        self._live: dict[ClientOrderId, Order] = {}
-
-    def add(self, order: Order) -> None:
-        """Take a planned or remembered order.
-
-        Raises:
-            InvariantBroken: An order of this id is known: its id must never be used again.
-        """
-        if order.client_order_id in self._position_of:
-            raise InvariantBroken(f"order {order.client_order_id} was planned a second time")
-        self._position_of[order.client_order_id] = order.position_id
-        self._put(order)
-
-    def find(self, client_order_id: ClientOrderId) -> Order | None:
-        """Return the order as it stands, None if it is not ours or long gone."""
-        owner = self._position_of.get(client_order_id)
-        return None if owner is None else self._by_position[owner][client_order_id]
-
-    def apply(self, event: VenueAnswer) -> Order | None:
-        """Return the changed order; None for a repeat or an id that is not ours.
-
-        Raises:
-            InvariantBroken: See `apply`; the order stays as it was.
-        """
-        order = self.find(event.client_order_id)
-        if order is None:
-            return None
-        after = apply(order, event)
-        if after is order:
-            return None
-        self._put(after)
-        return after
-
-    def _put(self, order: Order) -> None:
-        orders = self._by_position.get(order.position_id)
-        if orders is None:
-            orders = self._by_position[order.position_id] = {}
-            self._active[order.position_id] = None
-        orders[order.client_order_id] = order
-        if order.is_done:
-            self._live.pop(order.client_order_id, None)
-        else:
-            self._live[order.client_order_id] = order
-
-    def of(self, position_id: PositionId, leg: Leg | None = None) -> tuple[Order, ...]:
-        """Return the position's orders (of one leg, or all) in the order they were planned."""
-        orders = self._by_position.get(position_id, {}).values()
-        return tuple(row for row in orders if leg is None or row.leg is leg)
-
-    def live(self, position_id: PositionId, leg: Leg) -> tuple[Order, ...]:
-        """Return those the venue may still act on."""
-        return tuple(row for row in self.of(position_id, leg) if not row.is_done)
-
-    def all_live(self) -> Iterable[Order]:
-        """Return every order of any position that the venue may still act on."""
-        return tuple(self._live.values())
-
-    def positions(self) -> tuple[PositionId, ...]:
-        """Return the positions that have orders and are not retired."""
-        return tuple(self._active)
-
-    def next_attempt(self, position_id: PositionId, leg: Leg) -> int:
-        """Return the number of the position's next order of this leg, from 1."""
-        return len(self.of(position_id, leg)) + 1
-
-    def retire(self, position_id: PositionId) -> None:
-        """Let the position's orders go when 512 others have been retired after it."""
-        if position_id in self._by_position:
-            self._retired[position_id] = None
-            self._active.pop(position_id, None)
-        if len(self._retired) > RETIRED_LIMIT:
-            oldest = next(iter(self._retired))
-            del self._retired[oldest]
-            for client_order_id in self._by_position.pop(oldest):
-                del self._position_of[client_order_id]
-                self._live.pop(client_order_id, None)
-
-    def revive(self, position_id: PositionId) -> None:
-        """Keep the orders of a position that was given up and came to life after all."""
-        if position_id in self._retired:
-            del self._retired[position_id]
-            self._active[position_id] = None

@@ -61,9 +61,13 @@ def guard(desk: Desk, position: Position, *, at_ms: int) -> Messages:
     position_id = position.position_id
     if rules is None or position.status is not PositionStatus.OPEN or position_id in desk.closing:
         return []
-    answer = _taken_off(stale(position, desk.table.of(position_id, Leg.EXIT)), at_ms=at_ms)
-    for piece in uncovered(position, desk.table.of(position_id), step_size=rules.step_size):
-        if _failures(position, desk.table.of(position_id, Leg.EXIT), piece) >= ATTEMPTS:
+    sheet = desk.table.sheet(position_id)
+    answer = _taken_off(stale(position, sheet.exits), at_ms=at_ms)
+    pieces = uncovered(position, sheet.orders, step_size=rules.step_size)
+    if not pieces and not answer:
+        sheet.sound = position
+    for piece in pieces:
+        if _failures(position, sheet.exits, piece) >= ATTEMPTS:
             wish = ExitWanted(at_ms=at_ms, position_id=position_id, reason=ExitReason.UNPROTECTED)
             return [*answer, wish]
         orders = _planned(desk, position, piece, at_ms=at_ms)
@@ -71,15 +75,19 @@ def guard(desk: Desk, position: Position, *, at_ms: int) -> Messages:
             desk.table.add(order)
             answer.append(OrderPlanned(at_ms=at_ms, order=order))
         answer.append(SubmitOrder(orders=orders))
-        answer.extend(query_later(order) for order in orders)
+        answer.extend([query_later(order) for order in orders])
     return answer
 
 
 def audit(desk: Desk, *, at_ms: int) -> Messages:
-    """Return what open positions lack by now, though nothing has happened to them."""
+    """Return what open positions lack by now, though nothing has happened to them.
+
+    A position that lacked nothing is passed over until it, or one of its orders, has changed.
+    """
     answer: Messages = []
     for position in tuple(desk.positions.values()):
-        answer.extend(guard(desk, position, at_ms=at_ms))
+        if desk.table.sheet(position.position_id).sound is not position:
+            answer.extend(guard(desk, position, at_ms=at_ms))
     return answer
 
 

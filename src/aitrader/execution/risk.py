@@ -76,31 +76,40 @@ def check(now: Standing, *, symbol: str) -> None:
     Raises:
         Refused: The first rule that forbids it, in a sentence for the person.
     """
-    rules = (
-        (now.is_paused, "entries are paused"),
-        (not now.is_feed_up, "there is no market data now"),
-        (not now.is_current, "the candle it was decided on closed too long ago"),
-        (not now.is_trader_enabled, "the trader is switched off"),
-        (now.is_quarantined, f"{symbol} is quarantined for this trader"),
-        (now.is_symbol_taken, f"the trader already holds or awaits {symbol}"),
-        (not now.is_trading, f"{symbol} is not traded now"),
-        (
-            now.trader_open >= now.trader_limit,
-            f"the trader has {now.trader_open} of {now.trader_limit} positions open",
-        ),
-        (
-            now.account_open >= now.account_limit,
-            f"the account has {now.account_open} of {now.account_limit} positions open",
-        ),
-        (
-            now.stops_open + now.stops_needed > now.stops_limit,
+    reason = _forbidden_now(now, symbol) or _forbidden_by_number(now, symbol)
+    if reason:
+        raise Refused(0, reason)
+
+
+def _forbidden_now(now: Standing, symbol: str) -> str:
+    """Return why nothing may be entered at this moment, in this order; "" if it may."""
+    if now.is_paused:
+        return "entries are paused"
+    if not now.is_feed_up:
+        return "there is no market data now"
+    if not now.is_current:
+        return "the candle it was decided on closed too long ago"
+    if not now.is_trader_enabled:
+        return "the trader is switched off"
+    if now.is_quarantined:
+        return f"{symbol} is quarantined for this trader"
+    if now.is_symbol_taken:
+        return f"the trader already holds or awaits {symbol}"
+    return "" if now.is_trading else f"{symbol} is not traded now"
+
+
+def _forbidden_by_number(now: Standing, symbol: str) -> str:
+    """Return which limit would be passed; "" if none."""
+    if now.trader_open >= now.trader_limit:
+        return f"the trader has {now.trader_open} of {now.trader_limit} positions open"
+    if now.account_open >= now.account_limit:
+        return f"the account has {now.account_open} of {now.account_limit} positions open"
+    if now.stops_open + now.stops_needed > now.stops_limit:
+        return (
             f"{symbol} takes {now.stops_limit} stop orders at once, {now.stops_open} rest and "
-            f"{now.stops_needed} would be needed",
-        ),
-    )
-    for is_forbidden, reason in rules:
-        if is_forbidden:
-            raise Refused(0, reason)
+            f"{now.stops_needed} would be needed"
+        )
+    return ""
 
 
 class Account:

@@ -29,8 +29,9 @@ CENT = Decimal("0.01")
 class Means(msgspec.Struct, frozen=True):
     """What an entry may count with: quote units of the account, and the price of trading.
 
-    `free`: not spent and not promised. `fee_bps` per leg. `reserve_bps`: what the price may run
-    away between the close and the fill. `max_position_pct` caps RISK.
+    `equity` is asked for by all ways to count but AMOUNT. `free`: not spent and not promised.
+    `fee_bps` per leg. `reserve_bps`: what the price may run away between the close and the fill.
+    `max_position_pct` caps RISK.
     """
 
     equity: Decimal

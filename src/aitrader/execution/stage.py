@@ -99,6 +99,7 @@ class ExecutionStage:
 
     def _instruments_loaded(self, event: InstrumentsLoaded) -> Messages:
         self._desk.instruments = {row.symbol: row for row in event.instruments}
+        self._desk.table.doubt()
         return self._resume(event.at_ms)
 
     def _resume(self, at_ms: int) -> Messages:

@@ -106,7 +106,7 @@ class Order(msgspec.Struct, frozen=True):
     @property
     def filled(self) -> Decimal:
         """Base units executed so far."""
-        return sum((fill.quantity for fill in self.fills), ZERO)
+        return filled_by(self.fills)
 
     @property
     def remaining(self) -> Decimal:
@@ -118,3 +118,10 @@ class Order(msgspec.Struct, frozen=True):
         """True once the venue will do no more with it."""
         # As `status in DONE`, without the hash of an Enum: this is asked most of all.
         return self.status is not OrderStatus.PENDING and self.status is not OrderStatus.OPEN
+
+
+def filled_by(fills: tuple[Fill, ...]) -> Decimal:
+    """Return the base units of these fills together."""
+    if len(fills) == 1:
+        return fills[0].quantity
+    return sum((fill.quantity for fill in fills), ZERO)

@@ -4,7 +4,15 @@ from decimal import Decimal
 
 import msgspec
 from tests.builders import AT_MS, TRADER, a_filled_order, a_position, a_signal, an_order
-from tests.unit.execution.desks import ENTRY, a_desk, a_stop, a_target, an_open_desk, set_price
+from tests.unit.execution.desks import (
+    ENTRY,
+    a_desk,
+    a_stop,
+    a_target,
+    an_open_desk,
+    filled,
+    set_price,
+)
 
 from aitrader.execution.brakes import Standing
 from aitrader.execution.desk import entry_side, exit_side, side_of
@@ -46,7 +54,8 @@ def test_a_long_binds_no_collateral() -> None:
 
 
 def test_exit_orders_without_their_entry_expose_nothing() -> None:
-    assert a_desk(a_stop()).exposed() == ()
+    desk = a_desk(filled(a_stop()))
+    assert (desk.equity(), desk.collateral()) == (Decimal(10_000), 0)
 
 
 def test_open_counts_what_is_open_and_what_is_on_its_way() -> None:

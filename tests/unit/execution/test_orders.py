@@ -3,9 +3,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tests.builders import AT_MS, POSITION, a_fill, an_order
+from tests.builders import AT_MS, a_fill, an_order
 
-from aitrader.execution.orders import MOVES, RETIRED_LIMIT, OrderTable, VenueAnswer, apply
+from aitrader.execution.orders import MOVES, VenueAnswer, apply
 from aitrader.model.errors import InvariantBroken
 from aitrader.model.events import (
     OrderAccepted,
@@ -16,8 +16,7 @@ from aitrader.model.events import (
     OrderOutcomeUnknown,
     OrderRejected,
 )
-from aitrader.model.ids import ClientOrderId, PositionId
-from aitrader.model.order import Leg, Order, OrderStatus
+from aitrader.model.order import Order, OrderStatus
 
 ORDER = an_order()
 ID = ORDER.client_order_id
@@ -145,54 +144,3 @@ def test_a_move_that_is_not_in_the_table_raises(story: tuple[VenueAnswer, ...]) 
 def test_no_done_order_moves_back() -> None:
     done = {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED}
     assert {end for (begin, _), end in MOVES.items() if begin in done} <= done
-
-
-def test_the_table_says_each_change_once() -> None:
-    table = OrderTable()
-    table.add(ORDER)
-    assert table.apply(accepted()) is not None
-    assert table.apply(accepted()) is None
-    assert table.apply(msg_for_a_stranger()) is None
-
-
-def msg_for_a_stranger() -> OrderCanceled:
-    return OrderCanceled(at_ms=AT_MS, client_order_id=ClientOrderId("not-ours"))
-
-
-def test_an_id_is_planned_once() -> None:
-    table = OrderTable()
-    table.add(ORDER)
-    with pytest.raises(InvariantBroken, match="second time"):
-        table.add(ORDER)
-
-
-def test_the_table_knows_legs_attempts_and_what_is_live() -> None:
-    table = OrderTable()
-    table.add(ORDER)
-    exits = an_order(Leg.EXIT), an_order(Leg.EXIT, 2)
-    for order in exits:
-        table.add(order)
-    table.apply(filled())
-
-    assert table.of(POSITION, Leg.EXIT) == exits
-    assert table.next_attempt(POSITION, Leg.EXIT) == 3
-    assert table.live(POSITION, Leg.ENTRY) == ()
-    assert tuple(table.all_live()) == exits
-    assert table.positions() == (POSITION,)
-    assert table.next_attempt(PositionId("p-other"), Leg.ENTRY) == 1
-
-
-def test_a_retired_positions_orders_are_known_until_many_have_retired_after_it() -> None:
-    table = OrderTable()
-    table.retire(PositionId("p-unknown"))
-    for number in range(RETIRED_LIMIT + 1):
-        position_id = PositionId(f"p-{number}")
-        order_id = ClientOrderId(f"o-{number}")
-        table.add(an_order(client_order_id=order_id, position_id=position_id))
-        table.retire(position_id)
-        assert table.positions() == ()
-
-    assert table.find(ClientOrderId("o-0")) is None
-    assert table.find(ClientOrderId("o-1")) is not None
-    table.revive(PositionId("p-1"))
-    assert table.positions() == (PositionId("p-1"),)

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from tests.builders import AT_MS, POSITION, a_fill, a_filled_order, a_position, an_order
+
+from aitrader.execution.table import RETIRED_LIMIT, OrderTable
+from aitrader.model.errors import InvariantBroken
+from aitrader.model.events import OrderAccepted, OrderCanceled, OrderFilled
+from aitrader.model.ids import ClientOrderId, PositionId
+from aitrader.model.ledger import flow_of
+from aitrader.model.order import Leg, OrderKind, Side
+
+ORDER = an_order()
+ID = ORDER.client_order_id
+
+
+def accepted() -> OrderAccepted:
+    return OrderAccepted(at_ms=AT_MS, client_order_id=ID)
+
+
+def filled(quantity: str = "1", number: int = 1) -> OrderFilled:
+    fill = a_fill(number, quantity=Decimal(quantity))
+    return OrderFilled(at_ms=AT_MS, client_order_id=ID, fill=fill)
+
+
+def test_the_table_says_each_change_once() -> None:
+    table = OrderTable()
+    table.add(ORDER)
+    assert table.apply(accepted()) is not None
+    assert table.apply(accepted()) is None
+    assert table.apply(msg_for_a_stranger()) is None
+
+
+def msg_for_a_stranger() -> OrderCanceled:
+    return OrderCanceled(at_ms=AT_MS, client_order_id=ClientOrderId("not-ours"))
+
+
+def test_an_id_is_planned_once() -> None:
+    table = OrderTable()
+    table.add(ORDER)
+    with pytest.raises(InvariantBroken, match="second time"):
+        table.add(ORDER)
+
+
+def test_the_table_knows_legs_attempts_and_what_is_live() -> None:
+    table = OrderTable()
+    table.add(ORDER)
+    exits = an_order(Leg.EXIT), an_order(Leg.EXIT, 2)
+    for order in exits:
+        table.add(order)
+    table.apply(filled())
+
+    assert table.of(POSITION, Leg.EXIT) == exits
+    assert table.next_attempt(POSITION, Leg.EXIT) == 3
+    assert table.live(POSITION, Leg.ENTRY) == ()
+    assert tuple(table.all_live()) == exits
+    assert table.positions() == (POSITION,)
+    assert table.next_attempt(PositionId("p-other"), Leg.ENTRY) == 1
+
+
+def test_a_retired_positions_orders_are_known_until_many_have_retired_after_it() -> None:
+    table = OrderTable()
+    table.retire(PositionId("p-unknown"))
+    for number in range(RETIRED_LIMIT + 1):
+        position_id = PositionId(f"p-{number}")
+        order_id = ClientOrderId(f"o-{number}")
+        table.add(an_order(client_order_id=order_id, position_id=position_id))
+        table.retire(position_id)
+        assert table.positions() == ()
+
+    assert table.find(ClientOrderId("o-0")) is None
+    assert table.find(ClientOrderId("o-1")) is not None
+    table.revive(PositionId("p-1"))
+    assert table.positions() == (PositionId("p-1"),)
+
+
+def test_what_a_position_holds_is_what_all_its_fills_come_to() -> None:
+    table = OrderTable()
+    table.add(ORDER)
+    sheet = table.sheet(POSITION)
+    assert (sheet.entry, sheet.flow.base, sheet.exits) == (ORDER, 0, ())
+    for number, quantity in enumerate(("0.4", "0.6"), start=1):
+        table.apply(filled(quantity, number))
+        table.apply(accepted())
+        assert sheet.flow.base == flow_of(sheet.orders).base
+    bought = table.find(ID)
+    assert (sheet.entry, sheet.flow.base) == (bought, Decimal(1))
+
+    sold = a_filled_order(Leg.EXIT, 1, side=Side.SELL, kind=OrderKind.MARKET)
+    table.add(sold)
+    assert (sheet.exits, sheet.flow.base) == ((sold,), flow_of(sheet.orders).base)
+    second = an_order(client_order_id=ClientOrderId("o-second"))
+    table.add(second)
+    assert (sheet.entry, table.of(POSITION, Leg.ENTRY)) == (bought, (bought, second))
+
+
+def test_live_orders_are_known_by_symbol() -> None:
+    table = OrderTable()
+    other = an_order(Leg.EXIT, symbol="ETHUSDT")
+    table.add(ORDER)
+    table.add(other)
+    assert tuple(table.live_on("ETHUSDT")) == (other,)
+    assert tuple(table.live_on("SOLUSDT")) == ()
+    table.apply(filled())
+    assert tuple(table.live_on("BTCUSDT")) == ()
+
+
+def test_a_position_is_sound_until_an_order_changes_or_the_rules_do() -> None:
+    table = OrderTable()
+    table.add(ORDER)
+    sheet = table.sheet(POSITION)
+    sheet.sound = a_position()
+    table.apply(accepted())
+    assert sheet.sound is None
+    sheet.sound = a_position()
+    table.doubt()
+    assert sheet.sound is None
