@@ -36,7 +36,7 @@ from aitrader.model.account import PAPER
 from aitrader.model.commands import CancelOrders, QueryOrder, SubmitOrder
 from aitrader.model.errors import Refused
 from aitrader.model.events import Saved
-from aitrader.model.ids import ClientOrderId, FillId
+from aitrader.model.ids import FillId
 from aitrader.model.instrument import Instrument
 from aitrader.model.money import ZERO, decimal_from_float
 from aitrader.model.order import Fill, Leg, Order, OrderKind, OrderStatus
@@ -81,9 +81,9 @@ class PaperVenue:
         self._find_instrument = find_instrument
         self._settings = settings
         self._book = PaperBook()
+        self.settle_arrivals = self._book.settle_arrivals
         self.awaited = self._book.awaited  # the symbols whose next price may fill an order
         self._reports = PaperReports(inbox, clock, self._book)
-        self._arriving: set[ClientOrderId] = set()
         self._last: dict[str, float] = {}
         self.account = PaperAccount(settings.start_cash)
 
@@ -96,7 +96,6 @@ class PaperVenue:
         did at once when we lived: it must never rest alone, or it could sell a second time.
         """
         self._book.clear()
-        self._arriving.clear()
         cash = saved.account(PAPER).cash
         self.account = PaperAccount(self._settings.start_cash if cash is None else cash)
         for order in sorted(saved.orders, key=_entries_first):
@@ -123,7 +122,7 @@ class PaperVenue:
                 self._reject(order, refusal)
                 continue
             self._book.keep(structs.replace(order, status=OrderStatus.OPEN))
-            self._arriving.add(order.client_order_id)
+            self._book.arriving.add(order.client_order_id)
             self._reports.accepted(order)
 
     async def cancel(self, command: CancelOrders) -> None:
@@ -183,11 +182,6 @@ class PaperVenue:
         """Take a symbol's last price without letting it meet any order."""
         self._last[symbol] = price
 
-    def settle_arrivals(self, symbol: str) -> None:
-        """Take the orders of a symbol as met by a price that touched none of them."""
-        for order in self._book.resting(symbol):
-            self._arriving.discard(order.client_order_id)
-
     def resting(self, symbol: str) -> list[Order]:
         """Return the open orders of a symbol, stops first."""
         return self._book.resting(symbol)
@@ -201,8 +195,8 @@ class PaperVenue:
         for order in self._book.resting(symbol):
             if self._book.find(order.client_order_id) is not order:
                 continue  # the order of its list before it has filled
-            is_new = order.client_order_id in self._arriving
-            self._arriving.discard(order.client_order_id)
+            is_new = order.client_order_id in self._book.arriving
+            self._book.arriving.discard(order.client_order_id)
             found = find_price(order, is_new, terms)
             if found is not None:
                 self._fill(order, found, at_ms)
@@ -231,7 +225,7 @@ class PaperVenue:
             self._end(sibling, OrderStatus.CANCELED)
 
     def _end(self, order: Order, status: OrderStatus) -> None:
-        self._arriving.discard(order.client_order_id)
+        self._book.arriving.discard(order.client_order_id)
         ended = structs.replace(order, status=status)
         self._book.keep(ended)
         self._reports.ended(ended)

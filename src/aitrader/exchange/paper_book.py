@@ -22,10 +22,12 @@ class PaperBook:
         self._resting: dict[str, dict[ClientOrderId, Order]] = {}
         self._refusals: dict[ClientOrderId, Refused] = {}
         self._denied: deque[ClientOrderId] = deque(maxlen=kept_done)
+        self.arriving: set[ClientOrderId] = set()
+        """Orders that no price has met yet."""
 
     def clear(self) -> None:
         """Forget everything."""
-        for known in (self._orders, self._resting, self._refusals, self._denied):
+        for known in (self._orders, self._resting, self._refusals, self._denied, self.arriving):
             known.clear()
 
     def deny(self, name: ClientOrderId) -> None:
@@ -55,6 +57,10 @@ class PaperBook:
     def awaited(self) -> set[str]:
         """Return the symbols with an open order."""
         return {symbol for symbol, orders in self._resting.items() if orders}
+
+    def settle_arrivals(self, symbol: str) -> None:
+        """Take the orders of a symbol as met by a price that touched none of them."""
+        self.arriving.difference_update(self._resting.get(symbol, ()))
 
     def siblings(self, order: Order) -> list[Order]:
         """Return the other open orders of an order's list."""

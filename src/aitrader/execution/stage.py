@@ -10,6 +10,7 @@ decided when that fact comes round, so that every road to a decision is the same
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from aitrader.execution import balances, closing, entries, protect, reconcile, watch
 from aitrader.execution.desk import Desk, Messages
@@ -77,13 +78,13 @@ class ExecutionStage:
             OrderExpired: self._answered,
             OrderNotFound: self._answered,
             OrderOutcomeUnknown: self._answered,
-            BalancesReported: self._balances_reported,
+            BalancesReported: partial(balances.reported, self._desk),
             OrderUpdated: self._order_updated,
             PositionOpened: self._position_changed,
             PositionUpdated: self._position_changed,
             PositionClosed: self._position_closed,
-            ExitWanted: self._exit_wanted,
-            TimerDue: self._timer_due,
+            ExitWanted: partial(closing.leave, self._desk),
+            TimerDue: partial(_timer_due, self._desk),
         }
 
     def handle(self, event: Event) -> Iterable[Event | Command]:
@@ -194,9 +195,6 @@ class ExecutionStage:
             ]
         return [OrderUpdated(at_ms=event.at_ms, order=after), *answer]
 
-    def _balances_reported(self, event: BalancesReported) -> Messages:
-        return balances.reported(self._desk, event)
-
     def _questions(self, event: VenueAnswer) -> Messages:
         match event:
             case OrderOutcomeUnknown():
@@ -247,12 +245,6 @@ class ExecutionStage:
         answer = closing.closed(self._desk, position_id)
         self._desk.table.retire(position_id)
         return answer
-
-    def _exit_wanted(self, event: ExitWanted) -> Messages:
-        return closing.leave(self._desk, event)
-
-    def _timer_due(self, event: TimerDue) -> Messages:
-        return _timer_due(self._desk, event)
 
 
 def _timer_due(desk: Desk, event: TimerDue) -> Messages:

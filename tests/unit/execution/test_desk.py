@@ -16,7 +16,7 @@ from tests.unit.execution.desks import (
 
 from aitrader.execution.brakes import Standing
 from aitrader.execution.desk import entry_side, exit_side, side_of
-from aitrader.model.ids import PositionId, TraderId
+from aitrader.model.ids import ClientOrderId, PositionId, TraderId
 from aitrader.model.order import Side
 from aitrader.model.trader import PositionSide
 
@@ -29,6 +29,14 @@ def test_equity_is_cash_and_what_is_held_at_its_last_price() -> None:
     assert desk.equity() == Decimal(10_000)  # no price yet: the entry's
     set_price(desk, "BTCUSDT", 150.5)
     assert desk.equity() == Decimal("10050.5")
+
+
+def test_two_positions_of_a_symbol_have_one_price() -> None:
+    second = a_filled_order(client_order_id=ClientOrderId("o-2"), position_id=PositionId("p-two"))
+    desk = an_open_desk()
+    desk.table.add(second)
+    set_price(desk, "BTCUSDT", 150.5)
+    assert desk.equity() == Decimal(10_301)
 
 
 def test_what_is_held_counts_at_its_entry_even_if_an_exit_was_planned_before_it() -> None:

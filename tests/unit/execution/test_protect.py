@@ -226,3 +226,13 @@ def test_failures_of_one_target_do_not_count_against_another() -> None:
     ]
     answer = guarded(an_open_desk(*failed, targets=(HALVES[1],)))
     assert types(answer)[:3] == [OrderPlanned, OrderPlanned, SubmitOrder]
+
+
+def test_a_position_that_lacks_nothing_is_audited_again_once_it_has_changed() -> None:
+    desk = an_open_desk(a_stop())
+    assert protect.audit(desk, at_ms=AT_MS) == []
+    assert desk.table.sheet(POSITION).sound is desk.positions[POSITION]
+    assert protect.audit(desk, at_ms=AT_MS) == []
+    desk.positions[POSITION] = a_position(targets=HALVES, stop_price=None)
+    assert protect.audit(desk, at_ms=AT_MS) != []
+    assert desk.table.sheet(POSITION).sound is not desk.positions[POSITION]
