@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar, cast
 
+from aitrader.engine.routing import Handler as Answer
 from aitrader.engine.routing import Stage, routes_of
 from aitrader.model.commands import Command
 from aitrader.model.errors import InvariantBroken
@@ -19,6 +20,9 @@ MOST_EVENTS = 100_000
 """No instant has so many: edges and stages that answer each other for ever are a bug."""
 
 Handler = Callable[[Command], None]
+Taker = Callable[..., None]
+NOBODY: tuple[None, tuple[()]] = (None, ())
+
 C = TypeVar("C", bound=Command)
 
 
@@ -30,12 +34,14 @@ def on(kind: type[C], handle: Callable[[C], None]) -> tuple[type[Command], Handl
 class Loop:
     """Inbox and stages of one run; `handlers` may be set once the edges are made."""
 
-    def __init__(self, stages: Sequence[Stage], observe: Callable[[Event], None]) -> None:
-        """Show every fact to `observe`; commands without a handler are not done."""
-        self._routes = routes_of(stages)
-        self._observe = observe
+    def __init__(self, stages: Sequence[Stage], takers: Mapping[type[Event], Taker]) -> None:
+        """Show facts to those who take note of their kind, then to the stages."""
+        routes = routes_of(stages)
+        self._routes: dict[type[object], tuple[Taker | None, tuple[Answer, ...]]] = {
+            kind: (takers.get(kind), routes.get(kind, ())) for kind in takers.keys() | routes.keys()
+        }
         self._inbox: deque[Event] = deque()
-        self.handlers: Mapping[type[Command], Handler] = {}
+        self.handlers: Mapping[type[object], Handler] = {}
 
     def post(self, event: Event) -> None:
         """Put an event in; it is worked out by the next `settle`."""
@@ -55,19 +61,17 @@ class Loop:
             for command in self._consequences(inbox.popleft()):
                 handler = self.handlers.get(type(command))
                 if handler is not None:
-                    handler(command)
+                    handler(cast(Command, command))
 
-    def _consequences(self, event: Event) -> list[Command]:
-        routes, observe = self._routes, self._observe
-        pending: deque[Event] = deque((event,))
-        commands: list[Command] = []
-        while pending:
-            fact = pending.popleft()
-            observe(fact)
-            for handle in routes.get(type(fact), ()):
+    def _consequences(self, event: Event) -> list[Event | Command]:
+        """Return the commands that follow, and the facts that are nothing to anybody."""
+        routes, others = self._routes, list[Event | Command]()
+        pending: list[Event | Command] = [event]
+        for fact in pending:  # which grows meanwhile
+            take, handlers = routes.get(type(fact), NOBODY)
+            if take is not None:
+                take(fact)
+            for handle in handlers:
                 for message in handle(fact):
-                    if isinstance(message, Command):
-                        commands.append(message)
-                    else:
-                        pending.append(message)
-        return commands
+                    (pending if type(message) in routes else others).append(message)
+        return others

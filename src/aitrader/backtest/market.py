@@ -8,7 +8,7 @@ where a market order waits. Within one candle comes first its open (`open_at`), 
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from enum import IntEnum
 from math import isnan
 from typing import NamedTuple
@@ -159,7 +159,7 @@ class CandleMarket:
         A candle is shown whole where only its low or high reaches an edge; where its open does,
         or a market order waits for it, the open is shown first.
         """
-        orders = self._venue.resting(symbol)
+        orders = self._venue.open_orders(symbol)
         below, above = _edges(orders, self.bands.edges(symbol))
         if not orders and below == -INFINITE and above == INFINITE:
             return None
@@ -183,11 +183,11 @@ class CandleMarket:
 
     def _where(self, series: Series) -> tuple[int, bool]:
         """Return the candle that is open, and True; or the one that opens next, and False."""
-        now_ms = self._clock.at_ms
-        place = series.place(now_ms)
-        if now_ms <= series.first_ms or series.first_ms + place * series.step_ms == now_ms:
-            return place, now_ms >= series.first_ms and self.phase is OPEN
-        return place - 1, True
+        since_ms = self._clock.at_ms - series.first_ms
+        if since_ms < 0:
+            return 0, False
+        place, into_ms = divmod(since_ms, series.step_ms)
+        return place, into_ms > 0 or self.phase is OPEN
 
 
 def _is_touched(series: Series, place: int, below: float, above: float) -> bool:
@@ -205,7 +205,7 @@ class _Nobody:
         raise AssertionError("the run has not begun")
 
 
-def _edges(orders: list[Order], edges: tuple[float, float]) -> tuple[float, float]:
+def _edges(orders: Collection[Order], edges: tuple[float, float]) -> tuple[float, float]:
     """Return the prices at or beyond which an order or a band is touched."""
     below, above = edges
     for order in orders:

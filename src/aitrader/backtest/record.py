@@ -81,7 +81,7 @@ class Recorder:
         self._met: dict[tuple[TraderId, str], str] = {}
         self.is_opening = False
         """Whether fills happen at an open: they count from the close after it."""
-        self._takers: Mapping[type[Event], Callable[..., None]] = {
+        self.takers: Mapping[type[Event], Callable[..., None]] = {
             OrderUpdated: self._updated,
             SignalRaised: self._raised,
             EntryRefused: self._refused,
@@ -95,7 +95,7 @@ class Recorder:
 
     def observe(self, fact: Event) -> None:
         """Take note of one fact."""
-        take = self._takers.get(type(fact))
+        take = self.takers.get(type(fact))
         if take is not None:
             take(fact)
 

@@ -170,7 +170,7 @@ class _Run:
             ),
         )
         self._market = CandleMarket(history, job.detail, clock=self._clock, venue=venue)
-        self._loop = Loop(stages_of(terms, self._market), self._record.observe)
+        self._loop = Loop(stages_of(terms, self._market), self._record.takers)
         self._market.bands = CandleBands(self._loop)
         self._timers = VirtualTimers(self._loop, self._clock)
         self._join()

@@ -81,7 +81,7 @@ class PaperVenue:
         self._find_instrument = find_instrument
         self._settings = settings
         self._book = PaperBook()
-        self.settle_arrivals = self._book.settle_arrivals
+        self.settle_arrivals, self.open_orders = self._book.settle_arrivals, self._book.open_orders
         self.awaited = self._book.awaited  # the symbols whose next price may fill an order
         self._reports = PaperReports(inbox, clock, self._book)
         self._last: dict[str, float] = {}
@@ -150,7 +150,7 @@ class PaperVenue:
     def on_price(self, symbol: str, price: float, at_ms: int) -> None:
         """Let one price do to the resting orders of its symbol what it does."""
         self._last[symbol] = price
-        if not self._book.resting(symbol):
+        if not self._book.open_orders(symbol):
             return
         exact = decimal_from_float(price)
 
@@ -181,10 +181,6 @@ class PaperVenue:
     def know_price(self, symbol: str, price: float) -> None:
         """Take a symbol's last price without letting it meet any order."""
         self._last[symbol] = price
-
-    def resting(self, symbol: str) -> list[Order]:
-        """Return the open orders of a symbol, stops first."""
-        return self._book.resting(symbol)
 
     def _meet(self, symbol: str, find_price: FindPrice, at_ms: int) -> None:
         instrument = self._find_instrument(symbol)
@@ -242,7 +238,7 @@ class PaperVenue:
         try:
             for order in orders:
                 self._check(order)
-            self.account.check(orders, self._book.all_resting(), self._value)
+            self.account.check(orders, self._book.rivals(orders[0]), self._value)
         except Refused as refusal:
             return refusal
         return None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 
 from aitrader.exchange.simulated import fills
 from aitrader.model.errors import Refused
 from aitrader.model.ids import ClientOrderId
-from aitrader.model.order import Order
+from aitrader.model.order import Leg, Order
 
 KEPT_DONE = 5_000
 """How many ended orders stay known to `query`; the oldest are forgotten first."""
@@ -20,6 +21,8 @@ class PaperBook:
         self._kept_done = kept_done
         self._orders: dict[ClientOrderId, Order] = {}
         self._resting: dict[str, dict[ClientOrderId, Order]] = {}
+        self._entries: dict[ClientOrderId, Order] = {}
+        self._done: dict[ClientOrderId, None] = {}
         self._refusals: dict[ClientOrderId, Refused] = {}
         self._denied: deque[ClientOrderId] = deque(maxlen=kept_done)
         self.arriving: set[ClientOrderId] = set()
@@ -27,8 +30,10 @@ class PaperBook:
 
     def clear(self) -> None:
         """Forget everything."""
-        for known in (self._orders, self._resting, self._refusals, self._denied, self.arriving):
+        for known in (self._orders, self._resting, self._entries, self._done, self._refusals):
             known.clear()
+        self._denied.clear()
+        self.arriving.clear()
 
     def deny(self, name: ClientOrderId) -> None:
         """Remember that an order was said to be unknown."""
@@ -50,9 +55,16 @@ class PaperBook:
         """Return the open orders of a symbol, stops first."""
         return sorted(self._resting.get(symbol, {}).values(), key=fills.urgency)
 
-    def all_resting(self) -> list[Order]:
-        """Return every open order."""
-        return [order for orders in self._resting.values() for order in orders.values()]
+    def open_orders(self, symbol: str) -> Collection[Order]:
+        """Return the open orders of a symbol as they came."""
+        return self._resting.get(symbol, {}).values()
+
+    def rivals(self, order: Order) -> Collection[Order]:
+        """Return the open orders that may need what an order needs.
+
+        An entry needs cash, as every entry does; an exit what its position holds of its symbol.
+        """
+        return self._entries.values() if order.leg is Leg.ENTRY else self.open_orders(order.symbol)
 
     def awaited(self) -> set[str]:
         """Return the symbols with an open order."""
@@ -64,31 +76,39 @@ class PaperBook:
 
     def siblings(self, order: Order) -> list[Order]:
         """Return the other open orders of an order's list."""
-        resting = self._resting.get(order.symbol, {}).values() if order.list_id else ()
+        if not order.list_id:
+            return []
         return [
             other
-            for other in resting
+            for other in self.open_orders(order.symbol)
             if other.list_id == order.list_id and other.client_order_id != order.client_order_id
         ]
 
     def keep(self, order: Order, refusal: Refused | None = None) -> None:
         """Remember an order as it stands now; only the open ones rest."""
         name = order.client_order_id
-        self._orders.pop(name, None)
         self._orders[name] = order
         if refusal is not None:
             self._refusals[name] = refusal
-        resting = self._resting.setdefault(order.symbol, {})
+        resting = self._resting.get(order.symbol)
         if not order.is_done:
+            if resting is None:
+                resting = self._resting[order.symbol] = {}
             resting[name] = order
+            if order.leg is Leg.ENTRY:
+                self._entries[name] = order
             return
-        resting.pop(name, None)
-        if not resting:
-            del self._resting[order.symbol]
+        self._entries.pop(name, None)
+        if resting is not None:
+            resting.pop(name, None)
+            if not resting:
+                del self._resting[order.symbol]
+        self._done.pop(name, None)
+        self._done[name] = None
         self._forget_oldest()
 
     def _forget_oldest(self) -> None:
-        if len(self._orders) - sum(map(len, self._resting.values())) > self._kept_done:
-            oldest = next(name for name, order in self._orders.items() if order.is_done)
-            del self._orders[oldest]
+        if len(self._done) > self._kept_done:
+            oldest = next(iter(self._done))
+            del self._done[oldest], self._orders[oldest]
             self._refusals.pop(oldest, None)

@@ -37,8 +37,9 @@ class Flow(msgspec.Struct, frozen=True):
 
 def flow_of_fill(fill: Fill, *, symbol: str, side: Side) -> Flow:
     """Return what one fill of an order of this symbol and side did."""
-    sign = 1 if side is Side.BUY else -1
-    base, quote, fees = sign * fill.quantity, -sign * fill.quantity * fill.price, ZERO
+    base, quote, fees = fill.quantity, -fill.quantity * fill.price, ZERO
+    if side is Side.SELL:
+        base, quote = -base, -quote
     if fill.fee_asset and symbol.endswith(fill.fee_asset):
         quote, fees = quote - fill.fee, fill.fee
     elif fill.fee_asset and symbol.startswith(fill.fee_asset):
@@ -48,11 +49,12 @@ def flow_of_fill(fill: Fill, *, symbol: str, side: Side) -> Flow:
 
 def flow_of(orders: Iterable[Order]) -> Flow:
     """Return what all fills of these orders did together."""
-    total = Flow()
+    total: Flow | None = None
     for order in orders:
         for fill in order.fills:
-            total += flow_of_fill(fill, symbol=order.symbol, side=order.side)
-    return total
+            flow = flow_of_fill(fill, symbol=order.symbol, side=order.side)
+            total = flow if total is None else total + flow
+    return total or Flow()
 
 
 def held(side: PositionSide, orders: Iterable[Order]) -> Decimal:
@@ -64,7 +66,7 @@ def held(side: PositionSide, orders: Iterable[Order]) -> Decimal:
 def average_price(orders: Iterable[Order]) -> Decimal:
     """Return the average price of all fills, weighted by quantity, fees apart; 0 without fills."""
     fills = [fill for order in orders for fill in order.fills]
-    if len({fill.price for fill in fills}) == 1:
+    if len(fills) == 1 or len({fill.price for fill in fills}) == 1:
         return fills[0].price
     quantity = sum((fill.quantity for fill in fills), ZERO)
     if not quantity:

@@ -58,6 +58,8 @@ class OrderStatus(Enum):
     EXPIRED = "EXPIRED"
 
 
+_PENDING, _OPEN = OrderStatus.PENDING, OrderStatus.OPEN
+
 DONE = frozenset(
     {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED}
 )
@@ -116,8 +118,8 @@ class Order(msgspec.Struct, frozen=True):
     @property
     def is_done(self) -> bool:
         """True once the venue will do no more with it."""
-        # As `status in DONE`, without the hash of an Enum: this is asked most of all.
-        return self.status is not OrderStatus.PENDING and self.status is not OrderStatus.OPEN
+        # As `status in DONE`, without looking into Enums: this is asked most of all.
+        return self.status is not _PENDING and self.status is not _OPEN
 
 
 def filled_by(fills: tuple[Fill, ...]) -> Decimal:

@@ -21,6 +21,8 @@ from aitrader.model.position import Position, PositionStatus
 from aitrader.model.trader import PositionSide
 from aitrader.positions.watch import Messages
 
+STOP_LOSS = OrderKind.STOP_LOSS
+
 STOP_BAND = "stop:"
 """Band of a stop loss that does not rest at the venue yet."""
 
@@ -36,7 +38,10 @@ def is_exposed(position: Position, orders: Iterable[Order], *, step_size: Decima
     if position.status is not PositionStatus.OPEN or position.stop_price is None:
         return False
     stop_price = position.stop_price
-    resting = sum((row.remaining for row in orders if _rests(row, stop_price)), ZERO)
+    resting = ZERO
+    for row in orders:
+        if _rests(row, stop_price):
+            resting += row.remaining
     return resting < quantity_to_step(position.quantity, step_size)
 
 
@@ -64,8 +69,9 @@ class StopGuard:
 
 
 def _rests(order: Order, stop_price: Decimal) -> bool:
-    is_stop = order.leg is Leg.EXIT and order.kind is OrderKind.STOP_LOSS
-    return is_stop and order.status is OrderStatus.OPEN and order.stop_price == stop_price
+    if order.kind is not STOP_LOSS or order.leg is not Leg.EXIT:
+        return False
+    return order.status is OrderStatus.OPEN and order.stop_price == stop_price
 
 
 def _band(position: Position, price: Decimal) -> ArmBand:

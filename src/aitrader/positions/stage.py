@@ -37,7 +37,7 @@ from aitrader.model.events import (
 )
 from aitrader.model.ids import PositionId
 from aitrader.model.money import ZERO
-from aitrader.model.order import ExitReason, Leg, Order, Side
+from aitrader.model.order import ExitReason, Leg, Order, OrderKind, Side
 from aitrader.model.ports import Prices
 from aitrader.model.position import Position, PositionStatus
 from aitrader.model.signal import Signal
@@ -60,6 +60,8 @@ from aitrader.positions.watch import (
     left,
     trail_left,
 )
+
+STOP_LOSS = OrderKind.STOP_LOSS
 
 
 class PositionStage:
@@ -144,7 +146,8 @@ class PositionStage:
         if order.leg is Leg.ENTRY and position.status is PositionStatus.ENTERING:
             return self._keeping.entered(position, order, at_ms=event.at_ms)
         if order.filled == before.filled:
-            return self._keeping.protect(position)
+            # Only a stop that begins or ceases to rest changes what must be guarded.
+            return self._keeping.protect(position) if order.kind is STOP_LOSS else []
         if position.status not in HOLDING:
             reason = f"order {order.client_order_id} filled after the position's end"
             return [_quarantined(position, reason, event.at_ms)]

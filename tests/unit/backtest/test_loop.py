@@ -10,6 +10,7 @@ from aitrader.model.errors import InvariantBroken
 from aitrader.model.events import EntriesPaused, Event, FeedChanged, MarketRanked
 
 RANKED = MarketRanked(at_ms=AT_MS, volumes=())
+KINDS = (FeedChanged, EntriesPaused, MarketRanked)
 PAUSED = EntriesPaused(at_ms=AT_MS, is_paused=True)
 
 
@@ -23,7 +24,7 @@ class Follows:
 def test_what_follows_is_worked_out_before_commands_are_done() -> None:
     seen: list[object] = []
     stages = (Follows(FeedChanged, RankMarket(), PAUSED), Follows(EntriesPaused))
-    loop = Loop(stages, seen.append)
+    loop = Loop(stages, dict.fromkeys(KINDS, seen.append))
     loop.handlers = dict((on(RankMarket, lambda command: loop.post(RANKED)),))
     up = FeedChanged(at_ms=AT_MS, is_up=True, reason="")
     loop.post(up)
@@ -33,15 +34,24 @@ def test_what_follows_is_worked_out_before_commands_are_done() -> None:
 
 def test_a_command_that_nobody_does_is_passed_over() -> None:
     seen: list[object] = []
-    loop = Loop((Follows(EntriesPaused, RankMarket()),), seen.append)
+    loop = Loop((Follows(EntriesPaused, RankMarket()),), {EntriesPaused: seen.append})
     loop.post(PAUSED)
     loop.settle()
     assert seen == [PAUSED]
 
 
 def test_answers_without_end_are_a_bug() -> None:
-    loop = Loop((Follows(MarketRanked, RankMarket()),), lambda fact: None)
+    loop = Loop((Follows(MarketRanked, RankMarket()),), {})
     loop.handlers = dict((on(RankMarket, lambda command: loop.post(RANKED)),))
     loop.post(RANKED)
     with pytest.raises(InvariantBroken):
         loop.settle()
+
+
+def test_a_fact_that_nobody_handles_is_passed_over() -> None:
+    seen: list[object] = []
+    loop = Loop((Follows(FeedChanged, PAUSED, RANKED),), {MarketRanked: seen.append})
+    loop.post(PAUSED)
+    loop.post(FeedChanged(at_ms=AT_MS, is_up=True, reason=""))
+    loop.settle()
+    assert seen == [RANKED]

@@ -401,7 +401,7 @@ def test_a_candle_that_touches_stop_and_target_fills_the_stop_at_its_trigger() -
     assert isinstance(filled, OrderFilled)
     assert (filled.client_order_id, filled.fill.price) == (stop.client_order_id, Decimal(99))
     assert isinstance(canceled, OrderCanceled)
-    assert desk.venue.resting("BTCUSDT") == []
+    assert not desk.venue.open_orders("BTCUSDT")
 
 
 def test_a_target_that_rests_when_a_candle_opens_beyond_it_takes_the_open_as_it_arrives() -> None:
@@ -441,7 +441,7 @@ def test_a_market_order_lets_a_candle_pass_and_takes_the_next_open() -> None:
     order = an_order(quantity=Decimal(1))
     desk.submit(order)
     desk.venue.on_candle("BTCUSDT", a_candle("98", "103"), AT_MS)
-    assert desk.venue.resting("BTCUSDT") != []
+    assert desk.venue.open_orders("BTCUSDT")
     (filled,) = desk.price(101.0)
     assert isinstance(filled, OrderFilled)
     assert filled.fill.price == Decimal(101)

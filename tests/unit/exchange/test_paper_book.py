@@ -12,7 +12,8 @@ def test_stops_are_tested_before_everything_else() -> None:
     book.keep(target)
     book.keep(stop)
     assert book.resting("BTCUSDT") == [stop, target]
-    assert book.all_resting() == [target, stop]
+    assert list(book.open_orders("BTCUSDT")) == [target, stop]
+    assert list(book.rivals(target)) == [target, stop]
     assert book.resting("ETHUSDT") == []
 
 
@@ -22,7 +23,8 @@ def test_an_order_that_ended_is_known_and_does_not_rest() -> None:
     ended = an_order(status=OrderStatus.CANCELED)
     book.keep(ended)
     assert book.find(ended.client_order_id) is ended
-    assert book.all_resting() == []
+    assert not book.open_orders("BTCUSDT")
+    assert not book.rivals(ended)
 
 
 def test_a_symbol_is_awaited_while_an_order_rests() -> None:
@@ -30,6 +32,7 @@ def test_a_symbol_is_awaited_while_an_order_rests() -> None:
     assert book.awaited() == set()
     book.keep(an_order())
     assert book.awaited() == {"BTCUSDT"}
+    assert list(book.rivals(an_order(symbol="ETHUSDT"))) == [an_order()]
     book.keep(an_order(status=OrderStatus.CANCELED))
     assert book.awaited() == set()
 
