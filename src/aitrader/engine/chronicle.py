@@ -91,7 +91,7 @@ def _position_opened(fact: PositionOpened) -> None:
         position.side.value.lower(),
         trimmed(position.entry_quantity),
         trimmed(position.entry_price),
-        extra={"trader": position.trader_id},
+        extra={"trader": position.trader_id, "account": position.account},
     )
 
 
@@ -104,7 +104,7 @@ def _position_closed(fact: PositionClosed) -> None:
         position.side.value.lower(),
         reason,
         money(position.realized_pnl),
-        extra={"trader": position.trader_id},
+        extra={"trader": position.trader_id, "account": position.account},
     )
 
 

@@ -38,11 +38,13 @@ from aitrader.filters.traderfile import compile_trader
 from aitrader.jobs.processes import ProcessJobs
 from aitrader.market.series import SeriesTable
 from aitrader.market.universe import UniverseStage
-from aitrader.model.account import PAPER
+from aitrader.model.account import LIVE, PAPER
 from aitrader.model.events import ChangeAsked, Event, InstrumentsLoaded
 from aitrader.model.instrument import Instrument
+from aitrader.model.money import ZERO
 from aitrader.model.ports import Prices, Venue
 from aitrader.modes.brakes import brakes_of
+from aitrader.modes.live import LiveAccount, place_of
 from aitrader.positions.stage import PositionStage
 from aitrader.screening.stage import ScreeningStage
 from aitrader.signals.stage import SignalStage
@@ -101,6 +103,7 @@ class Parts(NamedTuple):
     screener: Screener
     clock: AlarmClock
     health: Health
+    live: LiveAccount | None
 
 
 class Wired:
@@ -119,9 +122,12 @@ class Wired:
         """Bring back what was open and begin.
 
         Raises:
-            ConfigError: The disk cannot be read or the exchange cannot be reached.
+            ConfigError: The disk cannot be read, the exchange cannot be reached, or its key is
+                not ours to use.
         """
         parts = self._parts
+        if parts.live is not None:
+            parts.live.take_key()
         await recover(
             parts.store, parts.venues, market=parts.market, inbox=parts.inbox, clock=parts.clock
         )
@@ -143,6 +149,8 @@ class Wired:
         self.view.end()
         parts.screener.close()
         await parts.supervisor.close()
+        if parts.live is not None:
+            await parts.live.close()
 
     async def settled(self) -> None:
         """Return when the engine has nothing to do."""
@@ -193,7 +201,11 @@ def clock_of(choices: Choices) -> AlarmClock:
 def build(
     settings: Settings, choices: Choices, *, store: SqliteStore, logs: LogSource, clock: AlarmClock
 ) -> Wired:
-    """Return the engine of these settings, not yet started; the caller closes the store."""
+    """Return the engine of these settings, not yet started; the caller closes the store.
+
+    Raises:
+        ConfigError: The settings of the live account, where there is one, cannot be used.
+    """
     health = Health()
     inbox, supervisor = BoundedInbox(health), Supervisor(health)
     series, rulebook, pacer = SeriesTable(), Rulebook(), _Pacer()
@@ -202,25 +214,23 @@ def build(
         clock,
         tasks=supervisor,
         series=series,
-        settings=FeedSettings(
-            rest_url=settings.market_rest_url,
-            spare_urls=SPARE_HOSTS.get(settings.market_rest_url, ()),
-            stream_url=settings.market_stream_url,
-            proxy_url=settings.proxy_url,
-        ),
+        settings=_feed(settings),
         time=_feed_time(choices, clock, pacer),
     )
     paper = PaperVenue(inbox, clock, find_instrument=rulebook.find, settings=_paper(settings))
     holdings = Holdings()
     market.listen(paper, guards=lambda: {*paper.awaited(), *holdings.symbols()})
-    venues: dict[str, Venue] = {PAPER: paper}
+    live = None if settings.paper_trading else LiveAccount(settings, inbox, clock, tasks=supervisor)
+    venues = {PAPER: paper} | ({} if live is None else {LIVE: live.venue})
     screener = Screener(inbox, supervisor, clock=clock)
     timers = ClockTimers(inbox, clock)
     handlers = edge_handlers(market, venues, timers=timers, screener=screener)
-    view = EngineView(_header(settings, choices), market, clock=clock, logs=logs, health=health)
+    view = EngineView(
+        _header(settings, choices, tuple(venues)), market, clock=clock, logs=logs, health=health
+    )
     engine = Engine(
         inbox,
-        _stages(settings, series, market),
+        _stages(settings, series, market, accounts=tuple(venues)),
         journal=Journal(store, health),
         dispatch=Dispatch(handlers, supervisor, inbox=inbox, clock=clock),
         observers=(rulebook, holdings, view, Chronicle(), *choices.observers),
@@ -233,12 +243,13 @@ def build(
         clock=clock,
         compile_trader=compile_trader,
         reading=Reading(view.board, clock=clock, candles=series, explainer=FilterExplainer(series)),
+        live=place_of(settings, quote=QUOTE),
     )
     jobs = ProcessJobs(
         settings.data_folder / "jobs", supervisor, clock=clock, command=_job_command(settings)
     )
     control.join(JobDesk(jobs, view.board, compile_trader=compile_trader).handlers)
-    parts = Parts(engine, inbox, supervisor, store, market, venues, screener, clock, health)
+    parts = Parts(engine, inbox, supervisor, store, market, venues, screener, clock, health, live)
     return Wired(parts, view, control)
 
 
@@ -246,6 +257,15 @@ def _job_command(settings: Settings) -> tuple[str, ...]:
     """Return the program that runs a backtest beside the engine, on the same data folder."""
     folder = str(settings.data_folder)
     return (sys.executable, "-m", "aitrader", "backtest", "--job", "--data-folder", folder)
+
+
+def _feed(settings: Settings) -> FeedSettings:
+    return FeedSettings(
+        rest_url=settings.market_rest_url,
+        spare_urls=SPARE_HOSTS.get(settings.market_rest_url, ()),
+        stream_url=settings.market_stream_url,
+        proxy_url=settings.proxy_url,
+    )
 
 
 def _feed_time(choices: Choices, clock: AlarmClock, pacer: _Pacer) -> FeedTime:
@@ -257,21 +277,30 @@ def _feed_time(choices: Choices, clock: AlarmClock, pacer: _Pacer) -> FeedTime:
     return FeedTime(correct=clock.correct)
 
 
-def _stages(settings: Settings, series: SeriesTable, prices: Prices) -> tuple[Stage, ...]:
-    """The stages in the order of the house."""
-    execution = ExecutionSettings(
-        start_cash=settings.start_cash,
+def _stages(
+    settings: Settings, series: SeriesTable, prices: Prices, *, accounts: tuple[str, ...]
+) -> tuple[Stage, ...]:
+    """The stages in the order of the house; each account has its own execution."""
+    return (
+        UniverseStage(max_symbols=settings.max_symbols),
+        ScreeningStage(series, series),
+        SignalStage(accounts),
+        *(ExecutionStage(_execution(settings, account), prices) for account in accounts),
+        PositionStage(prices),
+    )
+
+
+def _execution(settings: Settings, account: str) -> ExecutionSettings:
+    """Return how an account trades; a live one has what the exchange says and cannot be short."""
+    is_paper = account == PAPER
+    return ExecutionSettings(
+        account=account,
+        start_cash=settings.start_cash if is_paper else ZERO,
         quote=QUOTE,
         fee_bps=settings.fee_bps,
         max_open_positions=settings.max_open_positions,
         brakes=brakes_of(settings),
-    )
-    return (
-        UniverseStage(max_symbols=settings.max_symbols),
-        ScreeningStage(series, series),
-        SignalStage(),
-        ExecutionStage(execution, prices),
-        PositionStage(prices),
+        has_shorts=is_paper,
     )
 
 
@@ -284,11 +313,12 @@ def _paper(settings: Settings) -> PaperSettings:
     )
 
 
-def _header(settings: Settings, choices: Choices) -> ViewSettings:
+def _header(settings: Settings, choices: Choices, accounts: tuple[str, ...]) -> ViewSettings:
     return ViewSettings(
         mode="PAPER",
         market=choices.market_name,
         account=PAPER,
         quote=QUOTE,
         start_cash=settings.start_cash,
+        accounts=accounts,
     )

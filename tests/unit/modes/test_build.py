@@ -173,3 +173,47 @@ def test_an_engine_that_could_not_start_can_still_be_ended(tmp_path: Path) -> No
             await store.close()
 
     asyncio.run(play())
+
+
+def test_with_a_key_there_are_two_accounts_and_the_live_one_has_what_the_exchange_says(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        async with running(ExchangeOptions(symbols=3, seed=5, speed=1.0)) as address:
+            settings = msgspec.structs.replace(
+                settings_in(tmp_path),
+                market_rest_url=address.exchange,
+                market_stream_url=address.stream,
+                paper_trading=False,
+                market="simulator",
+                order_rest_url=address.exchange,
+                binance_api_key="demo",
+                binance_secret_key="demo",
+                lock_folder=tmp_path / "locks",
+            )
+            store, clock = await open_store(settings), SystemClock()
+            choices = Choices(market_name="simulated exchange")
+            wired = build(settings, choices, store=store, logs=Tail(times=clock), clock=clock)
+            await wired.start()
+            await wired.settled()
+            accounts = wired.view.status().accounts
+            await wired.stop()
+            await store.close()
+            assert [(row.account, row.cash) for row in accounts] == [
+                ("paper", "10000.00"),
+                ("live", "10000.00"),
+            ]
+
+    asyncio.run(story())
+
+
+def test_a_live_account_that_lacks_a_key_is_not_built(tmp_path: Path) -> None:
+    async def story() -> None:
+        settings = msgspec.structs.replace(settings_in(tmp_path), paper_trading=False)
+        store, clock = await open_store(settings), SystemClock()
+        choices = Choices(market_name="Binance")
+        with pytest.raises(ConfigError, match="which takes no orders"):
+            build(settings, choices, store=store, logs=Tail(times=clock), clock=clock)
+        await store.close()
+
+    asyncio.run(story())

@@ -81,6 +81,7 @@ class BinanceVenue:
         self._clock = clock
         self._tasks = tasks
         self._settings = settings
+        self._time = ExchangeTime(clock)
         self._rest = AccountRest(
             Access(
                 rest_url=settings.rest_url,
@@ -88,7 +89,7 @@ class BinanceVenue:
                 proxy_url=settings.proxy_url,
             ),
             signer_of(settings.secret),
-            time=ExchangeTime(clock),
+            time=self._time,
             limiter=limiter or WeightLimiter(),
             timing=settings.timing,
         )
@@ -121,7 +122,7 @@ class BinanceVenue:
             await self._rest.fetch_time()
             found = await check_key(self._rest, may_withdraw=self._settings.allow_withdraw_keys)
             await self._rest.fetch_order_limits()
-            inquiries.post(reports.balances(account, found.balances, at_ms=self._clock.now_ms()))
+            inquiries.post(reports.balances(account, found.balances, at_ms=self._time.now_ms()))
             inquiries.live.keep(known)
             await inquiries.report_open(known)
         except (Transient, Refused) as error:
