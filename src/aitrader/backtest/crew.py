@@ -22,6 +22,7 @@ from concurrent.futures import (
     wait,
 )
 from typing import Protocol
+from weakref import WeakSet
 
 from aitrader.backtest.batch import Batch, CandlesAt, try_batch
 from aitrader.backtest.outcome import Outcome
@@ -62,24 +63,33 @@ class Pool:
         """Let each process fetch the candles by itself; memory maps are shared."""
         self.size = size
         self._candles = candles
+        self._others = {child.pid for child in multiprocessing.active_children()}
+        self._out: WeakSet[Future[Outcomes]] = WeakSet()
         self._executor = self._made()
 
     def submit(self, batch: Batch) -> Future[Outcomes]:
         """Hand out a batch."""
         try:
-            return self._executor.submit(try_batch, batch, self._candles)
+            future = self._executor.submit(try_batch, batch, self._candles)
         except BrokenExecutor:
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = self._made()
-            return self._executor.submit(try_batch, batch, self._candles)
+            future = self._executor.submit(try_batch, batch, self._candles)
+        self._out.add(future)
+        return future
 
     def is_lost(self, fault: BaseException) -> bool:
         """Return whether the pool broke."""
         return isinstance(fault, BrokenExecutor)
 
     def close(self) -> None:
-        """Send everybody home."""
-        self._executor.shutdown(cancel_futures=True)
+        """Send everybody home; who is in the middle of something is not waited for."""
+        is_idle = all(future.done() for future in self._out)
+        self._executor.shutdown(wait=is_idle, cancel_futures=True)
+        for child in multiprocessing.active_children():
+            if child.pid not in self._others:
+                child.terminate()
+                child.join()
 
     def _made(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")  # nothing of this process is copied

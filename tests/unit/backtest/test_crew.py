@@ -100,6 +100,21 @@ def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
     assert sorted(done) == sorted(row.key for batch in batches for row in batch.combinations)
 
 
+@pytest.mark.slow
+def test_who_is_interrupted_does_not_wait_for_the_rest(tmp_path: Path) -> None:
+    fill(tmp_path)
+    study, _loaded = a_study()
+    where = CandlesAt(str(tmp_path), ("BTCUSDT", "ETHUSDT"), ("5m",))
+    long = some(*({"FAST": n} for n in range(2, 300)))
+    pool = Pool(where, 2)
+    waiting = [pool.submit(Batch(study, long)) for _ in range(3)]
+    while not waiting[0].running():
+        pass
+    pool.close()
+    assert not workers()
+    assert isinstance(waiting[0].exception(timeout=10), BrokenExecutor)
+
+
 def workers() -> set[int]:
     """The processes of the pool that are alive."""
     return {child.pid or 0 for child in multiprocessing.active_children()}
