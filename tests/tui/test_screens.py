@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 from tests.fake_engine import START_MS, FakeEngine
 from tests.tui.stage import screen_of, shown, until
 
-from aitrader.model.view import AnalysisRow
+from aitrader.model.view import AccountRow, AnalysisRow
 from aitrader.tui.taste import Taste
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -81,7 +82,6 @@ def test_a_panel_alone(number: int, same: Callable[[str, str], None]) -> None:
         ("unwatched", ("1", "j", "j", "enter")),
         ("add", ("a",)),
         ("edit", ("2", "E")),
-        ("backtest", ("2", "b")),
         ("remove", ("2", "D")),
         ("kill_switch", ("K",)),
         ("filter", ("1", "slash", "e", "t", "h")),
@@ -124,6 +124,33 @@ def an_engine_with_an_analyst() -> FakeEngine:
 def test_what_an_analyst_answered(same: Callable[[str, str], None]) -> None:
     same("analyses_80x24", draw(an_engine_with_an_analyst(), (80, 24), "5", "z"))
     same("window_analysis_80x24", draw(an_engine_with_an_analyst(), (80, 24), "5", "enter"))
+
+
+def test_what_came_of_a_backtest(same: Callable[[str, str], None]) -> None:
+    async def story() -> str:
+        async with shown(a_busy_engine(), (80, 24)) as (app, pilot):
+            await pilot.press("2", "b")
+            await until(pilot, lambda: "w write the report" in screen_of(app))
+            return screen_of(app)
+
+    same("window_backtest_80x24", asyncio.run(story()))
+
+
+def an_engine_with_live_money() -> FakeEngine:
+    fake = a_busy_engine()
+    paper = AccountRow("paper", "10123.45", "9000", "123.45", "123.45", 4)
+    live = AccountRow("live", "512.30", "400", "-3.10", "-8.00", 1)
+    fake.put_status(mode="LIVE", account="live", equity="512.30", accounts=(paper, live))
+    fake.put(replace(fake.add_position(1), account="live"))
+    fake.commit()
+    return fake
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=str)
+def test_live_money_is_on_every_screen(
+    size: tuple[int, int], same: Callable[[str, str], None]
+) -> None:
+    same(f"live_{size[0]}x{size[1]}", draw(an_engine_with_live_money(), size))
 
 
 def test_a_chart_with_its_facts(same: Callable[[str, str], None]) -> None:

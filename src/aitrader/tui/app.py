@@ -28,9 +28,10 @@ from textual.screen import Screen
 from aitrader.model.control import Control
 from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.model.view import PositionRow, TraderRow, View
+from aitrader.tui.asking import Asker
 from aitrader.tui.board import Board
 from aitrader.tui.dialogs import Deed, Question, Reading
-from aitrader.tui.doings import Asker, Doings
+from aitrader.tui.doings import Doings
 from aitrader.tui.keys import BINDINGS, DOINGS, HELP, PANELS, check_keys
 from aitrader.tui.lines import Lines
 from aitrader.tui.looking import Looking
@@ -48,6 +49,7 @@ FROM_DETAIL: Mapping[type, Mapping[str, tuple[str, str]]] = {
         "b": ("backtest", "backtest"),
         "E": ("edit_trader", "edit"),
         "e": ("switch_trader", "on/off"),
+        "L": ("set_mode", "live/paper"),
     },
     PositionRow: {"m": ("move_stop", "move stop"), "x": ("close_position", "close")},
 }

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from textual.strip import Strip
 
-from aitrader.model.view import Status
+from aitrader.model.view import AccountRow, Status
 from aitrader.tui import text as words
 from aitrader.tui.columns import Cell
 from aitrader.tui.lines import Lines
@@ -54,7 +54,10 @@ def fit_parts(left: Sequence[Part], right: Sequence[Part], width: int) -> list[C
 class StatusBar(Lines):
     """One line, or two where there is room: mode, account, money, feed; then the counters."""
 
-    DEFAULT_CSS = "StatusBar { height: 1; dock: top; background: $surface; }"
+    DEFAULT_CSS = """
+    StatusBar { height: 1; dock: top; background: $surface; }
+    StatusBar.-live { background: $error 35%; }
+    """
 
     def __init__(self) -> None:
         super().__init__(name="status")
@@ -67,6 +70,7 @@ class StatusBar(Lines):
         """Show the newest numbers."""
         if status != self.status:
             self.status = status
+            self.set_class(status.mode == "LIVE", "-live")
             self.refresh()
 
     def measure(self, latency_ms: float | None) -> None:
@@ -99,7 +103,8 @@ class StatusBar(Lines):
         day = words.amount(status.day_pnl)
         arrow = "▲ " if day > 0 else "▼ " if day < 0 else ""
         mode = "paper" if status.mode == "PAPER" else "live"
-        parts = [Part((Cell(f" {words.clean(status.mode)} ", mode),))]
+        name = "LIVE MONEY" if status.mode == "LIVE" else words.clean(status.mode)
+        parts = [Part((Cell(f" {name} ", mode),))]
         if self.trouble:
             trouble = words.fit(words.clean(self.trouble), max(12, self.size.width - 22)).rstrip()
             return [*parts, Part((Cell(f" {trouble} ", "alarm"),))]
@@ -121,7 +126,21 @@ class StatusBar(Lines):
             Part((Cell("  day", "dim"),), 3),
             Part((Cell(f" {arrow}{words.signed(day)}", words.direction(day) or "dim"),)),
         ]
-        return parts
+        return [
+            *parts,
+            *(self._other(row) for row in status.accounts if row.account != status.account),
+        ]
+
+    @staticmethod
+    def _other(row: AccountRow) -> Part:
+        """Return another account of the same engine: its name, its equity and its day."""
+        day = words.amount(row.day_pnl)
+        cells = (
+            Cell(f"   {words.clean(row.account)}", "dim"),
+            Cell(f" {words.money(row.equity)}", "dim"),
+            Cell(f" {words.signed(day)}", words.direction(day) or "dim"),
+        )
+        return Part(cells, 4)
 
     def _health(self, status: Status) -> list[Part]:
         clock = Part((Cell(f"  {words.clock(status.now_ms)} ", "dim"),), 2)

@@ -24,7 +24,7 @@ TIME_EVERY = 20
 LEAST_PRICE = 10
 """Rows that the candles keep before a pane may take any."""
 
-STRETCH = 0.5
+STRETCH = 0.25
 """Curves make the scale larger by so much of the candles' own range, and leave the screen then."""
 
 EMPTY, WICK, BODY = 0, 1, 2

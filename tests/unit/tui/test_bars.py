@@ -8,6 +8,7 @@ import pytest
 from tests.fake_engine import FakeEngine
 from tests.tui.stage import screen_of, shown, until
 
+from aitrader.model.view import AccountRow
 from aitrader.tui.app import TraderApp
 from aitrader.tui.bars import Part, feed_age, fit_parts
 from aitrader.tui.columns import Cell
@@ -60,7 +61,7 @@ class Silent(FakeEngine):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"mode": "LIVE"}, " LIVE "),
+        ({"mode": "LIVE"}, " LIVE MONEY "),
         ({"feed": "stale", "feed_age_ms": 7000}, "○ stale 7s"),
         ({"day_pnl": "-12.5"}, "▼ -12.50"),
         ({"errors": 2}, "2 errors"),
@@ -74,6 +75,31 @@ def test_the_header_says_what_is_wrong(changes: dict[str, object], words: str) -
         fake.put_status(**changes)
         async with shown(fake) as (app, _):
             assert words in "\n".join(screen_of(app).splitlines()[:2])
+
+    asyncio.run(story())
+
+
+PAPER_ROW = AccountRow("paper", "10050.00", "9000", "12.50", "50.00", 2)
+LIVE_ROW = AccountRow("live", "512.30", "400", "-3.10", "-8.00", 1)
+
+
+def test_live_money_colors_the_whole_line_and_the_paper_account_stands_beside_it() -> None:
+    async def story() -> None:
+        fake = FakeEngine()
+        fake.put_status(
+            mode="LIVE", account="live", equity="512.30", accounts=(PAPER_ROW, LIVE_ROW)
+        )
+        async with shown(fake, (160, 50)) as (app, pilot):
+            line = screen_of(app).splitlines()[0]
+            assert "LIVE MONEY" in line and "512.30" in line
+            assert "paper 10,050.00 +12.50" in line
+            bar = app.board.status_bar
+            tinted = bar.background_colors[1]
+            fake.put_status(mode="PAPER", account="paper", accounts=(PAPER_ROW,))
+            fake.commit()
+            await until(pilot, lambda: not bar.has_class("-live"))
+            assert bar.background_colors[1] != tinted
+            assert "live 512.30" not in screen_of(app).splitlines()[0]
 
     asyncio.run(story())
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import pytest
 from tests.fake_engine import FakeEngine
 from tests.tui.stage import screen_of, shown, until
 
-from aitrader.model.control import AddTrader, Answer, CloseAll, RemoveTrader
-from aitrader.tui.dialogs import Question
-from aitrader.tui.editing import Editor
+from aitrader.model.control import CloseAll
 from aitrader.tui.taste import Taste
 
 
@@ -30,31 +27,6 @@ def test_the_kill_switch_asks_once_and_says_how_much_it_closes() -> None:
             await pilot.press("y")
             await until(pilot, lambda: fake.asked)
             assert fake.asked == [CloseAll()]
-
-    asyncio.run(story())
-
-
-def test_a_trader_is_removed_after_one_question() -> None:
-    async def story() -> None:
-        fake = a_busy_engine()
-        async with shown(fake) as (app, pilot):
-            await pilot.press("2", "j", "D")
-            assert "Remove RSI dip buyer? Its open positions stay guarded." in screen_of(app)
-            await pilot.press("y")
-            await until(pilot, lambda: fake.asked)
-            assert fake.asked == [RemoveTrader("rsi-dip-buyer")]
-
-    asyncio.run(story())
-
-
-@pytest.mark.parametrize("key", ["D", "E", "e"])
-def test_without_a_trader_in_focus_nothing_is_done_to_one(key: str) -> None:
-    async def story() -> None:
-        async with shown(a_busy_engine()) as (app, pilot):
-            await pilot.press("1", key)
-            await until(pilot, lambda: app.board.key_bar.message.text)
-            assert app.board.key_bar.message.text == "select a trader first (2)"
-            assert not isinstance(app.screen, Question | Editor)
 
     asyncio.run(story())
 
@@ -120,49 +92,5 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         async with shown(a_busy_engine(), (160, 50), Taste(exports=tmp_path / "file")) as (app, p):
             await p.press("1", "ctrl+e")
             assert "cannot write to" in app.board.key_bar.message.text
-
-    asyncio.run(story())
-
-
-def test_a_trader_is_edited_and_checked_when_saved() -> None:
-    async def story() -> None:
-        fake = a_busy_engine()
-        async with shown(fake) as (app, pilot):
-            await pilot.press("2", "E")
-            await until(pilot, lambda: isinstance(app.screen, Editor))
-            await pilot.press("ctrl+s")
-            await until(pilot, lambda: "there is no conditions(m)" in screen_of(app))
-            await pilot.press(*"def", "space", *"conditions(m)", "ctrl+s")
-            await until(pilot, lambda: not isinstance(app.screen, Editor))
-            asked = fake.asked[-1]
-            assert isinstance(asked, AddTrader)
-            assert asked.trader_id == "macd-crossover"
-            assert "def conditions(m)" in asked.source
-            assert app.board.key_bar.message.text == "it is watching"
-
-    asyncio.run(story())
-
-
-def test_a_file_that_cannot_be_read_is_not_edited() -> None:
-    class Deaf(FakeEngine):
-        async def ask(self, request: object) -> Answer:  # type: ignore[override]
-            return Answer(0, False, "there is no such trader")
-
-    async def story() -> None:
-        fake = Deaf()
-        fake.fill()
-        async with shown(fake) as (app, pilot):
-            await pilot.press("2", "E")
-            await until(pilot, lambda: app.board.key_bar.message.text)
-            assert app.board.key_bar.message == ("there is no such trader", "down")
-
-    asyncio.run(story())
-
-
-def test_without_a_terminal_to_hand_over_the_own_editor_is_used() -> None:
-    async def story() -> None:
-        async with shown(a_busy_engine(), (120, 36), Taste(editor="no-such-editor -n")) as (app, p):
-            await p.press("2", "E")
-            await until(p, lambda: isinstance(app.screen, Editor))
 
     asyncio.run(story())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aitrader.model.account import LIVE
 from aitrader.model.view import PositionRow
 from aitrader.tui import text as words
 from aitrader.tui.arrangement import Sort
@@ -28,7 +29,7 @@ def _side(row: PositionRow, _width: int) -> Cell:
 def _price_of(field: str, style: str = "") -> Column[PositionRow]:
     label = {"entry_price": "Entry", "mark_price": "Mark"}.get(field, "")
     label = label or {"stop_price": "Stop", "target_price": "Target"}[field]
-    rank = {"Entry": 5, "Mark": 4, "Stop": 6, "Target": 7}[label]
+    rank = {"Entry": 3, "Mark": 2, "Stop": 4, "Target": 5}[label]
 
     def cell(row: PositionRow, _width: int) -> Cell:
         return Cell(words.price(getattr(row, field)), _ink(row, style))
@@ -49,6 +50,10 @@ def _state(row: PositionRow, _width: int) -> Cell:
     state = row.status.lower()
     busy = "warn" if row.status in ("CLOSING", "ENTERING") else "dim"
     return Cell(reason if row.status == CLOSED and reason else state, _ink(row, busy))
+
+
+def _money(row: PositionRow, _width: int) -> Cell:
+    return Cell(row.account, _ink(row, "down" if row.account == LIVE else "dim"))
 
 
 def _trend(row: PositionRow, width: int) -> Cell:
@@ -72,7 +77,7 @@ class Positions(Table[PositionRow]):
         self.columns: tuple[Column[PositionRow], ...] = (
             Column("", 1, _arrow),
             Column("Symbol", 9, lambda r, _: Cell(r.symbol, _ink(r)), share=1, most=12),
-            Column("Side", 5, _side, rank=2),
+            Column("Side", 5, _side, rank=8),
             Column("Quantity", 10, lambda r, _: Cell(r.quantity, _ink(r)), is_right=True, rank=9),
             _price_of("entry_price"),
             _price_of("mark_price"),
@@ -80,8 +85,9 @@ class Positions(Table[PositionRow]):
             _price_of("target_price", "dim"),
             Column("P&L", 8, _pnl, is_right=True, share=1, most=11),
             Column("%", 7, _pnl_pct, is_right=True),
-            Column("Age", 5, self._age, is_right=True, rank=8),
-            Column("State", 11, _state, rank=3),
+            Column("Age", 5, self._age, is_right=True, rank=6),
+            Column("State", 11, _state, rank=7),
+            Column("Money", 5, _money, rank=11),
             Column("Trader", 14, lambda r, _: Cell(r.trader, "dim"), rank=10, share=2, most=22),
             Column("Trend", 6, _trend, rank=1, share=3, most=24),
         )
@@ -117,6 +123,7 @@ class Positions(Table[PositionRow]):
         closed = f"{words.day(row.closed_ms)} UTC" if row.closed_ms else words.DASH
         return f"{row.symbol} {row.side.lower()}", (
             ("trader", row.trader),
+            ("money", row.account),
             ("status", row.status),
             ("quantity", row.quantity),
             ("entry", words.price(row.entry_price)),
