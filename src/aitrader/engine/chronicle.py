@@ -106,6 +106,13 @@ def _position_closed(fact: PositionClosed) -> None:
         money(position.realized_pnl),
         extra={"trader": position.trader_id, "account": position.account},
     )
+    if position.quantity:
+        log.warning(
+            "%s: %s are left over, too little for an order; they stay where they are",
+            position.symbol,
+            trimmed(position.quantity),
+            extra={"trader": position.trader_id},
+        )
 
 
 def _order_rejected(fact: OrderRejected) -> None:

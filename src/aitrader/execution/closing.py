@@ -6,6 +6,9 @@ stop that fills meanwhile only leaves less to sell. When all is done, what is st
 a MARKET order; one that ends with something left is followed by the next attempt, the first at
 once, the others ever later. An alarm repeats the question while the venue does not answer.
 
+What is left and too little for an order (below the symbol's least quantity or notional) cannot be
+sold: `DustLeft` ends the position and names the rest.
+
 A wish for a position that is closing already, or is not open, changes nothing.
 """
 
@@ -14,10 +17,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from aitrader.execution.desk import Desk, Messages, exit_side
+from aitrader.execution.exit_rules import is_sellable
 from aitrader.execution.watch import query_later
 from aitrader.model import ids
 from aitrader.model.commands import CancelOrders, QueryOrder, StartTimer, StopTimer, SubmitOrder
-from aitrader.model.events import ExitWanted, OrderPlanned, Quarantined
+from aitrader.model.events import DustLeft, ExitWanted, OrderPlanned, Quarantined
 from aitrader.model.ids import PositionId, TimerId
 from aitrader.model.money import ZERO, quantity_to_step
 from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus
@@ -108,6 +112,11 @@ def _sell(desk: Desk, position: Position, *, at_ms: int) -> Messages:
         quantity = min(quantity, quantity_to_step(rules.max_quantity, rules.step_size))
     if quantity <= ZERO:
         return []
+    price = desk.price_of(position.symbol)
+    if price is not None and not is_sellable(quantity, price, rules):
+        return [
+            DustLeft(at_ms=at_ms, position_id=position.position_id, quantity=desk.held(position))
+        ]
     order = _market_exit(desk, position, quantity, at_ms=at_ms)
     desk.table.add(order)
     return [

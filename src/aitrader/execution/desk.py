@@ -78,7 +78,7 @@ class Desk:
             if sheet.flow.base and sheet.entry is not None:
                 symbol = sheet.entry.symbol
                 if symbol not in last:
-                    last[symbol] = self._last_price(symbol)
+                    last[symbol] = self.price_of(symbol)
                 price = last[symbol] or average_price((sheet.entry,))
                 worth += sheet.flow.base * price
         return worth
@@ -107,7 +107,8 @@ class Desk:
             )
         )
 
-    def _last_price(self, symbol: str) -> Decimal | None:
+    def price_of(self, symbol: str) -> Decimal | None:
+        """Return a symbol's last price, None before the first."""
         last = self.prices.last_price(symbol)
         return None if last is None else decimal_from_float(last)
 
@@ -135,7 +136,7 @@ class Desk:
         for sheet in self.table.active():
             entry = sheet.entry
             if entry is not None and trader_id in (None, entry.trader_id):
-                price = self._last_price(entry.symbol) or average_price((entry,))
+                price = self.price_of(entry.symbol) or average_price((entry,))
                 made += sheet.flow.quote + sheet.flow.base * price
                 exposure += abs(sheet.flow.base) * price
         for order in self.table.all_live():

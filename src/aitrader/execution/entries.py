@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from aitrader.execution import brakes
 from aitrader.execution.desk import Desk, Messages, entry_side
+from aitrader.execution.exit_rules import check_exits
 from aitrader.execution.risk import Standing, check
 from aitrader.execution.sizing import Means, Sized, Wish, size_entry
 from aitrader.execution.watch import query_later
@@ -146,6 +147,7 @@ def _sized(desk: Desk, signal: Signal, trader: Trader, *, at_ms: int) -> Sized:
     for limits, now, whose in in_force:
         brakes.check(limits, now, whose=whose, symbol=signal.symbol)
     sized = size_entry(wish, _means(desk, wish.limits.kind))
+    check_exits(wish, sized.quantity)
     for limits, now, whose in in_force:
         brakes.check_size(limits, now, notional=sized.quantity * signal.price, whose=whose)
     return sized
@@ -194,7 +196,7 @@ def _standing(desk: Desk, signal: Signal, trader: Trader, *, at_ms: int) -> Stan
         account_limit=desk.settings.max_open_positions,
         stops_open=desk.stops_open(signal.symbol),
         stops_needed=_stops_needed(signal.exits),
-        stops_limit=desk.settings.max_stops_per_symbol,
+        stops_limit=(rules and rules.max_stops) or desk.settings.max_stops_per_symbol,
     )
 
 

@@ -18,7 +18,8 @@ canceled (`lame_due`): Binance takes the stop off when the target has filled in 
 Each close audits all of it: the rules of a symbol may have been unknown when it was time.
 
 A piece whose protection ends unfilled three times (rejected, never arrived, taken off by somebody)
-cannot be protected: the position is left (`ExitWanted` UNPROTECTED).
+cannot be protected: the position is left (`ExitWanted` UNPROTECTED). So it is at once if all that
+is held is too little for an order.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from decimal import Decimal
 import msgspec
 
 from aitrader.execution.desk import Desk, Messages, exit_side
+from aitrader.execution.exit_rules import is_sellable
 from aitrader.execution.watch import query_later
 from aitrader.model import ids
 from aitrader.model.commands import CancelOrders, QueryOrder, StartTimer, SubmitOrder
@@ -67,6 +69,11 @@ def guard(desk: Desk, position: Position, *, at_ms: int) -> Messages:
     if not pieces and not answer:
         sheet.sound = position
     for piece in pieces:
+        if not is_sellable(piece.quantity, _least_price(position, piece), rules):
+            if piece.quantity < quantity_to_step(position.quantity, rules.step_size):
+                continue  # too small by itself: the band at the stop covers it with the rest
+            wish = ExitWanted(at_ms=at_ms, position_id=position_id, reason=ExitReason.UNPROTECTED)
+            return [*answer, wish]
         if _failures(position, sheet.exits, piece) >= ATTEMPTS:
             wish = ExitWanted(at_ms=at_ms, position_id=position_id, reason=ExitReason.UNPROTECTED)
             return [*answer, wish]
@@ -159,6 +166,12 @@ def lame_due(desk: Desk, client_order_id: ClientOrderId, *, at_ms: int) -> Messa
         CancelOrders(orders=(order,)),
         _lame_timer(client_order_id, at_ms + 2 * LAME_PATIENCE_MS),
     ]
+
+
+def _least_price(position: Position, piece: Piece) -> Decimal:
+    """Return the lower one of the prices at which a piece would rest."""
+    prices = (position.stop_price, piece.target_price)
+    return min(price for price in prices if price is not None)
 
 
 def _taken_off(orders: tuple[Order, ...], *, at_ms: int) -> Messages:

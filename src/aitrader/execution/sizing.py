@@ -68,6 +68,8 @@ def size_entry(wish: Wish, means: Means) -> Sized:
     quantity = quantity_to_step(_wanted_notional(wish, means) / price, rules.step_size)
     if rules.max_quantity > ZERO:
         quantity = min(quantity, quantity_to_step(rules.max_quantity, rules.step_size))
+    if rules.max_notional > ZERO:
+        quantity = min(quantity, quantity_to_step(rules.max_notional / price, rules.step_size))
     notional = quantity * price
     if quantity <= ZERO or quantity < rules.min_quantity or notional < rules.min_notional:
         raise Refused(0, _too_small(wish, means, quantity))
@@ -100,6 +102,14 @@ def stop_distance(exits: Exits, *, side: PositionSide, price: Decimal) -> Decima
             f"with the price at {trimmed(price)}",
         )
     return distance
+
+
+def level_price(level: Level, *, side: PositionSide, price: Decimal, sign: int) -> Decimal:
+    """Return where an exit will stand if the entry fills at `price`; `sign` 1 is in favor."""
+    if level.kind is LevelKind.PRICE:
+        return level.value
+    distance = _level_distance(level, side=side, price=price)
+    return price + _sign(side) * sign * distance
 
 
 def _level_distance(level: Level, *, side: PositionSide, price: Decimal) -> Decimal:

@@ -394,6 +394,13 @@ class ExitWanted(Event, frozen=True):
     reason: ExitReason
 
 
+class DustLeft(Event, frozen=True):
+    """What is left of a position is too little for an order: it ends, `quantity` is still held."""
+
+    position_id: PositionId
+    quantity: Decimal
+
+
 class CloseAsked(Event, frozen=True):
     """The person asks to close one position."""
 
@@ -467,6 +474,7 @@ DURABLE: tuple[type[Event], ...] = (
     PositionUpdated,
     PositionClosed,
     ExitWanted,
+    DustLeft,
     CloseAsked,
     StopMoveAsked,
     StopMoveRefused,

@@ -7,11 +7,21 @@ from decimal import Decimal
 import msgspec
 
 
+class PriceLimits(msgspec.Struct, frozen=True):
+    """How far from the market an order's price may be, as a ratio to it; 0: no such limit."""
+
+    buy_low_ratio: Decimal = Decimal(0)
+    buy_high_ratio: Decimal = Decimal(0)
+    sell_low_ratio: Decimal = Decimal(0)
+    sell_high_ratio: Decimal = Decimal(0)
+
+
 class Instrument(msgspec.Struct, frozen=True):
     """One symbol's rules, as the exchange states them (Binance `exchangeInfo`).
 
     `tick_size` is the price step, `step_size` the quantity step, `min_notional` the least
-    price x quantity in quote; `max_quantity` of 0 means no limit is stated.
+    price x quantity in quote; `max_quantity`, `max_notional` and `max_stops` (stop orders that may
+    rest at once, of the whole account) of 0 mean no limit is stated.
     """
 
     symbol: str
@@ -23,3 +33,6 @@ class Instrument(msgspec.Struct, frozen=True):
     max_quantity: Decimal
     min_notional: Decimal
     is_trading: bool = True
+    max_notional: Decimal = Decimal(0)
+    max_stops: int = 0
+    price_limits: PriceLimits = PriceLimits()

@@ -159,6 +159,14 @@ def given_up(position: Position, *, left: Decimal, at_ms: int) -> Position:
     )
 
 
+def as_dust(
+    position: Position, orders: tuple[Order, ...], *, left: Decimal, at_ms: int
+) -> Position:
+    """Return the end of a position whose rest is too little for an order; it counts as lost."""
+    now = tally(position.side, orders, least_quantity=left + 1)
+    return given_up(_counted(position, now), left=left, at_ms=at_ms)
+
+
 def rules_for(symbol: str, instruments: dict[str, Instrument]) -> Instrument:
     """Return the symbol's rules, or the finest grid there is while they are not known."""
     return instruments.get(symbol) or Instrument(

@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from aitrader.model.events import PositionClosed, PositionOpened, PositionUpdated
+from aitrader.model.events import DustLeft, PositionClosed, PositionOpened, PositionUpdated
 from aitrader.model.instrument import Instrument
 from aitrader.model.order import Leg, Order
 from aitrader.model.position import Position, PositionStatus
-from aitrader.positions.book import Book, given_up, opened, reduced, refilled, rules_for
+from aitrader.positions.book import (
+    HOLDING,
+    Book,
+    as_dust,
+    given_up,
+    opened,
+    reduced,
+    refilled,
+    rules_for,
+)
 from aitrader.positions.guard import StopGuard, is_exposed
 from aitrader.positions.watch import Messages, unwatched, watched
 
@@ -59,7 +68,18 @@ class Keeping:
 
     def give_up(self, position: Position, *, left: Decimal, at_ms: int) -> Messages:
         """Return the end of a position of which nothing can, or must, be sold any more."""
-        after = given_up(position, left=left, at_ms=at_ms)
+        return self._ended(given_up(position, left=left, at_ms=at_ms), at_ms=at_ms)
+
+    def left_as_dust(self, event: DustLeft) -> Messages:
+        """Return the end of a position of which too little is left for an order."""
+        position = self.book.find(event.position_id)
+        if position is None or position.status not in HOLDING:
+            return []
+        orders = self.book.orders(event.position_id)
+        after = as_dust(position, orders, left=event.quantity, at_ms=event.at_ms)
+        return self._ended(after, at_ms=event.at_ms)
+
+    def _ended(self, after: Position, *, at_ms: int) -> Messages:
         self.book.put(after)
         self.book.forget_later(after.position_id)
         return [PositionClosed(at_ms=at_ms, position=after), *self.unwatch(after)]

@@ -20,6 +20,7 @@ from aitrader.model.commands import Command
 from aitrader.model.errors import InvariantBroken, Refused
 from aitrader.model.events import (
     CloseAsked,
+    DustLeft,
     EntryWanted,
     Event,
     ExitConditionsMet,
@@ -85,6 +86,7 @@ class PositionStage:
             CloseAsked: self._close_asked,
             StopMoveAsked: self._stop_move_asked,
             ExitWanted: self._exit_wanted,
+            DustLeft: self._keeping.left_as_dust,
         }
 
     def handle(self, event: Event) -> Iterable[Event | Command]:

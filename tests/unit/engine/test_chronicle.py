@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from decimal import Decimal
 
+import msgspec
 import pytest
 from tests.builders import a_position, a_signal, a_trader
 
@@ -68,6 +69,9 @@ CLOSED = a_position(
 )
 
 
+UNSAID = msgspec.structs.replace(OPEN, quantity=Decimal(0))
+
+
 @pytest.mark.parametrize(
     ("fact", "line"),
     [
@@ -75,7 +79,7 @@ CLOSED = a_position(
         (SignalUpdated(SKIPPED, at_ms=1), ("INFO", "skipped BTCUSDT: no cash")),
         (PositionOpened(OPEN, at_ms=1), ("INFO", "BTCUSDT long opened: 0.01 at 50000")),
         (PositionClosed(CLOSED, at_ms=1), ("INFO", "BTCUSDT long closed by stop loss: -5.10")),
-        (PositionClosed(OPEN, at_ms=1), ("INFO", "BTCUSDT long closed by ?: -0.10")),
+        (PositionClosed(UNSAID, at_ms=1), ("INFO", "BTCUSDT long closed by ?: -0.10")),
         (
             OrderRejected(ClientOrderId("at1-x"), -2010, "insufficient balance", at_ms=1),
             ("WARNING", "the venue rejected an order: insufficient balance (-2010)"),
@@ -115,3 +119,10 @@ def test_what_is_of_no_interest_to_an_owner_is_not_told(lines: Lines) -> None:
     whole = UniverseChanged(Universe(quote="USDT", top=5), ("BTCUSDT",), at_ms=1)
     Chronicle().update([CandlesClosed(("1m",), at_ms=1), waiting, whole])
     assert lines.told == []
+
+
+def test_what_is_left_over_is_told(lines: Lines) -> None:
+    Chronicle().update([PositionClosed(OPEN, at_ms=1)])
+    assert lines.told[1:] == [
+        ("WARNING", "BTCUSDT: 1 are left over, too little for an order; they stay where they are")
+    ]

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 from tests.builders import AT_MS, POSITION, a_position, an_instrument, an_order
-from tests.unit.execution.desks import a_stop, a_target, an_open_desk, filled, types
+from tests.unit.execution.desks import a_stop, a_target, an_open_desk, filled, set_price, types
 
 from aitrader.execution import closing
 from aitrader.execution.desk import Desk
@@ -16,7 +16,7 @@ from aitrader.model.commands import (
     StopTimer,
     SubmitOrder,
 )
-from aitrader.model.events import Event, ExitWanted, OrderPlanned, Quarantined
+from aitrader.model.events import DustLeft, Event, ExitWanted, OrderPlanned, Quarantined
 from aitrader.model.ids import PositionId
 from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus
 
@@ -170,3 +170,15 @@ def test_a_closed_position_leaves_nothing_resting_but_mates_of_what_filled() -> 
         CancelOrders(orders=(other,))
     ]
     assert types(closing.closed(a_closing_desk(whole, mate), POSITION)) == [StopTimer]
+
+
+def test_what_is_too_little_for_an_order_is_left_as_dust() -> None:
+    sold = filled(a_stop(status=OrderStatus.CANCELED), "0.96")
+    desk = an_open_desk(sold)
+    wish = ExitWanted(at_ms=AT_MS, position_id=POSITION, reason=ExitReason.MANUAL)
+    set_price(desk, "BTCUSDT", 100.0)
+    assert closing.leave(desk, wish) == [
+        DustLeft(at_ms=AT_MS, position_id=POSITION, quantity=Decimal("0.04"))
+    ]
+    desk = an_open_desk(sold)
+    assert types(closing.leave(desk, wish))[0] is OrderPlanned  # no price: the venue may say

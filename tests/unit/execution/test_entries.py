@@ -23,6 +23,7 @@ from aitrader.model import ids
 from aitrader.model.commands import CancelOrders, Command, StartTimer, SubmitOrder
 from aitrader.model.events import EntryRefused, EntryWanted, Event, OrderPlanned
 from aitrader.model.ids import TraderId
+from aitrader.model.instrument import PriceLimits
 from aitrader.model.order import Order, OrderStatus, Side
 from aitrader.model.signal import Signal
 from aitrader.model.trader import (
@@ -238,3 +239,16 @@ def test_a_spot_market_sells_nothing_that_is_not_held() -> None:
     desk = a_desk(has_shorts=False)
     desk.traders[TRADER] = a_trader(plan=a_plan(side=PositionSide.SHORT))
     assert reason(wanted(desk)) == "the exchange's spot market cannot sell what is not held"
+
+
+def test_an_entry_whose_exits_break_the_symbols_rules_is_refused() -> None:
+    desk = a_desk()
+    limits = PriceLimits(sell_high_ratio=Decimal("1.01"))
+    desk.instruments["BTCUSDT"] = an_instrument(price_limits=limits)
+    assert reason(wanted(desk)).startswith("the take profit at 102 is too far from the price 100")
+
+
+def test_a_symbol_may_state_how_many_stops_rest_at_once() -> None:
+    desk = a_desk(a_stop())
+    desk.instruments["BTCUSDT"] = an_instrument(max_stops=1)
+    assert reason(wanted(desk)).startswith("BTCUSDT takes 1 stop orders at once")

@@ -236,3 +236,17 @@ def test_a_position_that_lacks_nothing_is_audited_again_once_it_has_changed() ->
     desk.positions[POSITION] = a_position(targets=HALVES, stop_price=None)
     assert protect.audit(desk, at_ms=AT_MS) != []
     assert desk.table.sheet(POSITION).sound is not desk.positions[POSITION]
+
+
+def test_a_position_that_is_too_little_for_an_order_is_left_at_once() -> None:
+    sold = msgspec.structs.replace(filled(a_stop(), "0.96"), status=DEAD)
+    (wish,) = guarded(an_open_desk(sold, quantity=Decimal("0.04")))
+    assert isinstance(wish, ExitWanted)
+    assert wish.reason is ExitReason.UNPROTECTED
+
+
+def test_a_piece_that_is_too_little_for_an_order_waits_with_the_rest() -> None:
+    small = (TargetPrice(Decimal(102), Decimal("0.04")), TargetPrice(Decimal(104), Decimal("0.96")))
+    answer = guarded(an_open_desk(targets=small))
+    planned = [row.order.quantity for row in answer if isinstance(row, OrderPlanned)]
+    assert planned == [Decimal("0.96"), Decimal("0.96")]

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from tests.builders import an_instrument, some_exits
 
-from aitrader.execution.sizing import Means, Wish, size_entry, stop_distance
+from aitrader.execution.sizing import Means, Wish, level_price, size_entry, stop_distance
 from aitrader.model.errors import Refused
 from aitrader.model.trader import Exits, Level, LevelKind, Limits, PositionSide, SizeKind
 
@@ -122,3 +122,21 @@ def test_cash_that_does_not_suffice_is_a_refusal_never_a_smaller_order() -> None
     assert refusal.value.reason == (
         "not enough cash: amount 100 needs 100.3 USDT with fees, 100 is free"
     )
+
+
+def test_an_entry_is_never_worth_more_than_the_symbol_takes() -> None:
+    rules = an_instrument(max_notional=Decimal("50.05"))
+    assert size_entry(a_wish(instrument=rules), MEANS).quantity == Decimal("0.500")
+
+
+def test_a_level_is_a_price_on_its_side() -> None:
+    pct = Level(LevelKind.PERCENT, Decimal(2))
+    for side, sign, expected in (
+        (PositionSide.LONG, 1, 102),
+        (PositionSide.LONG, -1, 98),
+        (PositionSide.SHORT, 1, 98),
+        (PositionSide.SHORT, -1, 102),
+    ):
+        assert level_price(pct, side=side, price=Decimal(100), sign=sign) == expected
+    fixed = Level(LevelKind.PRICE, Decimal(77))
+    assert level_price(fixed, side=PositionSide.LONG, price=Decimal(100), sign=1) == 77

@@ -14,7 +14,7 @@ from tests.builders import (
 )
 
 from aitrader.model.commands import ArmBand, DisarmBand, StartTimer, StopTimer
-from aitrader.model.events import PositionClosed, PositionOpened, PositionUpdated
+from aitrader.model.events import DustLeft, PositionClosed, PositionOpened, PositionUpdated
 from aitrader.model.order import Leg, OrderKind, OrderStatus
 from aitrader.model.position import PositionStatus
 from aitrader.model.trader import Exits
@@ -103,3 +103,22 @@ def test_an_entry_that_fills_late_adds_to_the_position() -> None:
 
 def test_a_symbol_without_rules_has_the_finest_grid() -> None:
     assert Keeping().rules(a_position()).step_size == Decimal("0.00000001")
+
+
+def test_dust_ends_a_position_and_counts_as_lost() -> None:
+    keeping = a_keeping()
+    opened(keeping)
+    sold = a_filled_order(
+        Leg.EXIT, fills=(a_fill(2, quantity=Decimal("0.96"), fee=Decimal(0)),), quantity=Decimal(1)
+    )
+    keeping.book.put_order(sold)
+    dust = DustLeft(at_ms=AT_MS, position_id=POSITION, quantity=Decimal("0.04"))
+
+    ending = keeping.left_as_dust(dust)
+
+    assert kinds(ending) == [PositionClosed, DisarmBand]
+    assert isinstance(ending[0], PositionClosed)
+    position = ending[0].position
+    assert (position.quantity, position.realized_pnl) == (Decimal("0.04"), Decimal("-4.1"))
+    assert keeping.left_as_dust(dust) == []
+    assert Keeping().left_as_dust(dust) == []

@@ -6,11 +6,11 @@ orders have a lot filter of their own: the tighter of both is kept, since entrie
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from aitrader.exchange.binance.wire import SymbolFilter, SymbolRow
-from aitrader.model.instrument import Instrument
+from aitrader.model.instrument import Instrument, PriceLimits
 from aitrader.model.money import ZERO, trimmed
 
 _NO_FILTER = SymbolFilter(filter_type="")
@@ -33,7 +33,23 @@ def instrument(row: SymbolRow) -> Instrument:
         min_quantity=_plain(max(_known(lot.min_qty, market_lot.min_qty), default=ZERO)),
         max_quantity=_plain(min(_known(lot.max_qty, market_lot.max_qty), default=ZERO)),
         min_notional=_plain(notional.min_notional or ZERO),
+        max_notional=_plain(notional.max_notional or ZERO),
+        max_stops=filters.get("MAX_NUM_ALGO_ORDERS", _NO_FILTER).max_num_algo_orders,
+        price_limits=_price_limits(filters),
         is_trading=row.status == "TRADING" and row.is_spot_trading_allowed,
+    )
+
+
+def _price_limits(filters: Mapping[str, SymbolFilter]) -> PriceLimits:
+    """Return the band that prices must lie in, where the exchange states one by side or at all."""
+    by_side = filters.get("PERCENT_PRICE_BY_SIDE", _NO_FILTER)
+    common = filters.get("PERCENT_PRICE", _NO_FILTER)
+    low, high = common.multiplier_down, common.multiplier_up
+    return PriceLimits(
+        buy_low_ratio=_plain(by_side.bid_multiplier_down or low or ZERO),
+        buy_high_ratio=_plain(by_side.bid_multiplier_up or high or ZERO),
+        sell_low_ratio=_plain(by_side.ask_multiplier_down or low or ZERO),
+        sell_high_ratio=_plain(by_side.ask_multiplier_up or high or ZERO),
     )
 
 

@@ -254,6 +254,14 @@ class SymbolFilter(msgspec.Struct, rename="camel", gc=False):
     max_qty: Decimal | None = None
     step_size: Decimal | None = None
     min_notional: Decimal | None = None
+    max_notional: Decimal | None = None
+    max_num_algo_orders: int = 0
+    multiplier_up: Decimal | None = None
+    multiplier_down: Decimal | None = None
+    bid_multiplier_up: Decimal | None = None
+    bid_multiplier_down: Decimal | None = None
+    ask_multiplier_up: Decimal | None = None
+    ask_multiplier_down: Decimal | None = None
 
 
 class SymbolRow(msgspec.Struct, rename="camel", gc=False):

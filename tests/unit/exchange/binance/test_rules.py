@@ -8,6 +8,7 @@ import pytest
 
 from aitrader.exchange.binance.rules import instrument, instruments
 from aitrader.exchange.binance.wire import SymbolRow
+from aitrader.model.instrument import PriceLimits
 
 
 def a_row(filters: list[dict[str, str]], **changes: object) -> SymbolRow:
@@ -75,3 +76,30 @@ def test_only_what_is_traded_trades(changes: dict[str, object], is_trading: bool
 def test_many_rows_keep_their_order() -> None:
     rows = [a_row([PRICE], symbol="B"), a_row([PRICE], symbol="A")]
     assert [row.symbol for row in instruments(rows)] == ["B", "A"]
+
+
+def test_the_bounds_of_orders_are_kept() -> None:
+    sides = {
+        "filterType": "PERCENT_PRICE_BY_SIDE",
+        "bidMultiplierUp": "5",
+        "bidMultiplierDown": "0.2",
+        "askMultiplierUp": "4.00",
+        "askMultiplierDown": "0.25",
+    }
+    notional = {"filterType": "NOTIONAL", "minNotional": "5", "maxNotional": "9000000.00"}
+    stops = {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5}
+    found = instrument(a_row([PRICE, LOT, sides, notional, stops]))
+    assert found.price_limits == PriceLimits(
+        buy_low_ratio=Decimal("0.2"),
+        buy_high_ratio=Decimal(5),
+        sell_low_ratio=Decimal("0.25"),
+        sell_high_ratio=Decimal(4),
+    )
+    assert (found.max_notional, found.max_stops) == (Decimal(9_000_000), 5)
+
+
+def test_a_band_that_is_the_same_for_both_sides_counts_for_both() -> None:
+    band = {"filterType": "PERCENT_PRICE", "multiplierUp": "1.5", "multiplierDown": "0.5"}
+    low, high = Decimal("0.5"), Decimal("1.5")
+    assert instrument(a_row([band])).price_limits == PriceLimits(low, high, low, high)
+    assert instrument(a_row([])).price_limits == PriceLimits()

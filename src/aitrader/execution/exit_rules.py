@@ -1,0 +1,70 @@
+"""Can what an entry buys be left again by the symbol's rules? Asked before the entry is sent.
+
+The stop and the targets of a position rest at the venue, whose rules they must keep: within the
+band around the market's price that the exchange allows (Binance's PERCENT_PRICE), and worth at
+least its least notional where the stop stands. `is_sellable` is the same question about what is
+left of a position: what it denies is dust.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from aitrader.execution.sizing import Wish, level_price
+from aitrader.model.errors import Refused
+from aitrader.model.instrument import Instrument
+from aitrader.model.money import ZERO, trimmed
+from aitrader.model.trader import PositionSide
+
+CENT = Decimal("0.01")
+
+
+def is_sellable(quantity: Decimal, price: Decimal, rules: Instrument) -> bool:
+    """Return whether so much can be ordered at that price, by step, quantity and notional.
+
+    Short positions are bought back by the same rules.
+    """
+    least = max(rules.min_quantity, rules.step_size)
+    return quantity >= least and quantity * price >= rules.min_notional
+
+
+def check_exits(wish: Wish, quantity: Decimal) -> None:
+    """Return if the exits of an entry of this quantity keep the symbol's rules.
+
+    Raises:
+        Refused: The first that does not, in a sentence for the person.
+    """
+    rules, side = wish.instrument, wish.side
+    if wish.exits.stop_loss is not None:
+        stop = level_price(wish.exits.stop_loss, side=side, price=wish.price, sign=-1)
+        if stop > ZERO and not is_sellable(quantity, stop, rules):
+            raise Refused(
+                0,
+                f"too small to be protected: at its stop {_shown(stop)} it would be worth "
+                f"{_shown(quantity * stop)} {rules.quote}, {rules.symbol} takes "
+                f"{trimmed(rules.min_notional)} at least",
+            )
+        _check_band(wish, "stop loss", stop)
+    for target in wish.exits.take_profit:
+        level = level_price(target.level, side=side, price=wish.price, sign=1)
+        _check_band(wish, "take profit", level)
+
+
+def _check_band(wish: Wish, name: str, level: Decimal) -> None:
+    limits = wish.instrument.price_limits
+    if wish.side is PositionSide.LONG:
+        low_ratio, high_ratio = limits.sell_low_ratio, limits.sell_high_ratio
+    else:
+        low_ratio, high_ratio = limits.buy_low_ratio, limits.buy_high_ratio
+    low, high = wish.price * low_ratio, wish.price * high_ratio
+    if level < low or ZERO < high < level:
+        raise Refused(
+            0,
+            f"the {name} at {_shown(level)} is too far from the price {_shown(wish.price)}: "
+            f"{wish.instrument.symbol} takes orders from {_shown(low)} to "
+            f"{_shown(high) if high else 'any price'}",
+        )
+
+
+def _shown(amount: Decimal) -> str:
+    return trimmed(amount.quantize(CENT) if amount >= 1 else amount)
