@@ -23,11 +23,22 @@ from aitrader.engine.health import Health
 from aitrader.engine.rows import mark_of, money, unrealized, worth
 from aitrader.engine.shelves import MarketReader, Seen, Shelves
 from aitrader.model.account import LIVE, PAPER
-from aitrader.model.events import Event, PositionClosed, PositionOpened, SignalRaised
+from aitrader.model.events import (
+    EntriesPaused,
+    Event,
+    PositionClosed,
+    PositionOpened,
+    SignalRaised,
+    TraderRemoved,
+    TraderSaved,
+)
 from aitrader.model.money import ZERO
 from aitrader.model.ports import Clock
 from aitrader.model.trader import Mode
 from aitrader.model.view import AccountRow, Frame, LogRow, Status
+
+BY_A_PERSON = (TraderSaved, TraderRemoved, EntriesPaused)
+"""Whoever asked for these and was answered looks for them at once."""
 
 REFRESH_S = 0.05
 RATE_S = 1.0
@@ -83,8 +94,10 @@ class EngineView:
         self._ended = asyncio.Event()
 
     def update(self, facts: Sequence[Event]) -> None:
-        """Take note of facts that are on disk."""
+        """Take note of facts that are on disk; what a person changed is in the next frame."""
         self.board.update(facts)
+        if any(isinstance(fact, BY_A_PERSON) for fact in facts):
+            self._refreshed_s = float("-inf")
 
     def end(self) -> None:
         """Let every reader have a last frame and its end."""

@@ -82,6 +82,17 @@ def test_the_first_frame_holds_everything_and_the_next_only_changes() -> None:
     asyncio.run(story())
 
 
+def test_what_a_person_changed_is_in_the_next_frame_at_once() -> None:
+    bench = Bench()
+
+    async def story() -> None:
+        assert (await bench.frames(1))[0].traders == ()
+        bench.view.update([TraderSaved(at_ms=AT_MS, trader=a_trader())])
+        assert [row.name for row in (await bench.frames(1))[0].traders] == ["Dip"]
+
+    asyncio.run(story())
+
+
 def test_readers_do_not_take_changes_from_each_other() -> None:
     bench = Bench()
 
