@@ -81,7 +81,10 @@ def serve(data_per_min: int) -> None:
         )  # type: ignore[arg-type]
         hub = Hub(inside.view, "bench")
         app = make_app(inside, hub, metrics=Metrics(), now_s=loop.time)
-        async with asyncio.TaskGroup() as group, serving_app(app, "127.0.0.1", 0) as port:
+        async with (
+            asyncio.TaskGroup() as group,
+            serving_app(app.asgi, "127.0.0.1", 0, quick=app.quick) as port,
+        ):
             group.create_task(hub.run())
             print(port, flush=True)
             await asyncio.to_thread(sys.stdin.read)

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from tests.builders import a_position, a_signal, an_order
 from tests.fake_engine import FakeEngine
 
-from aitrader.api.app import make_app
+from aitrader.api.app import App, make_app
 from aitrader.api.hub import Hub
 from aitrader.api.inside import END_OF_TIME_MS, Inside
 from aitrader.api.metrics import Metrics
@@ -187,6 +187,10 @@ class Room:
 
     def app(self) -> ASGIApp:
         """The application, not served."""
+        return self.made().asgi
+
+    def made(self) -> App:
+        """The application and its quick answers."""
         return make_app(self.inside, self.hub, metrics=self.metrics, now_s=lambda: self.now_s)
 
     @asynccontextmanager
@@ -194,7 +198,8 @@ class Room:
         """The application on a loopback port, with its hub."""
         async with asyncio.TaskGroup() as group:
             following = group.create_task(self.hub.run())
-            async with serving_app(self.app(), "127.0.0.1", 0) as port:
+            app = self.made()
+            async with serving_app(app.asgi, "127.0.0.1", 0, quick=app.quick) as port:
                 yield port
             self.fake.end()
             following.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 from starlette.applications import Starlette
@@ -14,7 +15,7 @@ from starlette.types import ASGIApp
 
 import aitrader
 from aitrader.api.far import FarDoor
-from aitrader.api.guard import Guard
+from aitrader.api.guard import Guard, Guarded
 from aitrader.api.hub import Hub
 from aitrader.api.inside import Inside
 from aitrader.api.metrics import MEDIA_TYPE, Metrics
@@ -22,6 +23,7 @@ from aitrader.api.openapi import document_of
 from aitrader.api.page import PAGE_POLICY, page_of
 from aitrader.api.policy import Access
 from aitrader.api.problems import Failure, answer_failure
+from aitrader.api.quick import QuickAnswers
 from aitrader.api.router import Operation, routes_of
 from aitrader.api.routes.jobs import JobRoutes
 from aitrader.api.routes.past import PastRoutes
@@ -68,7 +70,14 @@ def operations_of(inside: Inside, metrics: Metrics, sockets: Sockets) -> tuple[O
     )
 
 
-def make_app(inside: Inside, hub: Hub, *, metrics: Metrics, now_s: Callable[[], float]) -> ASGIApp:
+class App(NamedTuple):
+    """The application, and the answers that its server may give by itself."""
+
+    asgi: ASGIApp
+    quick: QuickAnswers
+
+
+def make_app(inside: Inside, hub: Hub, *, metrics: Metrics, now_s: Callable[[], float]) -> App:
     """Return the whole application.
 
     Args:
@@ -79,15 +88,18 @@ def make_app(inside: Inside, hub: Hub, *, metrics: Metrics, now_s: Callable[[], 
     """
     sockets = Sockets(inside, hub)
     operations = operations_of(inside, metrics, sockets)
+    guarded = Guarded(lambda: inside.policy.is_open)
+    on_answer = metrics.note_request
+    quick = QuickAnswers(inside, guarded, on_answer=on_answer, now_s=now_s)
     routes: list[BaseRoute] = [
-        *routes_of(operations, inside.policy, now_s=now_s, on_answer=metrics.note_request),
+        *routes_of(operations, inside.policy, now_s=now_s, on_answer=on_answer, quick=quick),
         *_documents(operations),
         WebSocketRoute("/ws", sockets.receive),
         WebSocketRoute("/engine", FarDoor(inside).receive),
     ]
     handlers = {HTTPException: _not_found, 500: _broken}
     app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
-    return Guard(app, lambda: inside.policy.is_open)
+    return App(Guard(app, guarded), quick)
 
 
 def _documents(operations: Sequence[Operation]) -> list[Route]:

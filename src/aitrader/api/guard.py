@@ -7,10 +7,11 @@ this computer are taken as `Host`, so that a site cannot point its own name here
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aitrader.api.problems import Failure, answer_failure
@@ -19,6 +20,8 @@ MAX_BODY_BYTES = 64 * 1024
 """A trader file of 10 KB, every character escaped, with room to spare."""
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+
+LOOKED_AT = frozenset({b"host", b"origin", b"content-length"})
 
 HEADERS = {
     "cache-control": "no-store",
@@ -30,16 +33,34 @@ HEADERS = {
 }
 
 
-class Guard:
-    """An ASGI layer around the whole application; `is_open` says whether no token is needed."""
+class Guarded:
+    """Which requests are not even looked at; `is_open` says whether no token is needed."""
 
-    def __init__(self, app: ASGIApp, is_open: Callable[[], bool]) -> None:
-        self._app = app
+    def __init__(self, is_open: Callable[[], bool]) -> None:
         self._is_open = is_open
+
+    def refusal(self, scope: Mapping[str, Any]) -> Failure | None:
+        """Return why a request is refused, None if it may go on."""
+        host, origin, length = _seen(scope["headers"])
+        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            return Failure(403, "a page of another site may not ask")
+        if self._is_open() and _name_of(host) not in LOOPBACK_NAMES:
+            return Failure(403, f"without a token this server is only localhost, not {host[:60]}")
+        if not length.isdecimal() or int(length[:12]) > MAX_BODY_BYTES:
+            return _too_large()
+        return None
+
+
+class Guard:
+    """An ASGI layer around the whole application."""
+
+    def __init__(self, app: ASGIApp, guarded: Guarded) -> None:
+        self._app = app
+        self._guarded = guarded
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here."""
-        refusal = self._refusal(scope)
+        refusal = self._guarded.refusal(scope)
         if scope["type"] == "websocket":
             if refusal is not None:
                 await send({"type": "websocket.close", "code": 1008, "reason": str(refusal)})
@@ -51,19 +72,6 @@ class Guard:
             await answer_failure(refusal)(scope, receive, protected)
             return
         await self._app(scope, _Body(receive).receive, protected)
-
-    def _refusal(self, scope: Scope) -> Failure | None:
-        headers = Headers(scope=scope)
-        host = headers.get("host", "")
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
-            return Failure(403, "a page of another site may not ask")
-        if self._is_open() and _name_of(host) not in LOOPBACK_NAMES:
-            return Failure(403, f"without a token this server is only localhost, not {host[:60]}")
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length[:12]) > MAX_BODY_BYTES:
-            return _too_large()
-        return None
 
 
 class _Body:
@@ -80,6 +88,15 @@ class _Body:
         if self._size > MAX_BODY_BYTES:
             raise _too_large()  # through the route that reads, which answers with it
         return message
+
+
+def _seen(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, str | None, str]:
+    """Return the first Host, Origin and Content-Length of a request."""
+    found: dict[bytes, str] = {}
+    for name, value in headers:
+        if name in LOOKED_AT and name not in found:
+            found[name] = value.decode("latin-1")
+    return found.get(b"host", ""), found.get(b"origin"), found.get(b"content-length", "0")
 
 
 def _too_large() -> Failure:

@@ -112,7 +112,7 @@ class Inside:
         self._control = control
         self._now_s = now_s
         self._frame: Frame | None = None
-        self._made_s = 0.0
+        self._made_s = float("-inf")
 
     async def frame(self) -> Frame:
         """Return everything there is to see; the same object for requests that come together.
@@ -120,10 +120,15 @@ class Inside:
         Raises:
             Failure: The engine has ended.
         """
-        if self._frame is None or self._now_s() - self._made_s >= MAX_AGE_S:
+        if self.fresh_frame() is None:
             self._frame = await self._fresh()
             self._made_s = self._now_s()
+        assert self._frame is not None
         return self._frame
+
+    def fresh_frame(self) -> Frame | None:
+        """Return the frame that `frame` would return without making one."""
+        return self._frame if self._now_s() - self._made_s < MAX_AGE_S else None
 
     async def ask(self, caller: Caller, request: AnyRequest) -> Answer:
         """Return what came of a request; who asks for a change is written down before it."""

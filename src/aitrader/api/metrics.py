@@ -21,6 +21,7 @@ from aitrader.model.view import Frame, Status
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MOST_OPEN = 10_000
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
 COUNTERS: Final = {
     "candles": ("aitrader_candles", "Closed candles taken in"),
@@ -56,6 +57,7 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._planned: dict[ClientOrderId, int] = {}
+        self._timers: dict[tuple[str, str, int], Histogram] = {}
         self._requests = Histogram(
             "aitrader_http_request_seconds",
             "HTTP requests, from the first byte read to the answer",
@@ -80,8 +82,11 @@ class Metrics:
 
     def note_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Take note of a request that was answered."""
-        known = method if method in ("GET", "POST", "PUT", "PATCH", "DELETE") else "other"
-        self._requests.labels(known, route, str(status)).observe(seconds)
+        key = (method if method in METHODS else "other", route, status)
+        timer = self._timers.get(key)
+        if timer is None:
+            timer = self._timers[key] = self._requests.labels(key[0], route, str(status))
+        timer.observe(seconds)
 
     def update(self, facts: Sequence[Event]) -> None:
         """Take note of what the engine says of orders and screenings."""

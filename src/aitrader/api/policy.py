@@ -99,6 +99,10 @@ class Policy:
         """True while no token is needed."""
         return self._gate.is_open
 
+    def find(self, secret: str) -> Caller | None:
+        """Return who asks, None for a wrong token; nothing is counted."""
+        return self._gate.find(secret)
+
     def enter(self, secret: str, address: str) -> Caller:
         """Return who asks.
 

@@ -20,11 +20,10 @@ from starlette.routing import Route
 
 from aitrader.api.policy import Access, Budget, Policy
 from aitrader.api.problems import Failure, answer_failure
-from aitrader.api.tokens import LOCAL, Caller
+from aitrader.api.quick import OnAnswer, QuickAnswers
+from aitrader.api.tokens import LOCAL, Caller, bearer_in
 
 Handler = Callable[..., Awaitable[object]]
-OnAnswer = Callable[[str, str, int, float], None]
-"""Told of each answer: method, route, status, seconds."""
 
 _GIVEN = ("body", "caller")
 
@@ -32,7 +31,8 @@ _GIVEN = ("body", "caller")
 class Operation:
     """One method of one address; `errors` are the statuses its own handler fails with.
 
-    `media_type` is said of an answer that the handler makes itself.
+    `media_type` is said of an answer that the handler makes itself. `is_shared`: the answer depends
+    on the address and the view's frame alone, so whoever asks for it together may share it.
     """
 
     def __init__(  # noqa: PLR0913 - what a route is
@@ -46,6 +46,7 @@ class Operation:
         status: int = 200,
         errors: Sequence[int] = (),
         media_type: str = "text/plain",
+        is_shared: bool = False,
     ) -> None:
         self.method = method
         self.path = path
@@ -54,6 +55,7 @@ class Operation:
         self.budget = budget
         self.status = status
         self.media_type = media_type
+        self.is_shared = is_shared
         self.hints = typing.get_type_hints(handler, include_extras=True)
         self.returns = self.hints.pop("return", type(None))
         self.body: Any = self.hints.pop("body", None)
@@ -132,11 +134,16 @@ class Dispatch:
     """The ASGI end of one address: finds the method, lets the caller in, answers."""
 
     def __init__(
-        self, operations: Mapping[str, Operation], policy: Policy, on_answer: OnAnswer
+        self,
+        operations: Mapping[str, Operation],
+        policy: Policy,
+        on_answer: OnAnswer,
+        quick: QuickAnswers | None = None,
     ) -> None:
         self._operations = operations
         self._policy = policy
         self._on_answer = on_answer
+        self._quick = quick
         self._encoder = msgspec.json.Encoder()
         self._last: tuple[object, bytes] = (None, b"")
 
@@ -167,7 +174,16 @@ class Dispatch:
             return Response(status_code=204)
         if result is not self._last[0]:  # a handler that answers many with one object encodes once
             self._last = (result, self._encoder.encode(result))
-        return Response(self._last[1], operation.status, media_type="application/json")
+        response = Response(self._last[1], operation.status, media_type="application/json")
+        if operation.is_shared and self._quick is not None:
+            self._quick.keep(
+                request.scope,
+                response,
+                route=operation.path,
+                access=operation.access,
+                budget=operation.budget,
+            )
+        return response
 
 
 def routes_of(
@@ -176,6 +192,7 @@ def routes_of(
     *,
     now_s: Callable[[], float],
     on_answer: OnAnswer,
+    quick: QuickAnswers | None = None,
 ) -> list[Route]:
     """Return one Starlette route per address; each answers every method, if only with 405."""
     addresses: dict[str, dict[str, Operation]] = {}
@@ -183,7 +200,7 @@ def routes_of(
         addresses.setdefault(operation.path, {})[operation.method] = operation
     found = []
     for path, methods in addresses.items():
-        route = Route(path, _endpoint(Dispatch(methods, policy, on_answer), now_s))
+        route = Route(path, _endpoint(Dispatch(methods, policy, on_answer, quick), now_s))
         route.methods = None  # all of them reach the dispatch, which knows what it takes
         found.append(route)
     return found
@@ -209,8 +226,7 @@ _WHOLE = msgspec.json.Decoder(float_hook=_whole)
 
 def bearer_of(request: Request) -> str:
     """Return the token of the Authorization header, "" without one."""
-    kind, _, secret = request.headers.get("authorization", "").partition(" ")
-    return secret.strip() if kind.lower() == "bearer" else ""
+    return bearer_in(request.headers.get("authorization", ""))
 
 
 def address_of(request: Request) -> str:

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from aitrader.api.guard import LOOPBACK_NAMES
+from aitrader.api.quick import QuickAnswers, protocol_of
 from aitrader.model.errors import ConfigError
 
 START_S = 10.0
@@ -24,8 +25,16 @@ PING_S = 10.0
 
 
 @contextlib.asynccontextmanager
-async def serving_app(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
+async def serving_app(
+    app: ASGIApp, host: str, port: int, *, quick: QuickAnswers | None = None
+) -> AsyncIterator[int]:
     """Serve the application for the block; yields the port it listens on.
+
+    Args:
+        app: What answers.
+        host: An address of this computer.
+        port: 0 takes any free one.
+        quick: What may be answered before the application is asked.
 
     Raises:
         ConfigError: The address cannot be listened on, in one sentence.
@@ -33,6 +42,7 @@ async def serving_app(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
     with contextlib.closing(_bound(host, port)) as sock:
         config = uvicorn.Config(
             app,
+            http="httptools" if quick is None else protocol_of(quick),
             log_config=None,
             log_level="warning",
             access_log=False,

@@ -162,6 +162,12 @@ class Gate:
         return found
 
 
+def bearer_in(authorization: str) -> str:
+    """Return the token of an Authorization header's value, "" without one."""
+    kind, _, secret = authorization.partition(" ")
+    return secret.strip() if kind.lower() == "bearer" else ""
+
+
 def digest_of(secret: str) -> str:
     """Return what is kept of a secret."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()

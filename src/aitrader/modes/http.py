@@ -76,7 +76,9 @@ class HttpDoor:
         app = make_app(inside, hub, metrics=self._metrics, now_s=loop.time)
         watchdog = Watchdog()
         try:
-            async with serving_app(app, settings.api_host, settings.port) as port:
+            async with serving_app(
+                app.asgi, settings.api_host, settings.port, quick=app.quick
+            ) as port:
                 wired.tasks.spawn("what changed", hub.run())
                 watchdog.start(loop)
                 log.info("HTTP on http://%s:%d, described at /docs", settings.api_host, port)

@@ -46,7 +46,7 @@ class TraderRoutes:
         """Return the routes."""
         read, full = Access.READ, Access.FULL
         return (
-            Operation("GET", PATH, self.traders, access=read, errors=(503,)),
+            Operation("GET", PATH, self.traders, access=read, errors=(503,), is_shared=True),
             Operation("POST", PATH, self.add_trader, access=full, status=201, errors=(422, 503)),
             Operation("POST", "/api/check", self.check_trader, access=read, errors=(422,)),
             Operation("GET", ONE, self.trader, access=read, errors=(404, 503)),

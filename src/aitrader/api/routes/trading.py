@@ -43,9 +43,13 @@ class TradingRoutes:
         read = Access.READ
         one = "/api/positions/{position_id}"
         return (
-            Operation("GET", "/api/signals", self.signals, access=read, errors=(503,)),
+            Operation(
+                "GET", "/api/signals", self.signals, access=read, errors=(503,), is_shared=True
+            ),
             Operation("GET", "/api/signals/{signal_id}", self.signal, access=read, errors=(404,)),
-            Operation("GET", "/api/positions", self.positions, access=read, errors=(503,)),
+            Operation(
+                "GET", "/api/positions", self.positions, access=read, errors=(503,), is_shared=True
+            ),
             Operation("GET", one, self.position, access=read, errors=(404, 503)),
             Operation(
                 "POST",
