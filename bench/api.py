@@ -42,6 +42,7 @@ def serve(data_per_min: int) -> None:
     from aitrader.engine.health import Health
     from aitrader.model.control import Answer, AnyRequest
     from aitrader.model.view import Frame, MarketRow, SignalRow, Status
+    from aitrader.modes.loop import run_loop
 
     numbers: dict[str, object] = {
         name: {"float": 0.0, "int": 0, "bool": False}.get(str(kind), "live")
@@ -90,7 +91,7 @@ def serve(data_per_min: int) -> None:
             await asyncio.to_thread(sys.stdin.read)
             os._exit(0)
 
-    asyncio.run(run())
+    run_loop(run())
 
 
 class Server:

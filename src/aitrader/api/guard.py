@@ -42,7 +42,7 @@ class Guarded:
     def refusal(self, scope: Mapping[str, Any]) -> Failure | None:
         """Return why a request is refused, None if it may go on."""
         host, origin, length = _seen(scope["headers"])
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and _place_of(origin) != host.lower():
             return Failure(403, "a page of another site may not ask")
         if self._is_open() and _name_of(host) not in LOOPBACK_NAMES:
             return Failure(403, f"without a token this server is only localhost, not {host[:60]}")
@@ -97,6 +97,14 @@ def _seen(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, str | None, str]
         if name in LOOKED_AT and name not in found:
             found[name] = value.decode("latin-1")
     return found.get(b"host", ""), found.get(b"origin"), found.get(b"content-length", "0")
+
+
+def _place_of(origin: str) -> str | None:
+    """Return the name and port of an Origin header, None if it is no address."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _too_large() -> Failure:

@@ -30,7 +30,7 @@ from aitrader.api.problems import Failure
 from aitrader.api.tokens import bearer_in
 from aitrader.model.view import Frame
 
-MOST_KEPT = 64
+MOST_KEPT = 16
 """Addresses; a client that varies its query pushes its own answers out."""
 
 OnAnswer = Callable[[str, str, int, float], None]

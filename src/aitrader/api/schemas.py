@@ -21,6 +21,7 @@ MaybeSource = Annotated[str, Meta(max_length=MAX_SOURCE_CHARS)]
 Key = Annotated[str, Meta(min_length=1, max_length=120)]
 Symbol = Annotated[str, Meta(pattern=r"^[A-Z0-9]{2,30}$")]
 MaybeSymbol = Annotated[str, Meta(pattern=r"^[A-Z0-9]{0,30}$")]
+Price = Annotated[str, Meta(pattern=r"^(?=.*[1-9])[0-9]{1,15}(\.[0-9]{1,18})?$")]
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 Millis = Annotated[int, Meta(ge=0, le=2**53)]
 Version = Annotated[int, Meta(ge=1, le=2**31)]
@@ -409,3 +410,9 @@ class Pause(In, frozen=True):
     """Whether new entries of all traders are held back."""
 
     paused: bool
+
+
+class NewStop(In, frozen=True):
+    """Where a stop loss shall be, quote per base, as exact text such as "64000.5"."""
+
+    price: Price

@@ -20,6 +20,7 @@ from aitrader.modes.build import Choices, Wired
 from aitrader.modes.daemon import opened_store, serving, telling, until_stopped
 from aitrader.modes.demo import DemoMarket, DemoOptions, choose_market, speed_of, write_market
 from aitrader.modes.exchange import exchange_process
+from aitrader.modes.loop import run_loop
 
 if TYPE_CHECKING:
     from aitrader.modes.http import HttpDoor
@@ -43,7 +44,8 @@ def run_headless_demo(options: DemoOptions) -> None:
     """
     with telling(options.ready_fd):
         folder, market = choose_market(options)
-        asyncio.run(_run(options, folder, market))
+        start = run_loop if options.has_http else asyncio.run
+        start(_run(options, folder, market))
 
 
 async def _run(options: DemoOptions, folder: Path, market: DemoMarket) -> None:

@@ -21,6 +21,7 @@ from aitrader.engine.watchdog import Watchdog
 from aitrader.model.errors import ConfigError
 from aitrader.modes.build import Choices, Wired, owner_of
 from aitrader.modes.daemon import opened_store, serving, telling, until_stopped
+from aitrader.modes.loop import run_loop
 from aitrader.storage.history import History
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ def run_daemon(settings: Settings, *, ready_fd: int | None = None) -> None:
         ConfigError: It cannot start, in one sentence.
     """
     with telling(ready_fd):
-        asyncio.run(_live(settings, ready_fd))
+        run_loop(_live(settings, ready_fd))
 
 
 async def _live(settings: Settings, ready_fd: int | None) -> None:

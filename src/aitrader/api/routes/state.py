@@ -38,7 +38,9 @@ class StateRoutes:
                 access=Access.PUBLIC, budget=Budget.NONE, errors=(503,), is_shared=True,
             ),
             Operation("GET", "/status", self.status, access=read, errors=(503,), is_shared=True),
-            Operation("GET", "/api/markets", self.markets, access=read, errors=(503,), is_shared=True),
+            Operation(
+                "GET", "/api/markets", self.markets, access=read, errors=(503,), is_shared=True
+            ),
             Operation(
                 "GET", "/api/candles/{symbol}/{interval}", self.candles, access=read, errors=(404,)
             ),

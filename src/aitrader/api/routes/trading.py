@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Literal
 
 from aitrader.api import outgoing
@@ -16,6 +17,7 @@ from aitrader.api.schemas import (
     Key,
     Limit,
     Millis,
+    NewStop,
     Orders,
     PastPositions,
     PastSignals,
@@ -25,7 +27,7 @@ from aitrader.api.schemas import (
     Signals,
 )
 from aitrader.api.tokens import Caller
-from aitrader.model.control import ClosePosition, ReadSignal
+from aitrader.model.control import ClosePosition, MoveStop, ReadSignal
 from aitrader.model.view import PositionRow
 
 Which = Literal["open", "closed", "all"]
@@ -60,11 +62,15 @@ class TradingRoutes:
                 status=202,
                 errors=(404, 422, 503),
             ),
+            Operation(
+                "POST", f"{one}/stop", self.move_stop,
+                access=Access.FULL, budget=Budget.ORDERS, status=202, errors=(404, 422, 503),
+            ),
             Operation("GET", "/api/history/signals", self.past_signals, access=read),
             Operation("GET", "/api/history/positions", self.past_positions, access=read),
             Operation("GET", "/api/orders", self.orders, access=read),
             Operation("GET", "/api/fills", self.fills, access=read),
-        )
+        )  # fmt: skip
 
     async def signals(
         self, limit: Limit = 100, trader: str = "", symbol: str = "", status: str = ""
@@ -109,6 +115,14 @@ class TradingRoutes:
         """Take a position's protection off and sell what is left at market."""
         await self._find(position_id)
         answer = await self._inside.ask(caller, ClosePosition(position_id))
+        if not answer.is_ok:
+            raise Failure(422, answer.text)
+        return Done(answer.text)
+
+    async def move_stop(self, position_id: Key, body: NewStop, caller: Caller) -> Done:
+        """Move the stop loss of an open position to a price, tighter or looser."""
+        await self._find(position_id)
+        answer = await self._inside.ask(caller, MoveStop(position_id, Decimal(body.price)))
         if not answer.is_ok:
             raise Failure(422, answer.text)
         return Done(answer.text)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 from tests.api_room import Room, an_answer, ask
 from tests.builders import a_fill, a_position, a_signal, an_order
 
-from aitrader.model.control import ClosePosition, ReadSignal
+from aitrader.model.control import ClosePosition, MoveStop, ReadSignal
 
 
 def test_signals_come_newest_first_and_filtered(tmp_path: Path) -> None:
@@ -82,3 +83,16 @@ def test_rows_of_one_instant_do_not_stop_the_pages(tmp_path: Path) -> None:
     room.archive.all_positions = (a_position(opened_ms=7), a_position(opened_ms=5))
     page = ask(room, "GET", "/api/history/positions?limit=2").json()
     assert page["nextBeforeMs"] == 6
+
+
+def test_a_stop_is_moved_to_an_exact_price(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    moved = ask(room, "POST", "/api/positions/p-1/stop", json={"price": "3000.10"})
+    assert moved.status_code == 202
+    assert room.desk.asked == [MoveStop("p-1", Decimal("3000.10"))]
+    for wrong in ("0", "-1", "1e5", "NaN", "", 3000.1):
+        answer = ask(room, "POST", "/api/positions/p-1/stop", json={"price": wrong})
+        assert answer.status_code == 400, wrong
+    room.desk.answer = an_answer("it is above the market", is_ok=False)
+    assert ask(room, "POST", "/api/positions/p-0/stop", json={"price": "1"}).status_code == 422
+    assert ask(room, "POST", "/api/positions/none/stop", json={"price": "1"}).status_code == 404
