@@ -19,14 +19,11 @@ import stamina
 
 from aitrader.exchange.binance import wire
 from aitrader.exchange.binance.exchange_time import ExchangeTime
-from aitrader.exchange.binance.limits import WeightLimiter
-from aitrader.exchange.binance.order_pace import OrderPace
+from aitrader.exchange.binance.order_gate import OrderGate
 from aitrader.exchange.binance.orders import Request, asking_order_limits
-from aitrader.exchange.binance.signing import Signer, signed_query
+from aitrader.exchange.binance.signing import Credentials, signed_query
 from aitrader.exchange.binance.verdicts import (
     BAD_TIME,
-    TOO_MANY,
-    TOO_MANY_ORDERS,
     judge_order,
     judge_question,
 )
@@ -60,57 +57,45 @@ class AccountTiming(msgspec.Struct, frozen=True, kw_only=True):
     reconnect_s: float = 0.1
 
 
-class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the account is, through which proxy ("" for none), and by which key."""
-
-    rest_url: str
-    api_key: str
-    proxy_url: str = ""
-
-    def __repr__(self) -> str:
-        return f"Access(rest_url={self.rest_url!r}, ...)"
-
-
 _PATIENT = AccountTiming()
 
 
 class AccountRest:
-    """A client of one account; all requests share the process's weight limiter."""
+    """A client of one account; all requests pass one gate."""
 
     def __init__(
         self,
-        access: Access,
-        signer: Signer,
+        rest_url: str,
+        credentials: Credentials,
         *,
         time: ExchangeTime,
-        limiter: WeightLimiter,
+        gate: OrderGate,
         timing: AccountTiming = _PATIENT,
+        proxy_url: str = "",
     ) -> None:
-        """Connect to nothing yet.
+        """Connect to nothing yet; `proxy_url`: through which HTTP proxy, "" for none.
 
         Raises:
             ConfigError: An address or the key cannot be used.
         """
-        self._signer = signer
+        self._signer = credentials.signer
         self._time = time
-        self._limiter = limiter
+        self._gate = gate
         self._timing = timing
-        self._host = access.rest_url.rstrip("/")
+        self._host = rest_url.rstrip("/")
         self._is_closed = False
-        self.pace = OrderPace(time)
         try:
             self._client = httpx2.AsyncClient(
-                base_url=access.rest_url,
-                headers={_KEY_HEADER: access.api_key},
+                base_url=rest_url,
+                headers={_KEY_HEADER: credentials.api_key},
                 timeout=timing.question_s,
                 limits=httpx2.Limits(max_connections=16, max_keepalive_connections=8),
                 trust_env=False,
-                proxy=access.proxy_url or None,
+                proxy=proxy_url or None,
             )
         except (httpx2.InvalidURL, ValueError) as error:
             raise ConfigError(
-                "order_rest_url: expected a URL such as https://api.binance.com, "
-                f"found {access.rest_url}"
+                f"order_rest_url: expected a URL such as https://api.binance.com, found {rest_url}"
             ) from error
 
     async def close(self) -> None:
@@ -121,45 +106,25 @@ class AccountRest:
     # -- orders ---------------------------------------------------------------------------------
 
     async def place(self, request: Request, name: str, *, not_after_ms: int) -> bytes:
-        """Send an order once; return the exchange's yes. `name` stands in what is raised.
+        """Send an order that was admitted, once; return the exchange's yes.
+
+        `name` stands in what is raised.
 
         Raises:
-            Refused: The exchange said no, or would have: no limit or no time is left.
+            Refused: The exchange said no, or no time is left.
             Transient: It could not be reached; the order never left.
             OutcomeUnknown: The order left and no clear answer came.
         """
-        await self.admit(request, not_after_ms=not_after_ms)
         stamp_ms = self._time.now_ms()
         window_ms = not_after_ms - stamp_ms
         if window_ms <= 0:
             raise Refused(BAD_TIME, "its time was over before it could leave")
         query = self._signed(request, stamp_ms, min(window_ms, MAX_WINDOW_MS))
-        self.pace.sent(request.orders)
         answer = await self._sent_once(request, query, name=name, not_after_ms=not_after_ms)
-        self._limiter.learn(answer.status_code, answer.headers)
-        self.pace.learn(answer.headers)
+        self._gate.learn(answer.status_code, answer.headers)
         if answer.status_code != 200:
             judge_order(name, answer.status_code, wire.read_error(answer.content))
         return answer.content
-
-    async def admit(self, request: Request, *, not_after_ms: int) -> None:
-        """Return when the limits have room for an order.
-
-        Raises:
-            Refused: They will have none before its time is over.
-        """
-        left_s = (not_after_ms - self._time.now_ms()) / 1000
-        wait_s = self._limiter.wait_s(request.weight, is_urgent=request.is_urgent)
-        if wait_s > max(left_s, 0.0):
-            raise Refused(TOO_MANY, f"no request may leave for {wait_s:.0f} s: a limit is used up")
-        wait_ms = self.pace.wait_ms(request.orders, is_urgent=request.is_urgent)
-        if wait_ms > max(left_s, 0.0) * 1000:
-            raise Refused(
-                TOO_MANY_ORDERS,
-                f"no order may leave for {wait_ms / 1000:.0f} s: the exchange's limit is used up",
-            )
-        await asyncio.sleep(max(wait_s, wait_ms / 1000, 0.0))
-        await self._limiter.take(request.weight, is_urgent=request.is_urgent)
 
     async def _sent_once(
         self, request: Request, query: str, *, name: str, not_after_ms: int
@@ -207,7 +172,7 @@ class AccountRest:
             Transient: The exchange stayed unwell, or was not reachable.
             Refused: It said no.
         """
-        self.pace.set_limits(read_order_limits(await self.ask(asking_order_limits())))
+        self._gate.pace.set_limits(read_order_limits(await self.ask(asking_order_limits())))
 
     async def fetch_time(self) -> int:
         """Return the exchange's time and learn it.
@@ -217,7 +182,7 @@ class AccountRest:
             Refused: The answer was not the time.
         """
         request = Request(verb="GET", path="time", method="time", parameters={}, weight=1)
-        await self._limiter.take(request.weight, is_urgent=True)
+        await self._gate.limiter.take(request.weight, is_urgent=True)
         asked_ms = self._time.now_ms() - self._time.ahead_ms
         exchange_ms = wire.read_time(await self._answered(request, ""))
         self._time.learn(exchange_ms, asked_ms=asked_ms)
@@ -234,7 +199,7 @@ class AccountRest:
         return await self._signed_question(request)
 
     async def _signed_question(self, request: Request) -> bytes:
-        await self._limiter.take(request.weight, is_urgent=request.is_urgent)
+        await self._gate.limiter.take(request.weight, is_urgent=request.is_urgent)
         window_ms = self._timing.question_window_ms
         return await self._answered(request, self._signed(request, self._time.now_ms(), window_ms))
 
@@ -245,7 +210,7 @@ class AccountRest:
             answer = await self._exchange(request, query, self._timing.question_s)
         except (httpx2.HTTPError, httpx2.InvalidURL, RuntimeError) as error:
             raise Transient(f"{self._host} is not reachable: {_words(error)}") from error
-        away_s = self._limiter.learn(answer.status_code, answer.headers)
+        away_s = self._gate.learn(answer.status_code, answer.headers)
         if answer.status_code != 200:
             said = wire.read_error(answer.content)
             judge_question(request.path, answer.status_code, said, away_s)

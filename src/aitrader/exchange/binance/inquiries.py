@@ -84,9 +84,9 @@ class Inquiries:
         self.live = LiveOrders()
         self.closed = asyncio.Event()
 
-    def post(self, event: Event) -> None:
-        """Say something of an order or the account; after the end nothing is said any more."""
-        if not self.closed.is_set():
+    def post(self, *events: Event) -> None:
+        """Say something of orders or the account; after the end nothing is said any more."""
+        for event in events if not self.closed.is_set() else ():
             self.live.note(event)
             self._sink(event)
 
@@ -113,8 +113,7 @@ class Inquiries:
         known |= {fill.fill_id: fill.quantity for fill in fills}
         if sum(known.values(), ZERO) < answer.executed_qty:
             fills = await self._trades(answer) or fills
-        for event in reports.told(answer, fills, at_ms=self._clock.now_ms()):
-            self.post(event)
+        self.post(*reports.told(answer, fills, at_ms=self._clock.now_ms()))
 
     async def _is_answered(self, order: Order) -> bool:
         """Tell what the exchange says of an order; False if it said nothing."""

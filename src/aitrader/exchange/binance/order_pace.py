@@ -64,6 +64,15 @@ class OrderPace:
             if told.isdigit():
                 window.used = int(told)
 
+    def take_counts(self, told: Iterable[OrderLimit]) -> None:
+        """Take in the counts of an answer over a socket."""
+        for row in told:
+            if row.rate_limit_type == "ORDERS":
+                stated = _Window(row)
+                for window in self._windows:
+                    if window.header == stated.header:
+                        window.used = row.count
+
     @staticmethod
     def _turn(window: _Window, now_ms: int) -> None:
         if now_ms // window.length_ms != window.number:

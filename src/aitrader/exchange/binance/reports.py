@@ -16,7 +16,9 @@ from aitrader.exchange.binance.wire_orders import (
     OrderAnswer,
     PlacedFill,
     TradeRow,
+    UserEvent,
 )
+from aitrader.model.errors import Refused
 from aitrader.model.events import (
     Balance,
     BalancesReported,
@@ -26,11 +28,12 @@ from aitrader.model.events import (
     OrderCanceled,
     OrderExpired,
     OrderFilled,
+    OrderOutcomeUnknown,
     OrderRejected,
 )
 from aitrader.model.ids import ORDER_ID_PREFIX, ClientOrderId, FillId
 from aitrader.model.money import ZERO
-from aitrader.model.order import Fill, Side
+from aitrader.model.order import Fill, Order, Side
 
 REJECTED_LATER = -2010
 """The code of an order that was rejected after it had been taken in."""
@@ -110,6 +113,33 @@ def reported(report: ExecutionReport, *, at_ms: int) -> list[Event]:
             return [_rejected(name, report.reject_reason, at_ms)]
         case _:
             return []
+
+
+def heard(event: UserEvent, account: str, *, at_ms: int) -> list[Event]:
+    """Return what one event of the account says; an order that is not ours is nothing."""
+    if isinstance(event, ExecutionReport) and is_ours(event.name):
+        return reported(event, at_ms=at_ms)
+    if isinstance(event, AccountPosition):
+        return [balances(account, event, at_ms=at_ms)]
+    return []
+
+
+def refused(orders: Iterable[Order], why: Refused, *, at_ms: int) -> list[Event]:
+    """Return the end of orders that were not accepted."""
+    return [
+        OrderRejected(
+            at_ms=at_ms, client_order_id=order.client_order_id, code=why.code, reason=why.reason
+        )
+        for order in orders
+    ]
+
+
+def unknown(orders: Iterable[Order], reason: str, *, at_ms: int) -> list[Event]:
+    """Return that the fate of orders is open."""
+    return [
+        OrderOutcomeUnknown(at_ms=at_ms, client_order_id=order.client_order_id, reason=reason)
+        for order in orders
+    ]
 
 
 def balances(

@@ -64,6 +64,19 @@ class Ed25519Signer:
         return "Ed25519Signer"
 
 
+class Credentials:
+    """The key and who signs with it; shows neither."""
+
+    __slots__ = ("api_key", "signer")
+
+    def __init__(self, api_key: str, signer: Signer) -> None:
+        self.api_key = api_key
+        self.signer = signer
+
+    def __repr__(self) -> str:
+        return "Credentials"
+
+
 def signer_of(secret: str) -> Signer:
     """Return who signs with this secret: text for HMAC, a PEM for Ed25519.
 

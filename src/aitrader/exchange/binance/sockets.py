@@ -101,7 +101,9 @@ async def connect(
         raise Transient(f"{url} answered {status}", retry_after_s=away_s) from error
     except (WSError, ProxyError, OSError, TimeoutError, EOFError, ValueError) as error:
         raise Transient(f"{url} did not accept a stream: {_words(error)}") from error
-    assert isinstance(listener, _Listener)
+    if not isinstance(listener, _Listener):
+        # What was cut in the middle of the handshake may come back without a listener.
+        raise Transient(f"{url} did not accept a stream: it was cut")
     return listener
 
 

@@ -11,26 +11,38 @@ Invariants: no order leaves twice; orders that are not ours are never touched.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
 from aitrader.exchange.binance import reports
-from aitrader.exchange.binance.account_rest import Access, AccountRest, AccountTiming
+from aitrader.exchange.binance.account_rest import AccountRest, AccountTiming
+from aitrader.exchange.binance.account_socket import AccountSocket
 from aitrader.exchange.binance.exchange_time import ExchangeTime
 from aitrader.exchange.binance.inquiries import Inquiries, Patience
 from aitrader.exchange.binance.keys import check_key
 from aitrader.exchange.binance.limits import WeightLimiter
-from aitrader.exchange.binance.links import wait_at_most
-from aitrader.exchange.binance.orders import cancel_groups, canceling, placing
-from aitrader.exchange.binance.signing import signer_of
+from aitrader.exchange.binance.links import StreamTiming, wait_at_most
+from aitrader.exchange.binance.order_gate import OrderGate
+from aitrader.exchange.binance.orders import Request, cancel_groups, canceling, placing
+from aitrader.exchange.binance.signing import Credentials, signer_of
+from aitrader.exchange.binance.sockets import connect
 from aitrader.exchange.binance.verdicts import BAD_TIME, CANCEL_REJECTED, NEVER_LEFT
-from aitrader.exchange.binance.wire_orders import OrderAnswer, read_reports
+from aitrader.exchange.binance.wire_orders import (
+    BalanceUpdate,
+    LockUpdate,
+    OrderAnswer,
+    UserEvent,
+    read_reports,
+)
 from aitrader.model.account import LIVE
 from aitrader.model.commands import CancelOrders, QueryOrder, SubmitOrder
 from aitrader.model.errors import ConfigError, OutcomeUnknown, Refused, Transient
-from aitrader.model.events import OrderOutcomeUnknown, OrderRejected, Saved
+from aitrader.model.events import Saved
 from aitrader.model.ids import ClientOrderId
 from aitrader.model.order import Order, OrderStatus
 from aitrader.model.ports import Clock, Inbox, Tasks
@@ -43,7 +55,7 @@ log = logging.getLogger(__name__)
 class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where orders go and how. `ws_api_url` may be "": then all goes over REST.
 
-    Open orders are asked after every `audit_s`, whatever the stream says.
+    Open orders are asked after every `audit_s`, whatever the stream says; the time every `clock_s`.
     """
 
     rest_url: str
@@ -55,7 +67,9 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
     proxy_url: str = ""
     timing: AccountTiming = AccountTiming()
     patience: Patience = Patience()
+    stream: StreamTiming = StreamTiming(answer_s=2.0)
     audit_s: float = 5.0
+    clock_s: float = 60.0
 
     def __repr__(self) -> str:
         return f"VenueSettings(rest_url={self.rest_url!r}, account={self.account!r}, ...)"
@@ -82,17 +96,17 @@ class BinanceVenue:
         self._tasks = tasks
         self._settings = settings
         self._time = ExchangeTime(clock)
+        credentials = Credentials(settings.api_key, signer_of(settings.secret))
+        self._gate = OrderGate(limiter or WeightLimiter(), self._time)
         self._rest = AccountRest(
-            Access(
-                rest_url=settings.rest_url,
-                api_key=settings.api_key,
-                proxy_url=settings.proxy_url,
-            ),
-            signer_of(settings.secret),
+            settings.rest_url,
+            credentials,
             time=self._time,
-            limiter=limiter or WeightLimiter(),
+            gate=self._gate,
             timing=settings.timing,
+            proxy_url=settings.proxy_url,
         )
+        self._socket = self._make_socket(credentials)
         self._inquiries = Inquiries(
             inbox.post,
             self._rest,
@@ -104,7 +118,19 @@ class BinanceVenue:
     async def close(self) -> None:
         """Stop all requests; orders stay where they are."""
         self._inquiries.closed.set()
+        if self._socket is not None:
+            self._socket.close()
         await self._rest.close()
+
+    @property
+    def is_stream_up(self) -> bool:
+        """True while the account's events come as they happen."""
+        return self._socket is not None and self._socket.is_up
+
+    @property
+    def links_opened(self) -> int:
+        """How often the account's stream was opened."""
+        return 0 if self._socket is None else self._socket.opened
 
     # -- the Venue port -------------------------------------------------------------------------
 
@@ -131,30 +157,35 @@ class BinanceVenue:
             if order.status is OrderStatus.OPEN:
                 await inquiries.ask(order)
         self._tasks.spawn("live orders", self._audit())
+        if self._socket is not None:
+            self._tasks.spawn("account stream", self._socket.run())
 
     async def submit(self, command: SubmitOrder) -> None:
         """Send one order, or one list of two, once."""
         orders = command.orders
         name = orders[0].client_order_id
         not_after_ms = min(order.not_after_ms for order in orders)
+        self._inquiries.live.keep(orders)
         try:
-            body = await self._rest.place(placing(orders), name, not_after_ms=not_after_ms)
+            request = placing(orders)
+            await self._gate.admit(request, not_after_ms=not_after_ms)
+            body = await self._place(request, name, not_after_ms=not_after_ms)
             answers = _accepted(name, body)
         except Refused as refused:
             self._rejected(orders, refused)
         except Transient as transient:
             self._rejected(orders, Refused(NEVER_LEFT, transient.reason))
         except OutcomeUnknown as unknown:
-            self._unknown(orders, unknown.reason)
+            at_ms = self._clock.now_ms()
+            self._inquiries.post(*reports.unknown(orders, unknown.reason, at_ms=at_ms))
         else:
-            self._inquiries.live.keep(orders)
             await self._tell(answers, orders)
 
     async def cancel(self, command: CancelOrders) -> None:
         """Take orders off, each list at once; what cannot be taken off is asked after."""
         for group in cancel_groups(command.orders):
             try:
-                answers = read_reports(await self._rest.ask(canceling(group)))
+                answers = read_reports(await self._ask(canceling(group)))
             except (Transient, Refused) as error:
                 if isinstance(error, Transient) or error.code != CANCEL_REJECTED:
                     log.warning("a cancel has no clear answer: %s", error)
@@ -173,12 +204,56 @@ class BinanceVenue:
 
     # -- parts ----------------------------------------------------------------------------------
 
+    async def _place(self, request: Request, name: ClientOrderId, *, not_after_ms: int) -> bytes:
+        """Send an order by the quickest way that is open, and by one alone."""
+        if self._socket is not None and self._socket.is_up:
+            # Without a connection nothing has left, and only then the other way is open.
+            with contextlib.suppress(Transient):
+                return await self._socket.place(request, name, not_after_ms=not_after_ms)
+        return await self._rest.place(request, name, not_after_ms=not_after_ms)
+
+    async def _ask(self, request: Request) -> bytes:
+        """Ask what may be asked twice by the quickest way, then by the surest."""
+        if self._socket is not None and self._socket.is_up:
+            body = await self._socket.ask(request)
+            if body is not None:
+                return body
+        return await self._rest.ask(request)
+
+    def _make_socket(self, credentials: Credentials) -> AccountSocket | None:
+        """Return the account's stream, None where the exchange has none."""
+        if not self._settings.ws_api_url:
+            return None
+        socket = _socket_of(self._settings, credentials, self._time)
+        socket.on_told = self._on_told
+        socket.on_answer = self._gate.learn_message
+        socket.on_up = lambda: self._tasks.spawn("account catch-up", self._catch_up())
+        return socket
+
+    def _on_told(self, event: UserEvent) -> None:
+        """Post what one event of the account says."""
+        at_ms, account = self._clock.now_ms(), self._settings.account
+        self._inquiries.post(*reports.heard(event, account, at_ms=at_ms))
+        if isinstance(event, BalanceUpdate | LockUpdate):
+            self._tasks.spawn("account balances", self._inquiries.report_balances())
+
+    async def _catch_up(self) -> None:
+        """Ask for what may have happened while nobody listened."""
+        await self._inquiries.look()
+        await self._inquiries.report_balances()
+
     async def _audit(self) -> None:
-        """Ask after what is open, every few seconds, until closed."""
-        closed = self._inquiries.closed
+        """Ask after what is open every few seconds, and for the time, until closed."""
+        closed, loop = self._inquiries.closed, asyncio.get_running_loop()
+        timed_s = loop.time()
         while not closed.is_set():
             await wait_at_most(closed, self._settings.audit_s)
-            if len(self._inquiries.live) and not closed.is_set():
+            if closed.is_set():
+                return
+            if loop.time() - timed_s >= self._settings.clock_s:
+                timed_s = loop.time()
+                await self._set_time()
+            if len(self._inquiries.live):
                 await self.look()
 
     async def _tell(self, answers: Sequence[OrderAnswer], orders: Sequence[Order]) -> None:
@@ -191,31 +266,25 @@ class BinanceVenue:
     def _rejected(self, orders: Sequence[Order], refused: Refused) -> None:
         if refused.code == BAD_TIME:
             self._tasks.spawn("exchange time", self._set_time())
-        for order in orders:
-            self._inquiries.post(
-                OrderRejected(
-                    at_ms=self._clock.now_ms(),
-                    client_order_id=order.client_order_id,
-                    code=refused.code,
-                    reason=refused.reason,
-                )
-            )
-
-    def _unknown(self, orders: Sequence[Order], reason: str) -> None:
-        for order in orders:
-            self._inquiries.post(
-                OrderOutcomeUnknown(
-                    at_ms=self._clock.now_ms(),
-                    client_order_id=order.client_order_id,
-                    reason=reason,
-                )
-            )
+        self._inquiries.post(*reports.refused(orders, refused, at_ms=self._clock.now_ms()))
 
     async def _set_time(self) -> None:
         try:
             await self._rest.fetch_time()
         except (Transient, Refused) as error:
             log.warning("the exchange's time cannot be had now: %s", error)
+
+
+def _socket_of(
+    settings: VenueSettings, credentials: Credentials, time: ExchangeTime
+) -> AccountSocket:
+    return AccountSocket(
+        settings.ws_api_url,
+        credentials,
+        connect=partial(connect, proxy_url=settings.proxy_url),
+        time=time,
+        timing=settings.stream,
+    )
 
 
 def _accepted(name: ClientOrderId, body: bytes) -> list[OrderAnswer]:

@@ -122,7 +122,7 @@ class Restrictions(msgspec.Struct, rename="camel"):
 
 
 class OrderLimit(msgspec.Struct, rename="camel"):
-    """One limit as the exchange states it, with the count of its window if it tells it."""
+    """One limit of requests or orders, with the count of its window where it is told."""
 
     rate_limit_type: str
     interval: str
@@ -231,13 +231,26 @@ UserEvent: TypeAlias = (
 """Everything that a user data stream tells us."""
 
 
+class RetryData(msgspec.Struct, frozen=True, rename="camel"):
+    """When the exchange wants to hear from us again."""
+
+    retry_after: Milliseconds = 0
+
+
+class SocketError(WireError):
+    """A refusal of the WebSocket API."""
+
+    data: RetryData = RetryData()
+
+
 class SocketMessage(msgspec.Struct, rename="camel"):
     """One message of the WebSocket API: an answer (by its `id`), or an event."""
 
     id: int | str | None = None
     status: int = 0
     result: msgspec.Raw = msgspec.Raw(b"")
-    error: WireError | None = None
+    error: SocketError | None = None
+    rate_limits: list[OrderLimit] = []
     event: msgspec.Raw = msgspec.Raw(b"")
 
 

@@ -46,13 +46,13 @@ class WallClock:
 class AccountRoom:
     """A venue, what it says, and the exchange it says it of."""
 
-    def __init__(self, url: str, stream: str, **changes: Any) -> None:
+    def __init__(self, url: str, stream_url: str, **changes: Any) -> None:
         self.url = url
         self.clock = changes.pop("clock", None) or WallClock()
         self.inbox = ListInbox()
         self.tasks = TestTasks()
         self.http = httpx2.AsyncClient(base_url=url, trust_env=False)
-        ws = {"ws_api_url": f"{stream}/ws-api/v3"} if changes.pop("has_socket", False) else {}
+        ws = {"ws_api_url": f"{stream_url}/ws-api/v3"} if changes.pop("has_socket", False) else {}
         settings = {
             "rest_url": url,
             "api_key": KEY,

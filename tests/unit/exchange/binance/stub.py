@@ -185,11 +185,11 @@ class StubExchange:
         self.refused = 0
 
     async def __aenter__(self) -> Self:
+        self._writers: set[asyncio.StreamWriter] = set()
         self._rest = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self._streams = await ws_create_server(self._accept, "127.0.0.1", 0, use_aiofastnet=False)
         self.rest_url = f"http://127.0.0.1:{self._rest.sockets[0].getsockname()[1]}"
         self.stream_url = f"ws://127.0.0.1:{self._streams.sockets[0].getsockname()[1]}"
-        self._writers: set[asyncio.StreamWriter] = set()
         return self
 
     async def __aexit__(self, *_: object) -> None:

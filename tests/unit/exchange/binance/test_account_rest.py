@@ -9,12 +9,12 @@ from tests.builders import an_order
 from tests.unit.exchange.binance.account_room import QUICK, WallClock
 from tests.unit.exchange.binance.stub import CUT, StubExchange
 
-from aitrader.exchange.binance.account_rest import Access, AccountRest, AccountTiming
+from aitrader.exchange.binance.account_rest import AccountRest, AccountTiming
 from aitrader.exchange.binance.exchange_time import ExchangeTime
 from aitrader.exchange.binance.limits import WeightLimiter
+from aitrader.exchange.binance.order_gate import OrderGate
 from aitrader.exchange.binance.orders import asking, placing
-from aitrader.exchange.binance.signing import HmacSigner
-from aitrader.exchange.binance.wire_orders import OrderLimit
+from aitrader.exchange.binance.signing import Credentials, HmacSigner
 from aitrader.model.errors import ConfigError, OutcomeUnknown, Refused, Transient
 
 NAME = an_order().client_order_id
@@ -22,10 +22,9 @@ Story = Callable[[AccountRest, StubExchange, ExchangeTime], Awaitable[None]]
 
 
 def a_client(url: str, time: ExchangeTime, timing: AccountTiming = QUICK) -> AccountRest:
-    access = Access(rest_url=url, api_key="the-key")
-    return AccountRest(
-        access, HmacSigner("the-secret"), time=time, limiter=WeightLimiter(), timing=timing
-    )
+    credentials = Credentials("the-key", HmacSigner("the-secret"))
+    gate = OrderGate(WeightLimiter(), time)
+    return AccountRest(url, credentials, time=time, gate=gate, timing=timing)
 
 
 def tell(story: Story) -> None:
@@ -135,31 +134,6 @@ def test_what_could_not_connect_leaves_when_the_exchange_is_back() -> None:
     asyncio.run(play())
 
 
-def test_a_used_up_limit_refuses_an_order_before_it_leaves() -> None:
-    async def story(rest: AccountRest, stub: StubExchange, time: ExchangeTime) -> None:
-        rest.pace.set_limits([OrderLimit("ORDERS", "DAY", 1, 1, 1)])
-        with pytest.raises(Refused) as refusal:
-            await place(rest, time, left_ms=500)
-        assert refusal.value.code == -1015
-        assert stub.requests == []
-
-    tell(story)
-
-
-def test_after_a_429_no_order_leaves_until_the_exchange_wants_to_hear_from_us() -> None:
-    async def story(rest: AccountRest, stub: StubExchange, time: ExchangeTime) -> None:
-        stub.scripted["/api/v3/order"] = [
-            (429, {"Retry-After": "30"}, b'{"code":-1003,"msg":"Too much."}')
-        ]
-        for _ in range(2):
-            with pytest.raises(Refused) as refusal:
-                await place(rest, time)
-            assert refusal.value.code == -1003
-        assert stub.count("/api/v3/order") == 1
-
-    tell(story)
-
-
 def test_a_question_is_asked_again_and_stamped_anew() -> None:
     async def story(rest: AccountRest, stub: StubExchange, time: ExchangeTime) -> None:
         stub.scripted["/api/v3/order"] = [(500, {}, b""), (200, {}, b"found")]
@@ -199,7 +173,7 @@ def test_the_limits_of_orders_are_learned() -> None:
              b'"limit":2,"count":2}]')
         ]  # fmt: skip
         await rest.fetch_order_limits()
-        assert rest.pace.wait_ms(1, is_urgent=True) > 0
+        assert stub.count("/api/v3/rateLimit/order") == 1
 
     tell(story)
 
@@ -213,8 +187,3 @@ def test_nothing_is_asked_after_the_end() -> None:
             await place(rest, time)
 
     tell(story)
-
-
-def test_neither_key_nor_secret_is_shown() -> None:
-    access = Access(rest_url="http://x", api_key="the-key")
-    assert "the-key" not in f"{access!r} {access}"

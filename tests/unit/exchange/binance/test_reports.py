@@ -4,12 +4,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.builders import AT_MS
+from tests.builders import AT_MS, an_order
 from tests.unit.exchange.binance.test_wire_orders import ORDER, REPORT, body
 
 from aitrader.exchange.binance import reports
 from aitrader.exchange.binance import wire_orders as wire
+from aitrader.model.errors import Refused
 from aitrader.model.events import (
+    BalancesReported,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -126,3 +128,19 @@ def test_an_open_order_is_shown_with_whose_it_is() -> None:
     assert foreign is not None
     assert not foreign.is_ours
     assert reports.found_order(an_answer(side="HOLD")) is None
+
+
+def test_what_is_heard_of_orders_that_are_not_ours_is_nothing() -> None:
+    assert reports.heard(a_report(c="web_7"), "live", at_ms=AT_MS) == []
+    assert len(reports.heard(a_report(), "live", at_ms=AT_MS)) == 1
+    changed = wire.AccountPosition(1, [wire.AssetRow("BTC", Decimal(1), Decimal(0))])
+    (said,) = reports.heard(changed, "live", at_ms=AT_MS)
+    assert isinstance(said, BalancesReported)
+    assert reports.heard(wire.ListStatus(1, "BTCUSDT"), "live", at_ms=AT_MS) == []
+
+
+def test_orders_that_were_sent_together_end_together() -> None:
+    both = (an_order(), an_order(attempt=2))
+    ended = reports.refused(both, Refused(-2010, "no"), at_ms=AT_MS)
+    assert [(type(e), getattr(e, "code", None)) for e in ended] == [(OrderRejected, -2010)] * 2
+    assert len(reports.unknown(both, "lost", at_ms=AT_MS)) == 2

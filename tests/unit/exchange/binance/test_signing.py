@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from aitrader.exchange.binance.signing import (
+    Credentials,
     Ed25519Signer,
     HmacSigner,
     signed_parameters,
@@ -100,3 +101,8 @@ def test_a_signer_never_shows_its_secret() -> None:
     signer = signer_of(f" {SECRET}\n")
     assert repr(signer) == str(signer) == "HmacSigner"
     assert signer.sign("a") == HmacSigner(SECRET).sign("a")
+
+
+def test_credentials_show_nothing() -> None:
+    credentials = Credentials("the-key", HmacSigner("the-secret"))
+    assert "the-" not in f"{credentials!r} {credentials}"
