@@ -77,12 +77,13 @@ def _world(wanted: argparse.Namespace, number: int, base: Path, began_s: float) 
     folder.mkdir(parents=True, exist_ok=True)
     rules = Rules(
         account=wanted.account,
-        lives=min(LIVES, wanted.runs),
+        lives=0 if wanted.story else min(LIVES, wanted.runs),
         symbols=wanted.symbols,
         speed=wanted.speed or SPEEDS[wanted.account],
         life_s=LIFE_S[wanted.account],
         calm_s=CALM_S[wanted.account],
         seed=wanted.seed,
+        story=wanted.story,
     )
     world = World(rules, number, folder)
     try:
@@ -99,6 +100,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=0.0, help="begin no world after these")
     parser.add_argument("--seed", type=int, default=1, help="of deaths, faults and markets")
     parser.add_argument("--lanes", type=int, default=1, help="worlds at once")
+    parser.add_argument("--story", choices=("", "lost_answers"), default="", help="only this")
     parser.add_argument("--symbols", type=int, default=12)
     parser.add_argument("--speed", type=float, default=0.0, help="of the exchange's time")
     parser.add_argument("--data-folder", type=Path, help="keep the books here")

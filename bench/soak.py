@@ -37,7 +37,7 @@ BARS = 120
 FAULT_EVERY_S = (2.0, 6.0)
 MOST_GROWTH_PCT = 3.0
 SETTLE_S = 120.0
-WARM_UP_SHARE = 0.1
+WARM_UP_SHARE = 0.2
 """Memory is looked at after so much of the time: first every buffer and pool has to be made."""
 PATIENCE = StreamTiming(frame_silence_s=6.0, data_silence_s=3.0, stable_s=5.0, backoff_most_s=2.0)
 

@@ -158,9 +158,13 @@ async def _arrange(wired: Wired, plan: Plan, *, is_paused: bool) -> None:
 
 
 async def _ask(wired: Wired, request: AnyRequest) -> None:
-    answer = await wired.control.ask(request)
-    if not answer.is_ok:
-        raise ConfigError(answer.text)
+    """Ask until the answer is yes; a disk that refuses makes it no for a while."""
+    for _ in range(50):
+        answer = await wired.control.ask(request)
+        if answer.is_ok:
+            return
+        await asyncio.sleep(0.05)
+    raise ConfigError(answer.text)
 
 
 def say(**words: object) -> None:

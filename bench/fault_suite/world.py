@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,12 @@ DUST_USDT = Decimal(6)
 POLL_S = 0.05
 UP_WITHIN_S = 20.0
 END_WITHIN_S = 40.0
-WINDOW_MS = 6_000
-"""An order whose answer was lost is unknown until its window has passed, and a little longer."""
+WINDOW_MS = 3_000
+"""An order whose answer was lost is unknown until its window (1.5 s) has passed, and it is asked
+for a little later; so long nobody may order again."""
+SETTLE_S = 8.0
+"""So long the market stands still before the books are compared: reports may be on their way."""
+STRIKE_S = (0.5, 3.0)
 
 Fault = dict[str, object]
 
@@ -72,6 +76,8 @@ MARKET_FAULTS: tuple[Fault, ...] = (
 )
 STALLS = frozenset({"lost_answer", "lost_request", "delay", "status", "clock_offset"})
 """After these an order's outcome may be unknown for a while."""
+LASTING = frozenset({"delay", "clock_offset"})
+"""These stall all the time they stand."""
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +90,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     life_s: tuple[float, float]
     calm_s: float
     seed: int
+    story: str = ""
+    """`lost_answers`: begins with just that, without other faults."""
 
 
 class World:
@@ -96,11 +104,21 @@ class World:
         self.folder = folder
         self.counted: Counter[str] = Counter()
         self.findings: list[str] = []
+        self.struck: tuple[object, ...] = ()
         self.recovered_s: list[float] = []
-        self.bare = BareTime()
+        self.bare = BareTime({})
 
     def run(self) -> None:
         """Live all lives, let the last come to rest, and hold the books against each other."""
+        with self._exchange():
+            if self.rules.story:
+                self._lose_answers()
+            for _ in range(self.rules.lives):
+                self._life()
+            self._rest()
+
+    @contextlib.contextmanager
+    def _exchange(self) -> Iterator[None]:
         rules, seed = self.rules, self.rng.randrange(10**6)
         about = (rules.symbols, rules.speed, seed, START_MS)
         command = [sys.executable, str(LIFE.with_name("exchange.py")), *map(str, about)]
@@ -110,9 +128,11 @@ class World:
             address = json.loads(exchange.stdout.readline())
             with httpx2.Client(base_url=address["exchange"], trust_env=False) as http:
                 self.http, self.address = http, address
-                for _ in range(self.rules.lives):
-                    self._life()
-                self._rest()
+                rows = http.get("/api/v3/ticker/price").json()
+                self.symbols = [row["symbol"] for row in rows]
+                prices = {row["symbol"][:-4]: Decimal(row["price"]) for row in rows}
+                self.bare = BareTime(prices)
+                yield
         finally:
             exchange.kill()
             exchange.wait()
@@ -149,6 +169,29 @@ class World:
             life.kill()
         self._note(life)
 
+    def _lose_answers(self) -> None:
+        """Orders are accepted and their answers lost, three times in a row; then the process dies.
+
+        Other programs order again, forget what they own and leave it without a stop.
+        """
+        life = Life(self._plan())
+        try:
+            while not life.is_up and life.is_alive:
+                time.sleep(POLL_S)
+                life.listen()
+            self.http.post("/simulator/faults", json=ORDER_FAULTS[1])
+            end_s = time.monotonic() + self.rules.life_s[1]
+            while time.monotonic() < end_s and life.is_alive:
+                time.sleep(POLL_S)
+                life.listen()
+                self._watch(life)
+            (standing,) = self.http.get("/simulator/faults").json() or [None]
+            if standing is not None:
+                self.findings.append(f"{self.name}: broken: not all answers were lost")
+        finally:
+            life.kill()
+        self.counted["lives"] += 1
+
     def _accompany(self, life: Life, life_s: float, *, is_stopped: bool = False) -> None:
         """Let the world happen to a life until it has died or its time is over."""
         end_s = time.monotonic() + life_s
@@ -159,7 +202,7 @@ class World:
             life.listen()
             self._watch(life)
             if time.monotonic() >= strike_s:
-                strike_s += self.rng.uniform(0.2, 1.2)
+                strike_s += self.rng.uniform(*STRIKE_S)
                 self._strike()
             if stop_s is not None and time.monotonic() >= stop_s:
                 stop_s = None
@@ -177,7 +220,12 @@ class World:
             return
         book = self.http.get("/simulator/books", params={"open": "true"}).json()
         standing = self.http.get("/simulator/faults").json()
-        is_stalled = any(each["fault"]["kind"] in STALLS for each in standing)
+        stalled = [each for each in standing if each["fault"]["kind"] in STALLS]
+        struck = tuple((each["number"], each["struck"]) for each in stalled)
+        # One that is used up is not listed any more; one that has not struck has stalled nothing.
+        is_stalled = struck != self.struck and bool(struck or self.struck)
+        is_stalled |= any(each["fault"]["kind"] in LASTING for each in stalled)
+        self.struck = struck
         self.bare.look(book, is_up=life.is_up, is_stalled=is_stalled)
 
     def _note(self, life: Life) -> None:
@@ -194,7 +242,11 @@ class World:
         self.http.delete("/simulator/faults")
         life = Life(self._plan(is_paused=True))
         try:
-            self._accompany_calmly(life)
+            self._accompany_calmly(life, self.rules.calm_s)
+            if self.rules.account == LIVE:
+                halts = [{"kind": "halt", "symbol": symbol} for symbol in self.symbols]
+                self.http.post("/simulator/faults", json=halts)
+                self._accompany_calmly(life, SETTLE_S)
             life.end()
         finally:
             life.kill()
@@ -210,8 +262,8 @@ class World:
         self.findings += [f"{self.name}: {each}" for each in found]
         self.counted += books.counted()
 
-    def _accompany_calmly(self, life: Life) -> None:
-        end_s = time.monotonic() + self.rules.calm_s
+    def _accompany_calmly(self, life: Life, for_s: float) -> None:
+        end_s = time.monotonic() + for_s
         while (time.monotonic() < end_s or not life.is_up) and life.is_alive:
             time.sleep(POLL_S)
             life.listen()
@@ -288,7 +340,9 @@ class Life:
 class BareTime:
     """How long, in the exchange's time, something was held without a stop."""
 
-    def __init__(self) -> None:
+    def __init__(self, prices: Mapping[str, Decimal]) -> None:
+        """`prices`: roughly, of each asset."""
+        self._prices = prices
         self.worst_ms = 0
         """The longest that counts."""
         self.worst_of = ""
@@ -298,7 +352,6 @@ class BareTime:
         self._raw: defaultdict[str, int] = defaultdict(int)
         self._at_ms = 0
         self._excused_until_ms = 0
-        self._prices: dict[str, Decimal] = {}
 
     def excuse(self) -> None:
         """Whatever stands without a stop now does so because of us."""
@@ -314,17 +367,14 @@ class BareTime:
         is_excused = at_ms < self._excused_until_ms
         stopped: defaultdict[str, Decimal] = defaultdict(Decimal)
         for order in book["orders"]:
-            price = Decimal(order.get("stopPrice") or 0) or Decimal(order["price"])
             asset = order["symbol"].removesuffix("USDT")
-            if price:
-                self._prices[asset] = price
             if order["isWaitingStop"] and order["side"] == "SELL":
                 stopped[asset] += Decimal(order["origQty"]) - Decimal(order["executedQty"])
         for asset, balance in book["balances"].items():
             if asset == "USDT":
                 continue
             bare = Decimal(balance["free"]) + Decimal(balance["locked"]) - stopped[asset]
-            if bare * self._prices.get(asset, Decimal(10**9)) < DUST_USDT:
+            if bare * self._prices[asset] < DUST_USDT:
                 self._bare[asset] = self._raw[asset] = 0
                 continue
             self._raw[asset] += passed_ms
