@@ -180,7 +180,7 @@ class World:
                 time.sleep(POLL_S)
                 life.listen()
             self.http.post("/simulator/faults", json=ORDER_FAULTS[1])
-            end_s = time.monotonic() + self.rules.life_s[1]
+            end_s = time.monotonic() + 90.0 / self.rules.speed  # a candle closes meanwhile
             while time.monotonic() < end_s and life.is_alive:
                 time.sleep(POLL_S)
                 life.listen()
@@ -246,7 +246,7 @@ class World:
             if self.rules.account == LIVE:
                 halts = [{"kind": "halt", "symbol": symbol} for symbol in self.symbols]
                 self.http.post("/simulator/faults", json=halts)
-                self._accompany_calmly(life, SETTLE_S)
+                self._accompany_calmly(life, SETTLE_S, is_watched=False)
             life.end()
         finally:
             life.kill()
@@ -262,12 +262,13 @@ class World:
         self.findings += [f"{self.name}: {each}" for each in found]
         self.counted += books.counted()
 
-    def _accompany_calmly(self, life: Life, for_s: float) -> None:
+    def _accompany_calmly(self, life: Life, for_s: float, *, is_watched: bool = True) -> None:
         end_s = time.monotonic() + for_s
         while (time.monotonic() < end_s or not life.is_up) and life.is_alive:
             time.sleep(POLL_S)
             life.listen()
-            self._watch(life)
+            if is_watched:
+                self._watch(life)
 
 
 class Life:
