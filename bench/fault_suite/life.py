@@ -75,6 +75,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rest_url: str
     stream_url: str
     account: str
+    key: str
     start_ms: int
     dies_at: int = 0
     is_written: bool = False
@@ -122,8 +123,8 @@ async def live(plan: Plan) -> None:
         flags |= {
             "market": "simulator",
             "paper_trading": "false",
-            "binance_api_key": "demo",
-            "binance_secret_key": "demo",
+            "binance_api_key": plan.key,
+            "binance_secret_key": plan.key,
             "order_rest_url": plan.rest_url,
             "order_ws_url": f"{plan.stream_url}/ws-api/v3",
         }

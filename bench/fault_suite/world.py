@@ -102,6 +102,8 @@ class World:
         self.name = f"world {rules.seed}.{number}"
         self.rng = random.Random(f"{rules.seed}.{number}")
         self.folder = folder
+        self.key = f"fault-suite-{os.getpid()}-{number}"
+        """Its own, since no two engines may trade on one."""
         self.counted: Counter[str] = Counter()
         self.findings: list[str] = []
         self.struck: tuple[object, ...] = ()
@@ -128,6 +130,7 @@ class World:
             address = json.loads(exchange.stdout.readline())
             with httpx2.Client(base_url=address["exchange"], trust_env=False) as http:
                 self.http, self.address = http, address
+                http.post("/simulator/keys", json={"key": self.key, "secret": self.key})
                 rows = http.get("/api/v3/ticker/price").json()
                 self.symbols = [row["symbol"] for row in rows]
                 prices = {row["symbol"][:-4]: Decimal(row["price"]) for row in rows}
@@ -146,6 +149,7 @@ class World:
             "rest_url": self.address["exchange"],
             "stream_url": self.address["stream"],
             "account": self.rules.account,
+            "key": self.key,
             "start_ms": now_ms,
             **changes,
         }
