@@ -26,14 +26,18 @@ if TYPE_CHECKING:
     from aitrader.modes.http import HttpDoor
 
 CAST = (
-    "momentum_burst",
-    "dip_in_uptrend",
-    "fade_the_spike",
     "breakout_trail",
+    "fade_the_spike",
+    "smart_money",
+    "donchian_breakout",
     "macd_crossover",
-    "rsi_rebound",
+    "stochastic_oversold",
 )
-"""The examples that trade within a minute of watching, in the order in which they compete."""
+"""Quick examples and patient ones, in the order in which they compete.
+
+The first two trade within a minute of watching. In a market without an edge a trader loses what it
+pays in fees: those that turn over least do best.
+"""
 
 
 def run_headless_demo(options: DemoOptions) -> None:
