@@ -34,20 +34,19 @@ def check_exits(wish: Wish, quantity: Decimal) -> None:
     Raises:
         Refused: The first that does not, in a sentence for the person.
     """
-    rules, side = wish.instrument, wish.side
-    if wish.exits.stop_loss is not None:
-        stop = level_price(wish.exits.stop_loss, side=side, price=wish.price, sign=-1)
-        if stop > ZERO and not is_sellable(quantity, stop, rules):
+    rules, exits = wish.instrument, wish.exits
+    levels = [] if exits.stop_loss is None else [("stop loss", exits.stop_loss, -1)]
+    levels += [("take profit", target.level, 1) for target in exits.take_profit]
+    for name, level, sign in levels:
+        price = level_price(level, side=wish.side, price=wish.price, sign=sign)
+        if price > ZERO and not is_sellable(quantity, price, rules):
             raise Refused(
                 0,
-                f"too small to be protected: at its stop {_shown(stop)} it would be worth "
-                f"{_shown(quantity * stop)} {rules.quote}, {rules.symbol} takes "
+                f"too small to be left: at its {name} {_shown(price)} it would be worth "
+                f"{_shown(quantity * price)} {rules.quote}, {rules.symbol} takes "
                 f"{trimmed(rules.min_notional)} at least",
             )
-        _check_band(wish, "stop loss", stop)
-    for target in wish.exits.take_profit:
-        level = level_price(target.level, side=side, price=wish.price, sign=1)
-        _check_band(wish, "take profit", level)
+        _check_band(wish, name, price)
 
 
 def _check_band(wish: Wish, name: str, level: Decimal) -> None:
@@ -56,7 +55,9 @@ def _check_band(wish: Wish, name: str, level: Decimal) -> None:
         low_ratio, high_ratio = limits.sell_low_ratio, limits.sell_high_ratio
     else:
         low_ratio, high_ratio = limits.buy_low_ratio, limits.buy_high_ratio
-    low, high = wish.price * low_ratio, wish.price * high_ratio
+    stated = (wish.price * high_ratio, wish.instrument.max_price)
+    low = max(wish.price * low_ratio, wish.instrument.min_price)
+    high = min((most for most in stated if most), default=ZERO)
     if level < low or ZERO < high < level:
         raise Refused(
             0,

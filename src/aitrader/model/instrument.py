@@ -20,8 +20,8 @@ class Instrument(msgspec.Struct, frozen=True):
     """One symbol's rules, as the exchange states them (Binance `exchangeInfo`).
 
     `tick_size` is the price step, `step_size` the quantity step, `min_notional` the least
-    price x quantity in quote; `max_quantity`, `max_notional` and `max_stops` (stop orders that may
-    rest at once, of the whole account) of 0 mean no limit is stated.
+    price x quantity in quote; the greatest prices, quantities and notionals and `max_stops` (stop
+    orders that may rest at once, of the whole account) of 0 mean no limit is stated.
     """
 
     symbol: str
@@ -33,6 +33,8 @@ class Instrument(msgspec.Struct, frozen=True):
     max_quantity: Decimal
     min_notional: Decimal
     is_trading: bool = True
+    min_price: Decimal = Decimal(0)
+    max_price: Decimal = Decimal(0)
     max_notional: Decimal = Decimal(0)
     max_stops: int = 0
     price_limits: PriceLimits = PriceLimits()

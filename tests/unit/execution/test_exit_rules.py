@@ -55,10 +55,13 @@ def test_what_is_worth_too_little_at_its_stop_is_refused() -> None:
     half = Exits(stop_loss=pct("50"))
     assert refusal(half, quantity="0.1") == ""
     assert refusal(half, quantity="0.099") == (
-        "too small to be protected: at its stop 50 it would be worth 4.95 USDT, "
+        "too small to be left: at its stop loss 50 it would be worth 4.95 USDT, "
         "BTCUSDT takes 5 at least"
     )
     assert refusal(Exits(stop_loss=pct("100")), quantity="0.099") == ""
+    far = Exits(take_profit=(Target(pct("50"), Decimal(1)),))
+    assert refusal(far, quantity="0.099") == ""
+    assert "at its take profit 50" in refusal(far, quantity="0.099", side=SHORT)
 
 
 @pytest.mark.parametrize(
@@ -124,4 +127,16 @@ def test_what_can_be_sold_keeps_steps_and_least_values() -> None:
     assert not is_sellable(Decimal("0.009"), Decimal(1000), rules)
     assert not is_sellable(
         Decimal("0.0009"), Decimal(100_000), an_instrument(min_quantity=Decimal(0))
+    )
+
+
+def test_no_exit_lies_below_the_least_price() -> None:
+    rules = an_instrument(min_price=Decimal("99.5"))
+    assert refusal(some_exits(), rules=rules).endswith("takes orders from 99.5 to any price")
+
+
+def test_no_exit_lies_beyond_the_greatest_price() -> None:
+    rules = an_instrument(max_price=Decimal(101))
+    assert refusal(some_exits(), rules=rules) == (
+        "the take profit at 102 is too far from the price 100: BTCUSDT takes orders from 0 to 101"
     )

@@ -33,6 +33,8 @@ def instrument(row: SymbolRow) -> Instrument:
         min_quantity=_plain(max(_known(lot.min_qty, market_lot.min_qty), default=ZERO)),
         max_quantity=_plain(min(_known(lot.max_qty, market_lot.max_qty), default=ZERO)),
         min_notional=_plain(notional.min_notional or ZERO),
+        min_price=_plain(price.min_price or ZERO),
+        max_price=_plain(price.max_price or ZERO),
         max_notional=_plain(notional.max_notional or ZERO),
         max_stops=filters.get("MAX_NUM_ALGO_ORDERS", _NO_FILTER).max_num_algo_orders,
         price_limits=_price_limits(filters),

@@ -96,6 +96,8 @@ def test_the_bounds_of_orders_are_kept() -> None:
         sell_high_ratio=Decimal(4),
     )
     assert (found.max_notional, found.max_stops) == (Decimal(9_000_000), 5)
+    bounded = instrument(a_row([PRICE | {"minPrice": "0.50", "maxPrice": "1000.00"}]))
+    assert (bounded.min_price, bounded.max_price) == (Decimal("0.5"), Decimal(1000))
 
 
 def test_a_band_that_is_the_same_for_both_sides_counts_for_both() -> None:
