@@ -74,7 +74,7 @@ SPARE_HOSTS: Mapping[str, tuple[str, ...]] = {
     "https://data-api.binance.vision": ("https://api.binance.com", *_NUMBERED),
 }
 """Further hosts that give the same public market data, asked when one fails."""
-SECRETS = frozenset({"api_key", "binance_api_key", "binance_secret_key", "proxy_url"})
+SECRETS = frozenset({"api_key", "binance_api_key", "binance_secret_key", "notify_to", "proxy_url"})
 """Settings whose value is never shown, neither in a sentence nor where settings are printed.
 
 The address of a proxy may hold a password.
@@ -171,8 +171,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(title="an amount above 0", description="What a new paper account holds, in quote."),
     ] = Decimal(10_000)
     fee_bps: Annotated[
-        Decimal,
-        Meta(title="0 to 1000", description="Fee of a paper fill in 1/10000 of its value."),
+        Decimal, Meta(title="0 to 1000", description="Fee of a paper fill in 1/10000 of its value.")
     ] = Decimal(10)
     slippage_bps: Annotated[
         Decimal,
@@ -269,6 +268,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             0, 36_500, "Events and equity older than this are thinned out; 0 keeps all of them."
         ),
     ] = 90
+    notify_to: Annotated[
+        str,
+        Meta(
+            title="telegram:TOKEN/CHAT or addresses, with spaces between",
+            description="Who is told what happens: a Telegram chat, a Discord or other webhook.",
+        ),
+    ] = ""
+    notify_on: Annotated[
+        str,
+        Meta(
+            title="some of signals, fills, closes, trouble, quiet=22-7",
+            description="What is told; in the quiet hours (UTC) trouble alone.",
+        ),
+    ] = "closes trouble"
     fly_app_name: Annotated[
         str,
         Meta(
@@ -285,12 +298,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(title="text or json", description="How a line of the log is written."),
     ] = "text"
     terminal_theme: Annotated[
-        str,
-        Meta(title="a theme's name", description="Colors of the terminal app."),
+        str, Meta(title="a theme's name", description="Colors of the terminal app.")
     ] = "tokyo-night"
     terminal_ascii: Annotated[
-        bool,
-        Meta(title="true or false", description="Plain signs only, in the terminal app."),
+        bool, Meta(title="true or false", description="Plain signs only, in the terminal app.")
     ] = False
     terminal_keys: Annotated[
         str,
@@ -301,8 +312,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     editor: Annotated[
-        str,
-        Meta(title="a command", description="What edits a trader's file; else the app itself."),
+        str, Meta(title="a command", description="What edits a trader's file; else the app itself.")
     ] = ""
 
     def __repr__(self) -> str:

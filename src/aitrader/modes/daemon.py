@@ -10,6 +10,8 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 
+import msgspec
+
 from aitrader.api import stream
 from aitrader.config import Settings
 from aitrader.engine.tidying import tidy
@@ -17,6 +19,7 @@ from aitrader.logs import Tail, start_logging
 from aitrader.model.errors import ConfigError
 from aitrader.modes import door
 from aitrader.modes.build import Choices, Wired, build, clock_of, open_store
+from aitrader.modes.notices import find_notifier
 from aitrader.storage.sqlite import SqliteStore
 
 log = logging.getLogger(__name__)
@@ -84,11 +87,17 @@ async def serving(
         tail=tail,
     )
     try:
+        notifier = find_notifier(settings, clock)
+        if notifier is not None:
+            observers = (*choices.observers, notifier)
+            choices = msgspec.structs.replace(choices, observers=observers)
         wired = build(settings, choices, store=store, logs=tail, clock=clock)
         opened = await _open_door(settings, wired)
         try:
             await wired.start()
             wired.tasks.spawn("retention", tidy(store, clock, keep_days=settings.keep_days))
+            if notifier is not None:
+                wired.tasks.spawn("notices", notifier.run())
             _heed_signals(wired)  # first: who is told that we are up may tell us to stop
             door.tell(ready_fd, door.News(is_up=True))
             yield wired

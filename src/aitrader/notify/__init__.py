@@ -1,0 +1,1 @@
+"""What happens, told to a person's phone or to another program."""
