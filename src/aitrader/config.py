@@ -181,8 +181,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = Decimal(2)
     max_open_positions: Annotated[
-        int,
-        _whole(1, 1000, "Positions of all traders together that may be open at once."),
+        int, _whole(1, 1000, "Positions of all traders together that may be open at once.")
     ] = 20
     max_exposure_pct: Annotated[Decimal, _EXPOSURE] = Decimal(0)
     max_daily_loss_pct: Annotated[Decimal, _DAILY_LOSS] = Decimal(0)
@@ -191,8 +190,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     loss_streak: Annotated[int, _LOSS_STREAK] = 0
     max_entries_per_min: Annotated[int, _ENTRIES] = 0
     max_symbols: Annotated[
-        int,
-        _whole(1, 1000, "Symbols that are followed at once, over all traders."),
+        int, _whole(1, 1000, "Symbols that are followed at once, over all traders.")
     ] = 100
     market: Annotated[
         Literal["data-only", "binance.com", "binance.us", "testnet", "demo", "simulator"],
@@ -202,12 +200,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "data-only"
     market_rest_url: Annotated[
-        str,
-        _address("http", "Where candle history and symbol rules are fetched; beats `market`."),
+        str, _address("http", "Where candle history and symbol rules are fetched; beats `market`.")
     ] = "https://data-api.binance.vision"
     market_stream_url: Annotated[
-        str,
-        _address("ws", "Where candles and prices stream from; beats `market`."),
+        str, _address("ws", "Where candles and prices stream from; beats `market`.")
     ] = "wss://data-stream.binance.vision"
     order_rest_url: Annotated[
         str,
@@ -232,12 +228,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     archive_url: Annotated[
-        str,
-        _address("http", "Where `aitrader data download` finds files of past candles."),
+        str, _address("http", "Where `aitrader data download` finds files of past candles.")
     ] = "https://data.binance.vision"
     port: Annotated[
-        int,
-        _whole(0, 65535, "Where `aitrader --daemon` serves HTTP; 0 takes any free one."),
+        int, _whole(0, 65535, "Where `aitrader --daemon` serves HTTP; 0 takes any free one.")
     ] = 8080
     api_host: Annotated[
         str,
@@ -255,8 +249,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     data_requests_per_min: Annotated[
-        int,
-        _whole(0, 100_000, "HTTP requests a minute per token; 0 sets no limit."),
+        int, _whole(0, 100_000, "HTTP requests a minute per token; 0 sets no limit.")
     ] = 100
     order_requests_per_min: Annotated[
         int,
@@ -264,9 +257,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 10
     keep_days: Annotated[
         int,
-        _whole(
-            0, 36_500, "Events and equity older than this are thinned out; 0 keeps all of them."
-        ),
+        _whole(0, 36_500, "Events and equity older than this are thinned out; 0 keeps them."),
     ] = 90
     notify_to: Annotated[
         str,
@@ -276,11 +267,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     notify_on: Annotated[
-        str,
-        Meta(
-            title="some of signals, fills, closes, trouble, quiet=22-7",
-            description="What is told; in the quiet hours (UTC) trouble alone.",
-        ),
+        str, Meta(title="topics, quiet=22-7", description="What is told, and hours (UTC) of quiet.")
     ] = "closes trouble"
     fly_app_name: Annotated[
         str,
