@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 import msgspec
 
 from aitrader.engine.accounts import Accounts
+from aitrader.engine.notices import Notices
 from aitrader.engine.rows import Surroundings, Tally, analysis_row
 from aitrader.model.account import LIVE
 from aitrader.model.candle import closing_intervals
@@ -25,6 +26,7 @@ from aitrader.model.events import (
     Event,
     FeedChanged,
     FilterFailed,
+    OpenOrdersReported,
     OrderPlanned,
     PositionClosed,
     PositionOpened,
@@ -68,7 +70,7 @@ class Board:
         self.accounts = Accounts(start_cash)
         self.is_paused = False
         self.is_feed_up = False
-        self.notice = ""
+        self.notices = Notices()
         self._universes: dict[Universe, tuple[str, ...]] = {}
         self._table: Mapping[type[Event], Note] = dict(
             (
@@ -81,6 +83,7 @@ class Board:
                 _on(ScreenDone, self._screened),
                 _on(FilterFailed, self._filter_failed),
                 _on(Quarantined, self._quarantined),
+                _on(OpenOrdersReported, self._open_orders_reported),
                 _on(SignalRaised, self._signal_raised),
                 _on(SignalUpdated, self._signal_updated),
                 _on(DecisionMade, self._decided),
@@ -158,9 +161,11 @@ class Board:
     def _trader_saved(self, fact: TraderSaved) -> None:
         self.traders[fact.trader.trader_id] = fact.trader
         self._tally(fact.trader.trader_id, fault="", warming=None)
+        self.notices.forgive(fact.trader.trader_id)
 
     def _trader_removed(self, fact: TraderRemoved) -> None:
         self.traders.pop(fact.trader_id, None)
+        self.notices.forgive(fact.trader_id)
 
     def _universe_changed(self, fact: UniverseChanged) -> None:
         self._universes[fact.universe] = fact.symbols
@@ -170,7 +175,7 @@ class Board:
 
     def _feed_changed(self, fact: FeedChanged) -> None:
         self.is_feed_up = fact.is_up
-        self.notice = "" if fact.is_up else fact.reason
+        self.notices.feed = "" if fact.is_up else fact.reason
 
     def _screened(self, fact: ScreenDone) -> None:
         self.checks += fact.checks
@@ -191,7 +196,11 @@ class Board:
         self._tally(fact.trader_id, fault=fact.reason)
 
     def _quarantined(self, fact: Quarantined) -> None:
-        self.notice = f"{self.name_of(fact.trader_id)} leaves {fact.symbol} alone: {fact.reason}"
+        text = f"{self.name_of(fact.trader_id)} leaves {fact.symbol} alone: {fact.reason}"
+        self.notices.leave_alone(fact.trader_id, text)
+
+    def _open_orders_reported(self, fact: OpenOrdersReported) -> None:
+        self.notices.find_strange(fact.orders)
 
     def _signal_raised(self, fact: SignalRaised) -> None:
         signal = fact.signal

@@ -219,7 +219,7 @@ class EngineView:
     def _notice(self) -> str:
         if self._health.store_fault:
             return f"no new entries: {self._health.store_fault}"
-        return self.board.notice
+        return self.board.notices.text()
 
 
 class Rate:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from aitrader.execution import balances, closing, entries, protect, reconcile, watch
+from aitrader.execution import adopt, balances, closing, entries, protect, reconcile, watch
 from aitrader.execution.desk import Desk, Messages
 from aitrader.execution.orders import VenueAnswer
 from aitrader.execution.risk import ExecutionSettings
@@ -29,6 +29,7 @@ from aitrader.model.events import (
     ExitWanted,
     FeedChanged,
     InstrumentsLoaded,
+    OpenOrdersReported,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -79,6 +80,7 @@ class ExecutionStage:
             OrderNotFound: self._answered,
             OrderOutcomeUnknown: self._answered,
             BalancesReported: partial(balances.reported, self._desk),
+            OpenOrdersReported: partial(adopt.adopt, self._desk),
             OrderUpdated: self._order_updated,
             PositionOpened: self._position_changed,
             PositionUpdated: self._position_changed,

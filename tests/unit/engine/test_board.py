@@ -18,6 +18,8 @@ from aitrader.model.events import (
     Event,
     FeedChanged,
     FilterFailed,
+    FoundOrder,
+    OpenOrdersReported,
     OrderAccepted,
     PositionClosed,
     PositionOpened,
@@ -34,6 +36,7 @@ from aitrader.model.events import (
     UniverseChanged,
 )
 from aitrader.model.ids import ClientOrderId, PositionId, SignalId, TraderId
+from aitrader.model.order import Side
 from aitrader.model.position import PositionStatus
 from aitrader.model.signal import SignalStatus
 
@@ -133,7 +136,7 @@ def test_a_trader_waits_for_candles_then_watches() -> None:
     assert state(told(ADDED, UP, CLOSE)) == "watching"
     down = FeedChanged(at_ms=AT_MS, is_up=False, reason="the exchange is silent")
     board = told(ADDED, UP, CLOSE, down)
-    assert (state(board), board.notice) == ("no candles", "the exchange is silent")
+    assert (state(board), board.notices.text()) == ("no candles", "the exchange is silent")
 
 
 def test_a_trader_warms_up_until_a_round_says_it_is_ready() -> None:
@@ -214,7 +217,7 @@ def test_a_quarantine_is_told() -> None:
     board = told(
         ADDED, Quarantined(at_ms=AT_MS, trader_id=TRADER, symbol="BTCUSDT", reason="overfilled")
     )
-    assert board.notice == "Dip leaves BTCUSDT alone: overfilled"
+    assert board.notices.text() == "Dip leaves BTCUSDT alone: overfilled"
 
 
 def test_every_fact_is_counted_and_most_need_nothing_else() -> None:
@@ -245,3 +248,22 @@ def test_analyses_are_kept_up_to_a_limit() -> None:
         board.update([SignalRaised(at_ms=AT_MS, signal=a_signal(signal_id=signal_id))])
         board.update([DecisionMade(at_ms=AT_MS, decision=decision)])
     assert len(board.analyses) == MOST_SIGNALS
+
+
+def test_strange_orders_and_what_is_left_alone_are_told_until_a_person_acts() -> None:
+    strange = FoundOrder(
+        client_order_id=ClientOrderId("x"),
+        symbol="ETHUSDT",
+        side=Side.SELL,
+        kind="LIMIT",
+        quantity=Decimal(1),
+        filled=Decimal(0),
+    )
+    report = OpenOrdersReported(at_ms=AT_MS, account="live", orders=(strange,))
+    alone = Quarantined(at_ms=AT_MS, trader_id=TRADER, symbol="BTCUSDT", reason="gone")
+    board = told(ADDED, report, alone, UP)
+    assert board.notices.text() == "Dip leaves BTCUSDT alone: gone"
+    board.update([ADDED])
+    assert board.notices.text() == "open orders that are not ours are left alone: ETHUSDT"
+    board.update([alone, TraderRemoved(at_ms=AT_MS, trader_id=TRADER)])
+    assert "left alone: ETHUSDT" in board.notices.text()

@@ -38,7 +38,9 @@ from aitrader.model.events import (
     Event,
     ExitWanted,
     FeedChanged,
+    FoundOrder,
     InstrumentsLoaded,
+    OpenOrdersReported,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -404,3 +406,24 @@ def test_a_fill_that_the_newest_report_has_in_it_is_not_counted_again() -> None:
         answer = told(stage, OrderFilled(at_ms=AT_MS, client_order_id=order_id, fill=fill))
         cash += [row.cash for row in answer if isinstance(row, CashChanged)]
     assert cash == [Decimal(500), Decimal("449.9")]
+
+
+def test_an_order_of_ours_that_only_the_exchange_knows_is_taken_up() -> None:
+    stop = a_stop(account=LIVE)
+    found = FoundOrder(
+        client_order_id=stop.client_order_id,
+        symbol="BTCUSDT",
+        side=stop.side,
+        kind="STOP_LOSS",
+        quantity=stop.quantity,
+        filled=Decimal(0),
+        stop_price=stop.stop_price,
+        is_ours=True,
+    )
+    stage = ExecutionStage(ExecutionSettings(account=LIVE), FixedPrices())
+    position = a_position(account=LIVE, targets=())
+    entry = msgspec.structs.replace(ENTRY, account=LIVE)
+    stage.handle(Started(at_ms=AT_MS, saved=Saved(orders=(entry,), positions=(position,))))
+    report = OpenOrdersReported(at_ms=AT_MS, account=LIVE, orders=(found,))
+    assert types(told(stage, report)) == [OrderPlanned, QueryOrder]
+    assert told(stage, RULES) == []

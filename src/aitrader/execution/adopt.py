@@ -1,0 +1,101 @@
+"""Orders of ours that the exchange has and the disk does not: an older backup was put in its place.
+
+Ids are computed from a position and a number, so an order tells whose it is. Those that follow at
+once what is remembered are taken up as if they had been planned, and asked after: what they filled
+comes with the answer, and no second protection is sent beside them. Where a number is missing
+something happened that nobody here knows: it is said, and a person has to look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import msgspec
+
+from aitrader.execution.desk import Desk, Messages
+from aitrader.model import ids
+from aitrader.model.commands import QueryOrder
+from aitrader.model.events import FoundOrder, OpenOrdersReported, OrderPlanned, Quarantined
+from aitrader.model.ids import ClientOrderId
+from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus
+from aitrader.model.position import Position
+
+LOOK_AHEAD = 32
+"""How many numbers beyond the last one that is remembered an order may have."""
+
+KINDS: Mapping[str, tuple[OrderKind, ExitReason]] = {
+    "STOP_LOSS": (OrderKind.STOP_LOSS, ExitReason.STOP_LOSS),
+    "LIMIT": (OrderKind.LIMIT, ExitReason.TAKE_PROFIT),
+    "LIMIT_MAKER": (OrderKind.LIMIT, ExitReason.TAKE_PROFIT),
+}
+"""Words of the exchange for what we let rest there."""
+
+Found = Mapping[ClientOrderId, FoundOrder]
+
+
+def adopt(desk: Desk, event: OpenOrdersReported) -> Messages:
+    """Return the orders that are taken up and the questions about them."""
+    if event.account != desk.settings.account:
+        return []
+    found = {row.client_order_id: row for row in event.orders if row.is_ours and row.kind in KINDS}
+    answer: Messages = []
+    for position in tuple(desk.positions.values()):
+        answer.extend(_of_position(desk, position, found, at_ms=event.at_ms))
+    return answer
+
+
+def _of_position(desk: Desk, position: Position, found: Found, *, at_ms: int) -> Messages:
+    first = desk.table.next_attempt(position.position_id, Leg.EXIT)
+    numbers = [n for n in range(first, first + LOOK_AHEAD) if _id(position, n) in found]
+    known = [number for place, number in enumerate(numbers) if number == first + place]
+    orders = [_order(position, found[_id(position, n)], at_ms=at_ms) for n in known]
+    answer: Messages = []
+    for order in _in_lists(position, orders, first=first):
+        desk.table.add(order)
+        answer += [OrderPlanned(at_ms=at_ms, order=order), QueryOrder(order=order)]
+    for number in numbers[len(known) :]:
+        reason = (
+            f"the exchange has the order {_id(position, number)} of this position and nothing is "
+            "known of those before it: compare both and close the position by hand"
+        )
+        trader_id, symbol = position.trader_id, position.symbol
+        answer.append(Quarantined(at_ms=at_ms, trader_id=trader_id, symbol=symbol, reason=reason))
+    return answer
+
+
+def _order(position: Position, row: FoundOrder, *, at_ms: int) -> Order:
+    kind, reason = KINDS[row.kind]
+    return Order(
+        client_order_id=row.client_order_id,
+        trader_id=position.trader_id,
+        position_id=position.position_id,
+        leg=Leg.EXIT,
+        symbol=row.symbol,
+        side=row.side,
+        kind=kind,
+        quantity=row.quantity,
+        planned_ms=at_ms,
+        not_after_ms=at_ms,
+        price=row.price if kind is OrderKind.LIMIT else None,
+        stop_price=row.stop_price if kind is OrderKind.STOP_LOSS else None,
+        reason=reason,
+        status=OrderStatus.OPEN,
+        account=position.account,
+    )
+
+
+def _in_lists(position: Position, orders: list[Order], *, first: int) -> list[Order]:
+    """Return the orders, a stop and the target after it joined to the list they were sent as."""
+    joined = list(orders)
+    for place, (stop, target) in enumerate(pairwise(orders)):
+        is_pair = stop.kind is OrderKind.STOP_LOSS and target.kind is OrderKind.LIMIT
+        if is_pair and stop.quantity == target.quantity:
+            list_id = ids.client_order_id(position.position_id, "LIST", first + place)
+            joined[place] = msgspec.structs.replace(stop, list_id=list_id)
+            joined[place + 1] = msgspec.structs.replace(target, list_id=list_id)
+    return joined
+
+
+def _id(position: Position, number: int) -> ClientOrderId:
+    return ids.client_order_id(position.position_id, Leg.EXIT.value, number)

@@ -1,0 +1,81 @@
+"""Orders of ours that the exchange has and the disk does not."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tests.builders import AT_MS, POSITION, a_position
+from tests.unit.execution.desks import ENTRY, a_desk, a_stop
+
+from aitrader.execution.adopt import adopt
+from aitrader.execution.desk import Desk
+from aitrader.model import ids
+from aitrader.model.commands import Command, QueryOrder
+from aitrader.model.events import Event, FoundOrder, OpenOrdersReported, OrderPlanned, Quarantined
+from aitrader.model.order import Order, OrderKind, OrderStatus, Side
+
+
+def found(number: int, kind: str, *, is_ours: bool = True) -> FoundOrder:
+    return FoundOrder(
+        client_order_id=ids.client_order_id(POSITION, "EXIT", number),
+        symbol="BTCUSDT",
+        side=Side.SELL,
+        kind=kind,
+        quantity=Decimal(1),
+        filled=Decimal(0),
+        price=Decimal(0) if kind == "STOP_LOSS" else Decimal(102),
+        stop_price=Decimal(99) if kind == "STOP_LOSS" else None,
+        is_ours=is_ours,
+    )
+
+
+def a_holding_desk(*exits: Order) -> Desk:
+    return a_desk(ENTRY, *exits, position=a_position(account="live"), account="live")
+
+
+def told(desk: Desk, *orders: FoundOrder, account: str = "live") -> list[Event | Command]:
+    return adopt(desk, OpenOrdersReported(at_ms=AT_MS, account=account, orders=orders))
+
+
+def planned(answer: list[Event | Command]) -> list[Order]:
+    return [row.order for row in answer if isinstance(row, OrderPlanned)]
+
+
+def test_the_orders_that_follow_are_taken_up_as_a_list_and_asked_after() -> None:
+    desk = a_holding_desk(a_stop())
+    answer = told(desk, found(3, "LIMIT_MAKER"), found(2, "STOP_LOSS"))
+    stop, target = planned(answer)
+    assert (stop.kind, stop.stop_price, stop.price) == (
+        OrderKind.STOP_LOSS,
+        Decimal(99),
+        None,
+    )
+    assert (target.kind, target.price, target.stop_price) == (OrderKind.LIMIT, Decimal(102), None)
+    assert stop.list_id == target.list_id == ids.client_order_id(POSITION, "LIST", 2)
+    assert {stop.status, target.status} == {OrderStatus.OPEN}
+    assert stop.account == "live"
+    assert [row.order for row in answer if isinstance(row, QueryOrder)] == [stop, target]
+    assert desk.table.find(stop.client_order_id) == stop
+    assert told(desk, found(3, "LIMIT_MAKER"), found(2, "STOP_LOSS")) == []
+
+
+def test_a_stop_alone_is_no_list() -> None:
+    (stop,) = planned(told(a_holding_desk(), found(1, "STOP_LOSS")))
+    assert stop.list_id == ""
+    stops = planned(told(a_holding_desk(), found(1, "STOP_LOSS"), found(2, "STOP_LOSS")))
+    assert [row.list_id for row in stops] == ["", ""]
+
+
+def test_after_a_number_that_is_missing_a_person_has_to_look() -> None:
+    desk = a_holding_desk()
+    (alarm,) = told(desk, found(3, "STOP_LOSS"))
+    assert isinstance(alarm, Quarantined)
+    assert found(3, "STOP_LOSS").client_order_id in alarm.reason
+    assert desk.table.find(found(3, "STOP_LOSS").client_order_id) is None
+
+
+def test_what_is_not_ours_or_another_accounts_is_left_alone() -> None:
+    desk = a_holding_desk()
+    assert told(desk, found(1, "STOP_LOSS", is_ours=False)) == []
+    assert told(desk, found(1, "TRAILING")) == []
+    assert told(desk, found(1, "STOP_LOSS"), account="paper") == []
