@@ -11,11 +11,17 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
+from tests.builders import an_order
 
 from aitrader.engine.clock import SystemClock
+from aitrader.exchange.binance.orders import placing
+from aitrader.exchange.binance.signing import HmacSigner, signed_query
+from aitrader.model.order import Order, OrderKind, Side
 
 HERE = Path(__file__).parent
 PYTHON = HERE.parents[1] / "build" / "peers" / "bin" / "python"
@@ -63,3 +69,48 @@ def test_a_client_of_others_fetches_trades_and_watches(
     assert seen["kline"] and seen["ticker"]
     if client == "ccxt":
         assert "closed" in seen["watched_orders"]
+
+
+def test_an_order_of_ours_is_to_the_byte_what_ccxt_sends(addresses: tuple[str, str]) -> None:
+    command = [str(PYTHON), str(HERE / "orders_of_ccxt.py"), *addresses]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=55, check=False)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    theirs = json.loads(answer.stdout.splitlines()[-1])
+    for name, orders in ours().items():
+        sent = dict(parse_qsl(theirs[name]))
+        signature = sent.pop("signature")
+        stamp = {name: sent[name] for name in ("timestamp", "recvWindow")}
+        assert {**placing(orders).parameters, **stamp} == sent, name
+        # The order of parameters is free; signed in theirs, ours are the same bytes.
+        assert signed_query(sent, HmacSigner("demo")) == theirs[name]
+        assert len(signature) == 64
+
+
+def ours() -> dict[str, list[Order]]:
+    """The orders of `orders_of_ccxt.py`; there ccxt leaves no choice but in the list."""
+
+    def order(kind: OrderKind, side: Side, quantity: str = "0.1", **more: object) -> Order:
+        standard = {"symbol": "ETHUSDT", "client_order_id": "at1-an-order-of-ours"}
+        changes = {"kind": kind, "side": side, "quantity": Decimal(quantity)}
+        return an_order(**{**standard, **changes, **more})
+
+    low, high = Decimal("1234.5"), Decimal("5432.1")
+    name = "at1-an-order-of-ours"
+    return {
+        "market": [order(OrderKind.MARKET, Side.BUY)],
+        "limit": [order(OrderKind.LIMIT, Side.SELL, "0.25", price=Decimal("4321.5"))],
+        "stop loss": [order(OrderKind.STOP_LOSS, Side.SELL, stop_price=low)],
+        "take profit": [order(OrderKind.TAKE_PROFIT, Side.SELL, stop_price=high)],
+        "oco": [
+            order(
+                OrderKind.STOP_LOSS,
+                Side.SELL,
+                stop_price=low,
+                list_id=name,
+                client_order_id=f"{name}-1",
+            ),
+            order(
+                OrderKind.LIMIT, Side.SELL, price=high, list_id=name, client_order_id=f"{name}-2"
+            ),
+        ],
+    }
