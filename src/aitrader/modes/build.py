@@ -220,7 +220,11 @@ def build(
     paper = PaperVenue(inbox, clock, find_instrument=rulebook.find, settings=_paper(settings))
     holdings = Holdings()
     market.listen(paper, guards=lambda: {*paper.awaited(), *holdings.symbols()})
-    live = None if settings.paper_trading else LiveAccount(settings, inbox, clock, tasks=supervisor)
+    live = (
+        None
+        if settings.paper_trading
+        else LiveAccount(settings, inbox, clock, tasks=supervisor, limiter=market.limiter)
+    )
     venues = {PAPER: paper} | ({} if live is None else {LIVE: live.venue})
     screener = Screener(inbox, supervisor, clock=clock)
     timers = ClockTimers(inbox, clock)

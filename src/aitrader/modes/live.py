@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aitrader.config import MARKETS, Settings, environment_name
 from aitrader.engine.going_live import LivePlace
+from aitrader.exchange.binance.limits import WeightLimiter
 from aitrader.exchange.binance.venue import BinanceVenue, VenueSettings
 from aitrader.model.account import LIVE
 from aitrader.model.errors import ConfigError
@@ -44,8 +45,16 @@ def check_live(settings: Settings) -> None:
 class LiveAccount:
     """The live venue and the right to use its key, from the start of an engine to its end."""
 
-    def __init__(self, settings: Settings, inbox: Inbox, clock: Clock, *, tasks: Tasks) -> None:
-        """Connect to nothing and hold nothing yet.
+    def __init__(
+        self,
+        settings: Settings,
+        inbox: Inbox,
+        clock: Clock,
+        *,
+        tasks: Tasks,
+        limiter: WeightLimiter | None = None,
+    ) -> None:
+        """Connect to nothing and hold nothing yet; `limiter`: that of all requests from here.
 
         Raises:
             ConfigError: The settings lack something, or the secret or an address cannot be used.
@@ -53,7 +62,9 @@ class LiveAccount:
         check_live(settings)
         self._lock = lock_of(settings)
         self._data_folder = settings.data_folder
-        self.venue = BinanceVenue(inbox, clock, tasks=tasks, settings=_venue_settings(settings))
+        self.venue = BinanceVenue(
+            inbox, clock, tasks=tasks, settings=_venue_settings(settings), limiter=limiter
+        )
 
     def take_key(self) -> None:
         """Be the one engine of this key from now on.

@@ -89,7 +89,9 @@ class BinanceMarket:
         self._series = series
         self._settings = settings
         self._time = time or FeedTime()
-        self._rest = _rest_of(settings)
+        self.limiter = WeightLimiter()
+        """The exchange's limit of weight, for whoever else asks there from this address."""
+        self._rest = _rest_of(settings, self.limiter)
         self._backfill = Backfill(
             self._rest, series, tasks=tasks, workers=settings.workers, again_s=settings.again_s
         )
@@ -263,10 +265,10 @@ class BinanceMarket:
         return self._pool is not None and self._pool.is_settled and self._backfill.is_idle
 
 
-def _rest_of(settings: FeedSettings) -> BinanceRest:
+def _rest_of(settings: FeedSettings, limiter: WeightLimiter) -> BinanceRest:
     return BinanceRest(
         settings.rest_url,
-        WeightLimiter(),
+        limiter,
         settings.rest,
         proxy_url=settings.proxy_url,
         spare_urls=settings.spare_urls,

@@ -105,7 +105,7 @@ def signed_parameters(parameters: Mapping[str, str], signer: Signer) -> dict[str
 def _ed25519(pem: str) -> Callable[[bytes], bytes]:
     """Return what signs with the private key in a PEM; the library is loaded only for it."""
     try:
-        from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - 10 MB, for few
+        from cryptography.exceptions import InternalError, UnsupportedAlgorithm  # noqa: PLC0415 - 10 MB, for few
         from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415
             Ed25519PrivateKey,
         )
@@ -118,7 +118,7 @@ def _ed25519(pem: str) -> Callable[[bytes], bytes]:
         ) from error
     try:
         key = load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
         # The library's words may quote the key.
         key = None
     if not isinstance(key, Ed25519PrivateKey):

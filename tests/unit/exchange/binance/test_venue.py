@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import traceback
 from decimal import Decimal
 
 import pytest
 from tests.unit.exchange.binance.account_room import AccountRoom, an_account, tell
+from tests.unit.exchange.binance.stub import until
 
 from aitrader.exchange.binance.venue import VenueSettings
 from aitrader.model.account import PAPER
@@ -202,6 +205,46 @@ def test_what_cannot_be_used_is_said_at_the_start(changes: dict[str, str], sente
             await venue.close()
 
     asyncio.run(play())
+
+
+def test_neither_key_nor_secret_is_in_any_log_or_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    secret = "Hy3bV8nXc5zQm1kLp7jWd9gRf2sTa4eUo6iYvBxNqKwJhGtMrPzEuCySlDfOaIb"
+    key = "Zq7xK2vN9pLw4rTyB8mHc3JdF6gSaE1uXoR5iWnVbQzMkPtY0hGjUeDlCfIsOA2z"
+    caplog.set_level(logging.DEBUG)
+    for name in ("httpx2", "httpcore2", "picows", "stamina", "asyncio"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    errors: list[str] = []
+
+    async def story(room: AccountRoom) -> None:
+        await room.http.post("/simulator/keys", json={"key": key, "secret": secret})
+        venue = room.another(api_key=key, secret=secret)
+        await venue.recover(Saved())
+        await until(lambda: venue.is_stream_up)
+        room.venue, old = venue, room.venue
+        await old.close()
+        for how in ({"is_silent": True}, {}):
+            await room.fault("lost_answer", path="order", times=2, **how)
+            order = room.order(len(errors) + 1)
+            await room.submit(order)
+            errors.extend(repr(event) for event in room.said(order))
+        await room.fault("status", path="order", status=418, code=-1003, times=1)
+        await room.submit(room.order(7, not_after_ms=room.clock.now_ms() + 300))
+        wrong = room.another(api_key=key, secret=secret + "x")
+        with pytest.raises(ConfigError) as refusal:
+            await wrong.recover(Saved())
+        errors.extend(traceback.format_exception(refusal.value))
+        await wrong.close()
+        errors.extend(repr(part) for part in vars(venue).values())
+
+    tell(story, has_socket=True)
+    # What the simulated exchange itself logs of its clients is its own.
+    records = [row for row in caplog.records if not row.name.startswith(("uvicorn", "websockets"))]
+    said = "".join(row.getMessage() + str(row.exc_text) for row in records) + "".join(errors)
+    assert len(records) > 20
+    for shown in (key, secret):
+        assert shown not in said
 
 
 def test_settings_show_neither_key_nor_secret() -> None:
