@@ -31,6 +31,7 @@ from aitrader.engine.supervisor import Supervisor
 from aitrader.engine.timers import ClockTimers
 from aitrader.engine.view import EngineView, LogSource, ViewSettings
 from aitrader.exchange.binance.feed import BinanceMarket, FeedSettings, FeedTime
+from aitrader.exchange.binance.limits import WeightLimiter
 from aitrader.exchange.paper import PaperSettings, PaperVenue
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
@@ -42,7 +43,7 @@ from aitrader.model.account import LIVE, PAPER
 from aitrader.model.events import ChangeAsked, Event, InstrumentsLoaded
 from aitrader.model.instrument import Instrument
 from aitrader.model.money import ZERO
-from aitrader.model.ports import Prices, Venue
+from aitrader.model.ports import Clock, Inbox, Prices, Tasks, Venue
 from aitrader.modes.brakes import brakes_of
 from aitrader.modes.live import LiveAccount, place_of
 from aitrader.positions.stage import PositionStage
@@ -220,11 +221,7 @@ def build(
     paper = PaperVenue(inbox, clock, find_instrument=rulebook.find, settings=_paper(settings))
     holdings = Holdings()
     market.listen(paper, guards=lambda: {*paper.awaited(), *holdings.symbols()})
-    live = (
-        None
-        if settings.paper_trading
-        else LiveAccount(settings, inbox, clock, tasks=supervisor, limiter=market.limiter)
-    )
+    live = _live_of(settings, inbox, clock, tasks=supervisor, limiter=market.limiter)
     venues = {PAPER: paper} | ({} if live is None else {LIVE: live.venue})
     screener = Screener(inbox, supervisor, clock=clock)
     timers = ClockTimers(inbox, clock)
@@ -255,6 +252,15 @@ def build(
     control.join(JobDesk(jobs, view.board, compile_trader=compile_trader).handlers)
     parts = Parts(engine, inbox, supervisor, store, market, venues, screener, clock, health, live)
     return Wired(parts, view, control)
+
+
+def _live_of(
+    settings: Settings, inbox: Inbox, clock: Clock, *, tasks: Tasks, limiter: WeightLimiter
+) -> LiveAccount | None:
+    """The live account, where there is to be one."""
+    if settings.paper_trading:
+        return None
+    return LiveAccount(settings, inbox, clock, tasks=tasks, limiter=limiter)
 
 
 def _job_command(settings: Settings) -> tuple[str, ...]:
