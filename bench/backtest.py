@@ -2,22 +2,28 @@
 
 Unit of work: one whole run of RSI + EMA entries with fixed stop and target, filters included, on
 candles in memory. It is the hot path of everybody who tries out an idea. Targets: 0.5 CPU s and
-300 MB for one trader over 20 symbols x 1 year (2.1 M candles); 3 CPU s for 10 traders.
+300 MB for one trader over 20 symbols x 1 year (2.1 M candles); 3 CPU s for 10 traders, and for one
+over 100 symbols. With `make oracles` the same job is given to backtesting.py and vectorbt in the
+same run, and `times_ours` says how many times our CPU they take.
 
-    python bench/backtest.py [--bars 105120] [--symbols 20] [--traders 1 10]
+    python bench/backtest.py [--bars 105120] [--symbols 20] [--traders 1 10] [--no-rivals]
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import json
 import resource
+import subprocess
 import sys
+import tempfile
 import time
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
-from report import report
+from report import environment, report
 
 from aitrader.backtest.history import History, Series
 from aitrader.backtest.run import Job, Terms, answers_of, run
@@ -29,6 +35,8 @@ from aitrader.model.trader import Mode, Trader
 FIRST_MS = 1_735_689_600_000
 STEP_MS = 300_000
 SUBSTEPS = 8
+ORACLES = Path(__file__).parents[1] / "build" / "oracles" / "bin" / "python"
+RIVALS = Path(__file__).with_name("backtest_rivals.py")
 TARGETS_MS = {1: 500, 10: 3000}
 SOURCE = '''"""Buys weakness above the trend."""
 NAME = "Bench {number}"
@@ -93,26 +101,51 @@ def job_of(history: History, traders: int, bars: int) -> Job:
     )
 
 
-def measure(history: History, traders: int, bars: int) -> int:
+def measure(history: History, traders: int, bars: int) -> tuple[int, float]:
+    """Print one line; return its exit code and the CPU milliseconds."""
     job = job_of(history, traders, bars)
-    gc.disable()
+    gc.disable()  # as `aitrader backtest` does
     start = time.process_time()
     answers = answers_of(job, history)
     middle = time.process_time()
     record = run(job, history, answers)
     end = time.process_time()
     gc.enable()
-    return report(
+    code = report(
         f"backtest_{traders}_traders",
         (end - start) * 1000,
         "ms CPU",
-        target=TARGETS_MS.get(traders, 3000),
+        target=TARGETS_MS.get(traders, 3000) if len(history.symbols) <= 20 else 3000,
         candles=len(history.symbols) * bars,
         trades=len(record.trades),
         filters_ms=round((middle - start) * 1000, 1),
         us_per_trade=round((end - middle) / max(len(record.trades), 1) * 1e6, 1),
         peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     )
+    return code, (end - start) * 1000
+
+
+def against_rivals(history: History, ours_ms: float, bars: int) -> None:
+    """Print what others take for the job of one trader, and how many times ours that is."""
+    job = job_of(history, 1, bars)
+    found = answers_of(job, history)
+    columns = {name: [] for name in ("open", "high", "low", "close", "entries")}
+    for symbol in history.symbols:
+        series, answers = history.find(symbol, "5m"), found.find(job.traders[0].trader_id, symbol)
+        assert series is not None
+        assert answers is not None
+        for name in ("open", "high", "low", "close"):
+            columns[name].append(series.values[name])
+        columns["entries"].append(np.isin(series.open_ms + STEP_MS, answers.entries))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "candles.npz"
+        np.savez(path, **{name: np.stack(rows, axis=1) for name, rows in columns.items()})
+        for name in ("backtesting.py", "vectorbt"):
+            line = [str(ORACLES), str(RIVALS), name, str(path)]
+            said = subprocess.run(line, capture_output=True, check=True, env=environment())
+            theirs = json.loads(said.stdout.splitlines()[-1])
+            times = round(theirs["cpu_s"] * 1000 / ours_ms, 2)
+            print(json.dumps({"bench": f"backtest_by_{name}", **theirs, "times_ours": times}))
 
 
 def main() -> int:
@@ -120,9 +153,13 @@ def main() -> int:
     parser.add_argument("--bars", type=int, default=105_120)
     parser.add_argument("--symbols", type=int, default=20)
     parser.add_argument("--traders", type=int, nargs="*", default=[1, 10])
+    parser.add_argument("--no-rivals", action="store_true")
     options = parser.parse_args()
     history = world(options.symbols, options.bars)
-    return max(measure(history, count, options.bars) for count in options.traders)
+    measured = {count: measure(history, count, options.bars) for count in options.traders}
+    if 1 in measured and ORACLES.exists() and not options.no_rivals:
+        against_rivals(history, measured[1][1], options.bars)
+    return max(code for code, _cpu_ms in measured.values())
 
 
 if __name__ == "__main__":
