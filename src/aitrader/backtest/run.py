@@ -26,6 +26,7 @@ from aitrader.backtest.record import Recorder
 from aitrader.backtest.timers import NEVER_MS, VirtualClock, VirtualTimers
 from aitrader.engine.routing import Stage
 from aitrader.exchange.paper import PaperSettings, PaperVenue
+from aitrader.execution.protect import LAME_TIMER
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
 from aitrader.execution.watch import QUERY_TIMER
@@ -64,6 +65,9 @@ from aitrader.signals.stage import SignalStage
 MOST_SYMBOLS = 10_000
 
 NEVER = Wake(NEVER_MS, OPEN)
+
+ASKING = (QUERY_TIMER, LAME_TIMER)
+"""Timers that wait for an answer of the venue."""
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,8 +206,8 @@ class _Run:
         )
 
     def _start_timer(self, command: StartTimer) -> None:
-        """Start a timer, unless it asks after an order: here every order is answered at once."""
-        if not command.timer_id.startswith(QUERY_TIMER):
+        """Start a timer, unless it asks after an order: here the venue answers at once."""
+        if not command.timer_id.startswith(ASKING):
             self._timers.start(command)
 
     def _rank(self, _command: RankMarket) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Collection
 
 from aitrader.exchange.simulated import fills
@@ -22,7 +22,7 @@ class PaperBook:
         self._orders: dict[ClientOrderId, Order] = {}
         self._resting: dict[str, dict[ClientOrderId, Order]] = {}
         self._entries: dict[ClientOrderId, Order] = {}
-        self._done: dict[ClientOrderId, None] = {}
+        self._done: OrderedDict[ClientOrderId, None] = OrderedDict()
         self._refusals: dict[ClientOrderId, Refused] = {}
         self._denied: deque[ClientOrderId] = deque(maxlen=kept_done)
         self.arriving: set[ClientOrderId] = set()
@@ -109,6 +109,6 @@ class PaperBook:
 
     def _forget_oldest(self) -> None:
         if len(self._done) > self._kept_done:
-            oldest = next(iter(self._done))
-            del self._done[oldest], self._orders[oldest]
+            oldest, _none = self._done.popitem(last=False)
+            del self._orders[oldest]
             self._refusals.pop(oldest, None)

@@ -17,7 +17,7 @@ from aitrader.execution.sizing import Means, Sized, Wish, size_entry
 from aitrader.execution.watch import query_later
 from aitrader.model import ids
 from aitrader.model.candle import INTERVAL_MS
-from aitrader.model.commands import CancelOrders, StartTimer, SubmitOrder
+from aitrader.model.commands import CancelOrders, StartTimer, StopTimer, SubmitOrder
 from aitrader.model.errors import Refused
 from aitrader.model.events import EntryRefused, EntryWanted, OrderPlanned
 from aitrader.model.ids import ClientOrderId, TimerId
@@ -80,11 +80,12 @@ def updated(desk: Desk, order: Order, *, at_ms: int) -> Messages:
         return []
     desk.account.release(order.client_order_id)
     signal = desk.entries.get(order.position_id)
+    over = StopTimer(timer_id=_rest_id(order.client_order_id))
     if order.fills or signal is None:
-        return []
+        return [over]
     del desk.entries[order.position_id]
     desk.table.retire(order.position_id)
-    return [refused(signal, reason=_why_unfilled(order), at_ms=at_ms)]
+    return [over, refused(signal, reason=_why_unfilled(order), at_ms=at_ms)]
 
 
 def rest_due(desk: Desk, client_order_id: ClientOrderId, *, at_ms: int) -> Messages:
@@ -113,7 +114,11 @@ def refused(signal: Signal, *, reason: str, at_ms: int) -> EntryRefused:
 
 
 def _rest_due(client_order_id: ClientOrderId, due_ms: int) -> StartTimer:
-    return StartTimer(timer_id=TimerId(REST_TIMER + client_order_id), due_ms=due_ms)
+    return StartTimer(timer_id=_rest_id(client_order_id), due_ms=due_ms)
+
+
+def _rest_id(client_order_id: ClientOrderId) -> TimerId:
+    return TimerId(REST_TIMER + client_order_id)
 
 
 def _trader(desk: Desk, signal: Signal) -> Trader:

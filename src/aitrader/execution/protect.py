@@ -64,7 +64,9 @@ def guard(desk: Desk, position: Position, *, at_ms: int) -> Messages:
     if rules is None or position.status is not PositionStatus.OPEN or position_id in desk.closing:
         return []
     sheet = desk.table.sheet(position_id)
-    answer = _taken_off(stale(position, sheet.exits), at_ms=at_ms)
+    answer: Messages = []
+    if sheet.exits:
+        answer.extend(_taken_off(stale(position, sheet.exits), at_ms=at_ms))
     pieces = uncovered(position, sheet.orders, step_size=rules.step_size)
     if not pieces and not answer:
         sheet.sound = position
@@ -131,7 +133,8 @@ def uncovered(
     if position.stop_price is None and not position.targets:
         return ()
     known = tuple(orders)
-    resting, alive = _resting(position, [row for row in known if row.leg is Leg.EXIT])
+    exits = [row for row in known if row.leg is Leg.EXIT]
+    resting, alive = _resting(position, exits) if exits else ({}, ZERO)
     room = held(position.side, known) - alive
     pieces = []
     for target_price, wanted in _wanted(position).items():
@@ -244,6 +247,7 @@ def _failures(position: Position, exits: Iterable[Order], piece: Piece) -> int:
 def _planned(desk: Desk, position: Position, piece: Piece, *, at_ms: int) -> tuple[Order, ...]:
     """Return the one or two orders that protect a piece."""
     attempt = desk.table.next_attempt(position.position_id, Leg.EXIT)
+    is_list = piece.target_price is not None and position.stop_price is not None
     stop = Order(
         client_order_id=_exit_id(position, attempt),
         trader_id=position.trader_id,
@@ -256,27 +260,21 @@ def _planned(desk: Desk, position: Position, piece: Piece, *, at_ms: int) -> tup
         planned_ms=at_ms,
         not_after_ms=at_ms + desk.settings.protect_window_ms,
         stop_price=position.stop_price,
+        list_id=ids.client_order_id(position.position_id, "LIST", attempt) if is_list else "",
         reason=ExitReason.STOP_LOSS,
         account=position.account,
     )
+    if piece.target_price is None:
+        return (stop,)
     target = msgspec.structs.replace(
         stop,
+        client_order_id=_exit_id(position, attempt + 1) if is_list else stop.client_order_id,
         kind=OrderKind.LIMIT,
         price=piece.target_price,
         stop_price=None,
         reason=ExitReason.TAKE_PROFIT,
     )
-    if piece.target_price is None:
-        return (stop,)
-    if position.stop_price is None:
-        return (target,)
-    list_id = ids.client_order_id(position.position_id, "LIST", attempt)
-    return (
-        msgspec.structs.replace(stop, list_id=list_id),
-        msgspec.structs.replace(
-            target, list_id=list_id, client_order_id=_exit_id(position, attempt + 1)
-        ),
-    )
+    return (stop, target) if is_list else (target,)
 
 
 def _exit_id(position: Position, attempt: int) -> ClientOrderId:

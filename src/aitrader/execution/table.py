@@ -6,6 +6,7 @@ are exits, what the fills came to, which are live on a symbol.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from aitrader.execution.orders import VenueAnswer, apply
@@ -64,7 +65,7 @@ class OrderTable:
         self._sheets: dict[PositionId, Sheet] = {}
         self._sheet_of: dict[ClientOrderId, Sheet] = {}
         self._active: dict[PositionId, Sheet] = {}
-        self._retired: dict[PositionId, None] = {}
+        self._retired: OrderedDict[PositionId, None] = OrderedDict()
         self._live: dict[str, dict[ClientOrderId, Order]] = {}
 
     def add(self, order: Order) -> None:
@@ -158,8 +159,7 @@ class OrderTable:
             self._retired[position_id] = None
             self._active.pop(position_id, None)
         if len(self._retired) > RETIRED_LIMIT:
-            oldest = next(iter(self._retired))
-            del self._retired[oldest]
+            oldest, _none = self._retired.popitem(last=False)
             for order in self._sheets.pop(oldest).orders:
                 del self._sheet_of[order.client_order_id]
                 self._live[order.symbol].pop(order.client_order_id, None)

@@ -15,6 +15,7 @@ Invariant: a position never holds less than nothing (more sold than had raises).
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from decimal import Decimal
 
 import msgspec
@@ -188,7 +189,7 @@ class Book:
         """Begin empty."""
         self._positions: dict[PositionId, Position] = {}
         self._orders: dict[PositionId, dict[ClientOrderId, Order]] = {}
-        self._over: dict[PositionId, None] = {}
+        self._over: OrderedDict[PositionId, None] = OrderedDict()
 
     def find(self, position_id: PositionId) -> Position | None:
         """Return the position in whatever status, None if it is not known."""
@@ -218,8 +219,7 @@ class Book:
         """Let a position go when 512 others have come to their end after it."""
         self._over[position_id] = None
         if len(self._over) > FORGOTTEN_LIMIT:
-            oldest = next(iter(self._over))
-            del self._over[oldest]
+            oldest, _none = self._over.popitem(last=False)
             self._positions.pop(oldest, None)
             self._orders.pop(oldest, None)
 

@@ -20,7 +20,7 @@ from tests.unit.execution.desks import a_desk, a_stop, types
 from aitrader.execution import entries
 from aitrader.execution.desk import Desk
 from aitrader.model import ids
-from aitrader.model.commands import CancelOrders, Command, StartTimer, SubmitOrder
+from aitrader.model.commands import CancelOrders, Command, StartTimer, StopTimer, SubmitOrder
 from aitrader.model.events import EntryRefused, EntryWanted, Event, OrderPlanned
 from aitrader.model.ids import TraderId
 from aitrader.model.instrument import PriceLimits
@@ -155,17 +155,20 @@ def test_an_entry_that_ended_empty_is_given_up(status: OrderStatus, note: str, w
     desk = a_desk()
     order = planned(desk)
 
-    assert reason(answered(desk, order, status=status, note=note)) == words
+    over, *rest = answered(desk, order, status=status, note=note)
+    assert isinstance(over, StopTimer)
+    assert reason(rest) == words
 
     assert not desk.is_taken(TRADER, order.symbol)
     assert desk.account.free(Decimal(0)) == Decimal(10_000)
-    assert answered(desk, order, status=status, note=note) == []
+    assert types(answered(desk, order, status=status, note=note)) == [StopTimer]
 
 
 def test_an_entry_that_filled_ends_its_promise_and_waits_for_its_position() -> None:
     desk = a_desk()
     order = planned(desk)
-    assert answered(desk, order, status=OrderStatus.FILLED, fills=(a_fill(),)) == []
+    after = answered(desk, order, status=OrderStatus.FILLED, fills=(a_fill(),))
+    assert after == [StopTimer(timer_id=entries.rest_timer(order, a_signal()).timer_id)]
     assert desk.account.free(Decimal(0)) == Decimal(10_000)
     assert desk.open_count() == 1
 

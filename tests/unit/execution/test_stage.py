@@ -24,7 +24,14 @@ from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
 from aitrader.model import ids
 from aitrader.model.account import LIVE, PAPER
-from aitrader.model.commands import CancelOrders, Command, QueryOrder, StartTimer, SubmitOrder
+from aitrader.model.commands import (
+    CancelOrders,
+    Command,
+    QueryOrder,
+    StartTimer,
+    StopTimer,
+    SubmitOrder,
+)
 from aitrader.model.events import (
     Balance,
     BalancesReported,
@@ -177,7 +184,7 @@ def test_an_unknown_outcome_asks_and_not_found_ends() -> None:
     assert isinstance(expired, OrderExpired)
     (updated,) = told(stage, expired)
     assert isinstance(updated, OrderUpdated)
-    assert types(told(stage, updated)) == [EntryRefused]
+    assert types(told(stage, updated)) == [StopTimer, EntryRefused]
 
     stray = OrderAccepted(at_ms=AT_MS + 9_000, client_order_id=ENTRY_ID, venue_order_id="9")
     assert types(told(stage, stray)) == [OrderUpdated, CancelOrders]
