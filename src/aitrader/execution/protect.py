@@ -68,8 +68,7 @@ def guard(desk: Desk, position: Position, *, at_ms: int) -> Messages:
     if sheet.exits:
         answer.extend(_taken_off(stale(position, sheet.exits), at_ms=at_ms))
     pieces = uncovered(position, sheet.orders, step_size=rules.step_size)
-    if not pieces and not answer:
-        sheet.sound = position
+    is_sound = not answer
     for piece in pieces:
         if not is_sellable(piece.quantity, _least_price(position, piece), rules):
             if piece.quantity < quantity_to_step(position.quantity, rules.step_size):
@@ -85,6 +84,8 @@ def guard(desk: Desk, position: Position, *, at_ms: int) -> Messages:
             answer.append(OrderPlanned(at_ms=at_ms, order=order))
         answer.append(SubmitOrder(orders=orders))
         answer.extend([query_later(order) for order in orders])
+    if is_sound:
+        sheet.sound = position
     return answer
 
 

@@ -25,7 +25,7 @@ class Sheet:
 
     `entry` is the first entry order, None before it is known; `flow` what all its fills did.
     `sound` is the position as it was when it was last seen to lack no protection; None once an
-    order has changed since.
+    order has come, filled or ended since.
     """
 
     __slots__ = ("_by_id", "entry", "exits", "flow", "orders", "sound")
@@ -52,9 +52,11 @@ class Sheet:
             self.exits = tuple([row for row in self.orders if row.leg is Leg.EXIT])
         elif self.entry is None or self.entry is before:
             self.entry = order
-        if order.fills and (before is None or before.fills is not order.fills):
+        is_filled = bool(order.fills) and (before is None or before.fills is not order.fills)
+        if is_filled:
             self.flow = flow_of(self.orders)
-        self.sound = None
+        if is_filled or before is None or order.is_done:
+            self.sound = None  # that the venue has accepted an order changes nothing here
 
 
 class OrderTable:

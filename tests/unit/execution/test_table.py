@@ -107,13 +107,20 @@ def test_live_orders_are_known_by_symbol() -> None:
     assert tuple(table.live_on("BTCUSDT")) == ()
 
 
-def test_a_position_is_sound_until_an_order_changes_or_the_rules_do() -> None:
+def test_a_position_is_sound_until_an_order_comes_fills_or_ends_or_the_rules_change() -> None:
     table = OrderTable()
     table.add(ORDER)
-    sheet = table.sheet(POSITION)
-    sheet.sound = a_position()
+    sheet, position = table.sheet(POSITION), a_position()
+    sheet.sound = position
     table.apply(accepted())
+    assert sheet.sound is position
+    for change in (filled("0.4"), OrderCanceled(at_ms=AT_MS, client_order_id=ID)):
+        sheet.sound = position
+        table.apply(change)
+        assert sheet.sound is None
+    sheet.sound = position
+    table.add(an_order(Leg.EXIT, 1))
     assert sheet.sound is None
-    sheet.sound = a_position()
+    sheet.sound = position
     table.doubt()
     assert sheet.sound is None
