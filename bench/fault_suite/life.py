@@ -123,6 +123,7 @@ async def live(plan: Plan) -> None:
         flags |= {
             "market": "simulator",
             "paper_trading": "false",
+            "lock_folder": str(Path(plan.folder).parent / "locks"),
             "binance_api_key": plan.key,
             "binance_secret_key": plan.key,
             "order_rest_url": plan.rest_url,
