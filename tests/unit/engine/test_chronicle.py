@@ -64,6 +64,7 @@ OPEN = a_position(symbol="BTCUSDT", entry_quantity=Decimal("0.010"), entry_price
 CLOSED = a_position(
     symbol="BTCUSDT",
     status=PositionStatus.CLOSED,
+    quantity=Decimal(0),
     exit_reason=ExitReason.STOP_LOSS,
     realized_pnl=Decimal("-5.1"),
 )
