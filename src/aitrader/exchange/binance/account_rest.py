@@ -89,7 +89,7 @@ class AccountRest:
                 base_url=rest_url,
                 headers={_KEY_HEADER: credentials.api_key},
                 timeout=timing.question_s,
-                limits=httpx2.Limits(max_connections=16, max_keepalive_connections=8),
+                limits=httpx2.Limits(max_connections=64, max_keepalive_connections=8),
                 trust_env=False,
                 proxy=proxy_url or None,
             )

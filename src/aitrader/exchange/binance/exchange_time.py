@@ -2,12 +2,15 @@
 
 The engine's clock is corrected rarely and one way; a stamp must be right within a second. So we
 keep the difference that the last question to the exchange showed: its answer was true at some
-instant between sending and receiving, the middle is taken.
+instant between sending and receiving, the middle is taken. An answer that took too long to say
+anything within a second is left aside once there is a better one.
 """
 
 from __future__ import annotations
 
 from aitrader.model.ports import Clock
+
+SLOW_MS = 1_000
 
 
 class ExchangeTime:
@@ -16,6 +19,7 @@ class ExchangeTime:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.ahead_ms = 0
+        self._is_known = False
 
     def now_ms(self) -> int:
         """Return the exchange's time as well as it is known."""
@@ -23,4 +27,8 @@ class ExchangeTime:
 
     def learn(self, exchange_ms: int, *, asked_ms: int) -> None:
         """Take in an answer that has just come to a question asked at `asked_ms` of our clock."""
-        self.ahead_ms = exchange_ms - (asked_ms + self._clock.now_ms()) // 2
+        heard_ms = self._clock.now_ms()
+        if self._is_known and heard_ms - asked_ms > SLOW_MS:
+            return
+        self._is_known = True
+        self.ahead_ms = exchange_ms - (asked_ms + heard_ms) // 2

@@ -180,6 +180,8 @@ class BinanceVenue:
             self._inquiries.post(*reports.unknown(orders, unknown.reason, at_ms=at_ms))
         else:
             await self._tell(answers, orders)
+            if not self.is_stream_up:
+                await self._inquiries.report_balances()
 
     async def cancel(self, command: CancelOrders) -> None:
         """Take orders off, each list at once; what cannot be taken off is asked after."""

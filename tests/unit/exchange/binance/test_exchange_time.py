@@ -23,3 +23,14 @@ def test_an_exchange_that_is_behind_is_followed_too() -> None:
     time = ExchangeTime(ManualClock(10_000))
     time.learn(9_100, asked_ms=10_000)
     assert time.ahead_ms == -900
+
+
+def test_a_slow_answer_is_better_than_none_and_worse_than_a_quick_one() -> None:
+    clock = ManualClock(10_000)
+    time = ExchangeTime(clock)
+    time.learn(50_000, asked_ms=6_000)
+    assert time.ahead_ms == 42_000
+    time.learn(50_000, asked_ms=9_900)
+    quick = time.ahead_ms
+    time.learn(90_000, asked_ms=6_000)
+    assert time.ahead_ms == quick
