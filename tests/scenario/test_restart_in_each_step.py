@@ -16,6 +16,7 @@ from aitrader.model.commands import (
 )
 from aitrader.model.events import (
     CashChanged,
+    CloseAllAsked,
     CloseAsked,
     OrderNotFound,
     OrderRejected,
@@ -194,3 +195,20 @@ def test_restarts_one_after_the_other_change_nothing(restarts: int) -> None:
     )
     assert not again.of(OrderUpdated)
     assert not again.of(CashChanged)
+
+
+def test_restart_right_after_closing_all_goes_on_closing_and_stays_paused() -> None:
+    story = with_exits()
+    story.post(CloseAllAsked(at_ms=story.now_ms))
+
+    again = story.restarted()
+
+    assert again.saved().is_paused
+    stop, target = again.newest(CancelOrders).orders
+    again.cancel(stop)
+    again.cancel(target)
+    (market,) = [row for row in again.live() if row.kind is OrderKind.MARKET]
+    again.fill(market, "100")
+    (closed,) = again.of(PositionClosed)
+    assert closed.position.exit_reason is ExitReason.MANUAL
+    assert again.restarted().saved().is_paused

@@ -32,6 +32,7 @@ from aitrader.model.control import (
 )
 from aitrader.model.errors import FilterFault, Transient
 from aitrader.model.events import (
+    CloseAllAsked,
     CloseAsked,
     EntriesPaused,
     Event,
@@ -247,13 +248,10 @@ class EngineControl:
         return no(f"the stop of {position_id} could not be moved")
 
     async def _close_all(self, _: CloseAll) -> Answer:
-        now_ms = self._clock.now_ms()
-        positions = self._board.open_positions()
-        wishes: list[Event] = [EntriesPaused(at_ms=now_ms, is_paused=True)]
-        wishes += [CloseAsked(at_ms=now_ms, position_id=p.position_id) for p in positions]
-        # all are posted before the first is waited for: a disk that refuses must not stop exits
-        await asyncio.gather(*[self._engine.settle(wish) for wish in wishes])
-        return yes(f"no new entries; closing {len(positions)} positions at market")
+        count = len(self._board.open_positions())
+        # one event: a crash leaves either all of it on disk or nothing
+        await self._engine.settle(CloseAllAsked(at_ms=self._clock.now_ms()))
+        return yes(f"no new entries; closing {count} positions at market")
 
     async def _stop_engine(self, _: StopEngine) -> Answer:
         self.stopped.set()

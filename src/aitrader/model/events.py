@@ -407,6 +407,10 @@ class CloseAsked(Event, frozen=True):
     position_id: PositionId
 
 
+class CloseAllAsked(Event, frozen=True):
+    """The person asks to close every position, also what still opens, and to enter nothing more."""
+
+
 class StopMoveAsked(Event, frozen=True):
     """The person asks to move the stop loss of one position to this price."""
 
@@ -422,10 +426,7 @@ class StopMoveRefused(Event, frozen=True):
 
 
 class EquityMarked(Event, frozen=True):
-    """An account's worth at a candle close: cash and positions at last price, in quote.
-
-    `peak`: its best worth that drawdown counts from, since a person last resumed entries.
-    """
+    """An account's worth at a close, in quote; `peak`: the best since entries were resumed."""
 
     equity: Decimal
     cash: Decimal
@@ -476,6 +477,7 @@ DURABLE: tuple[type[Event], ...] = (
     ExitWanted,
     DustLeft,
     CloseAsked,
+    CloseAllAsked,
     StopMoveAsked,
     StopMoveRefused,
     EquityMarked,

@@ -19,8 +19,10 @@ from aitrader.model.account import ACCOUNTS
 from aitrader.model.commands import Command
 from aitrader.model.errors import InvariantBroken, Refused
 from aitrader.model.events import (
+    CloseAllAsked,
     CloseAsked,
     DustLeft,
+    EntriesPaused,
     EntryWanted,
     Event,
     ExitConditionsMet,
@@ -28,6 +30,7 @@ from aitrader.model.events import (
     InstrumentsLoaded,
     OrderPlanned,
     OrderUpdated,
+    PositionOpened,
     PositionUpdated,
     PriceLeft,
     Quarantined,
@@ -74,6 +77,7 @@ class PositionStage:
         self._keeping = Keeping()
         self._book = self._keeping.book
         self._signals: dict[PositionId, Signal] = {}
+        self._is_closing_all = False
         self.handlers: Mapping[type[Event], Callable[..., Messages]] = {
             Started: self._started,
             InstrumentsLoaded: self._instruments_loaded,
@@ -84,6 +88,8 @@ class PositionStage:
             TimerDue: self._timer_due,
             ExitConditionsMet: self._exit_conditions_met,
             CloseAsked: self._close_asked,
+            CloseAllAsked: self._close_all_asked,
+            EntriesPaused: self._entries_paused,
             StopMoveAsked: self._stop_move_asked,
             ExitWanted: self._exit_wanted,
             DustLeft: self._keeping.left_as_dust,
@@ -146,7 +152,8 @@ class PositionStage:
         if position is None:
             return _ownerless(before, order, at_ms=event.at_ms)
         if order.leg is Leg.ENTRY and position.status is PositionStatus.ENTERING:
-            return self._keeping.entered(position, order, at_ms=event.at_ms)
+            answer = self._keeping.entered(position, order, at_ms=event.at_ms)
+            return [*answer, *_unwanted(answer)] if self._is_closing_all else answer
         if order.filled == before.filled:
             # Only a stop that begins or ceases to rest changes what must be guarded.
             return self._keeping.protect(position) if order.kind is STOP_LOSS else []
@@ -209,6 +216,17 @@ class PositionStage:
             return []
         return left(position, ExitReason.MANUAL, event.at_ms)
 
+    def _close_all_asked(self, event: CloseAllAsked) -> Messages:
+        self._is_closing_all = True
+        answer: Messages = [EntriesPaused(at_ms=event.at_ms, is_paused=True)]
+        for position in self._book.open_now():
+            answer.extend(left(position, ExitReason.MANUAL, event.at_ms))
+        return answer
+
+    def _entries_paused(self, event: EntriesPaused) -> Messages:
+        self._is_closing_all = self._is_closing_all and event.is_paused
+        return []
+
     def _stop_move_asked(self, event: StopMoveAsked) -> Messages:
         """Return the position with its stop moved and guarded by a band, or the refusal."""
         position, at_ms = self._book.find(event.position_id), event.at_ms
@@ -251,6 +269,12 @@ def _quarantined(position: Position, reason: str, at_ms: int) -> Quarantined:
     return Quarantined(
         at_ms=at_ms, trader_id=position.trader_id, symbol=position.symbol, reason=reason
     )
+
+
+def _unwanted(answer: Messages) -> Messages:
+    """Return the wish to leave what has opened although everything is to be closed."""
+    opened = [row for row in answer if isinstance(row, PositionOpened)]
+    return [wish for row in opened for wish in left(row.position, ExitReason.MANUAL, row.at_ms)]
 
 
 def _ownerless(before: Order, order: Order, *, at_ms: int) -> Messages:

@@ -32,6 +32,7 @@ from aitrader.model.control import (
 )
 from aitrader.model.errors import FilterFault
 from aitrader.model.events import (
+    CloseAllAsked,
     CloseAsked,
     EntriesPaused,
     Event,
@@ -267,10 +268,10 @@ def test_moving_a_stop_says_where_it_moves_to_or_why_not() -> None:
         )
 
 
-def test_closing_all_pauses_entries_first() -> None:
+def test_closing_all_is_one_fact() -> None:
     bench = Bench(OPENED)
     assert bench.ask(CloseAll()).text == "no new entries; closing 1 positions at market"
-    assert [type(fact) for fact in bench.store.facts] == [EntriesPaused, CloseAsked]
+    assert [type(fact) for fact in bench.store.facts] == [CloseAllAsked]
 
 
 def test_a_full_disk_is_said_and_does_not_keep_positions_open() -> None:
@@ -278,7 +279,7 @@ def test_a_full_disk_is_said_and_does_not_keep_positions_open() -> None:
     bench.store.refusal = "full"
     answer = bench.ask(CloseAll())
     assert in_full(answer) == (False, "not on disk yet: full")
-    assert bench.parts.witness.kinds() == ["EntriesPaused", "CloseAsked"]
+    assert bench.parts.witness.kinds() == ["CloseAllAsked"]
 
 
 def test_the_engine_is_ended_by_a_wish() -> None:

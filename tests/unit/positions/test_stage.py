@@ -20,7 +20,9 @@ from tests.pipeline import FixedPrices
 from aitrader.model import ids
 from aitrader.model.commands import ArmBand, Command, DisarmBand, StartTimer, StopTimer
 from aitrader.model.events import (
+    CloseAllAsked,
     CloseAsked,
+    EntriesPaused,
     EntryWanted,
     Event,
     ExitConditionsMet,
@@ -388,3 +390,28 @@ def test_a_person_who_moves_the_stop_ends_break_even() -> None:
     stage = a_stage(filled(ENTRY, a_fill()), exits=exits, prices=prices)
     prices.by_symbol["BTCUSDT"] = 100.0
     assert DisarmBand(band_id=BandId(f"even:{PLACE}")) in told(stage, asked("98"))
+
+
+def test_closing_all_pauses_entries_and_leaves_what_is_open_and_what_still_opens() -> None:
+    everything = CloseAllAsked(at_ms=AT_MS)
+    pause = EntriesPaused(at_ms=AT_MS, is_paused=True)
+    assert told(an_open_stage(), everything) == [pause, *wish(ExitReason.MANUAL)]
+
+    stage = a_stage()
+    assert told(stage, everything) == [pause]
+    stage.handle(pause)
+    answer = told(stage, filled(ENTRY, a_fill()))
+    assert isinstance(answer[0], PositionOpened)
+    assert isinstance(answer[-1], ExitWanted)
+
+
+def test_after_entries_are_resumed_what_opens_stays_open() -> None:
+    stage = a_stage(
+        CloseAllAsked(at_ms=AT_MS),
+        EntriesPaused(at_ms=AT_MS, is_paused=True),
+        EntriesPaused(at_ms=AT_MS, is_paused=False),
+    )
+    answer = told(stage, filled(ENTRY, a_fill()))
+    assert not [row for row in answer if isinstance(row, ExitWanted)]
+    stage = a_stage(CloseAllAsked(at_ms=AT_MS))
+    assert told(stage, filled(ENTRY, status=OrderStatus.CANCELED)) == []
