@@ -19,7 +19,9 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.reactive import Reactive
@@ -205,6 +207,16 @@ class TraderApp(App[Parting]):
         container.set_class(is_zoomed, "-zoomed")
         for panel in self.board.panels:
             panel.set_class(is_zoomed and panel.has_focus, "-zoom")
+
+    def pop_screen(self) -> AwaitComplete:
+        """Close the window on top, and let go of what it had painted.
+
+        Textual remembers the colors of the newest 1024 widgets in a way that keeps whole windows
+        of lines alive, a megabyte for a chart.
+        """
+        closed = super().pop_screen()
+        StylesCache.get_inner_outer.cache_clear()
+        return closed
 
     def action_help(self) -> None:
         """Show the keys."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.fake_engine import FakeEngine
 from tests.tui.stage import screen_of, shown, until
+from textual._styles_cache import StylesCache
 
 from aitrader.model.control import Answer, AnyRequest
 from aitrader.model.errors import ConfigError, Refused, Transient
@@ -114,6 +116,27 @@ def test_a_distant_engine_has_a_latency_and_is_left_running_when_in_doubt() -> N
             assert shown.index("leave it running") < shown.index("stop the engine;")
             await pilot.press("ctrl+c")
         assert app.return_value is Parting.KEEP
+
+    asyncio.run(story())
+
+
+def test_windows_that_were_closed_leave_nothing_behind() -> None:
+    def kept() -> int:
+        gc.collect()
+        return sum(type(each) is StylesCache for each in gc.get_objects())
+
+    async def story() -> None:
+        fake = FakeEngine()
+        fake.fill()
+        async with shown(fake, (80, 24)) as (app, pilot):
+            counts = []
+            for _ in range(4):
+                await pilot.press("4", "enter")
+                await until(pilot, lambda: "move stop" in screen_of(app))
+                await pilot.press("escape")
+                await until(pilot, lambda: len(app.screen_stack) == 1)
+                counts.append(kept())
+            assert counts[-1] <= counts[0]
 
     asyncio.run(story())
 
