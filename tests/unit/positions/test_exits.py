@@ -217,3 +217,13 @@ def test_a_stop_is_tighter_on_the_side_of_the_price() -> None:
     assert not is_tighter(Decimal(97), Decimal(98), side=LONG)
     assert is_tighter(Decimal(97), Decimal(98), side=SHORT)
     assert is_tighter(Decimal(1), None, side=LONG)
+
+
+def test_a_percentage_counts_from_the_price_paid() -> None:
+    assert stop(level("PERCENT", "1"), fill="200") == Decimal(198)
+    assert stop(level("PERCENT", "1"), SHORT, fill="50") == Decimal("50.5")
+
+
+def test_a_price_of_eighteen_digits_is_still_one() -> None:
+    most = Decimal("1e18")
+    assert moved_stop(most, side=SHORT, mark=100.0, tick_size=TICK) == most
