@@ -31,7 +31,6 @@ from aitrader.engine.supervisor import Supervisor
 from aitrader.engine.timers import ClockTimers
 from aitrader.engine.view import EngineView, LogSource, ViewSettings
 from aitrader.exchange.binance.feed import BinanceMarket, FeedSettings, FeedTime
-from aitrader.exchange.binance.limits import WeightLimiter
 from aitrader.exchange.paper import PaperSettings, PaperVenue
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
@@ -221,7 +220,7 @@ def build(
     paper = PaperVenue(inbox, clock, find_instrument=rulebook.find, settings=_paper(settings))
     holdings = Holdings()
     market.listen(paper, guards=lambda: {*paper.awaited(), *holdings.symbols()})
-    live = _live_of(settings, inbox, clock, tasks=supervisor, limiter=market.limiter)
+    live = _live_of(settings, inbox, clock, tasks=supervisor, market=market)
     venues = {PAPER: paper} | ({} if live is None else {LIVE: live.venue})
     screener = Screener(inbox, supervisor, clock=clock)
     timers = ClockTimers(inbox, clock)
@@ -255,12 +254,14 @@ def build(
 
 
 def _live_of(
-    settings: Settings, inbox: Inbox, clock: Clock, *, tasks: Tasks, limiter: WeightLimiter
+    settings: Settings, inbox: Inbox, clock: Clock, *, tasks: Tasks, market: BinanceMarket
 ) -> LiveAccount | None:
     """The live account, where there is to be one."""
     if settings.paper_trading:
         return None
-    return LiveAccount(settings, inbox, clock, tasks=tasks, limiter=limiter)
+    live = LiveAccount(settings, inbox, clock, tasks=tasks, limiter=market.limiter)
+    live.venue.on_clock_off = market.set_clock
+    return live
 
 
 def _job_command(settings: Settings) -> tuple[str, ...]:

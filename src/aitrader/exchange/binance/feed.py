@@ -100,6 +100,7 @@ class BinanceMarket:
         self._reference = Reference(
             inbox, clock, rest=self._rest, time=self._time, intake=self._intake
         )
+        self.set_clock = self._reference.try_to_set_clock
         self._guard = Guard(self._intake, clock, rest=self._rest, every_s=settings.guard_s)
         self._pool: StreamPool | None = None
         self._fast: frozenset[str] = frozenset()

@@ -37,7 +37,7 @@ class Reference:
             Transient: Not reachable, or unwell.
             Refused: The answers were something else.
         """
-        await self._sync_clock()
+        await self.set_clock()
         rules = await self._rest.fetch_instruments()
         if rules != self.instruments:
             self.instruments = rules
@@ -65,8 +65,20 @@ class Reference:
             self._inbox.post(MarketRanked(at_ms=self._clock.now_ms(), volumes=ranked))
             return
 
-    async def _sync_clock(self) -> None:
-        """Learn the exchange's time; a simulated one's starts our clock."""
+    async def try_to_set_clock(self) -> None:
+        """Put the clock right by the exchange's; as it is, if it cannot be asked now."""
+        try:
+            await self.set_clock()
+        except (Transient, Refused) as error:
+            _log.warning("the exchange's time cannot be had now: %s", error)
+
+    async def set_clock(self) -> None:
+        """Learn the exchange's time; a simulated one's starts our clock.
+
+        Raises:
+            Transient: Not reachable, or unwell.
+            Refused: The answer was not the time.
+        """
         exchange_ms = await self._rest.fetch_time()
         if self._time.sink is not None:
             self._time.sink.advance_to(exchange_ms)

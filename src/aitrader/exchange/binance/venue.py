@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -50,6 +50,8 @@ from aitrader.model.ports import Clock, Inbox, Tasks
 __all__ = ["BinanceVenue", "VenueSettings"]
 
 log = logging.getLogger(__name__)
+
+CLOCK_OFF_MS = 250
 
 
 class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +94,8 @@ class BinanceVenue:
         Raises:
             ConfigError: The secret or an address cannot be used.
         """
+        self.on_clock_off: Callable[[], Awaitable[None]] = _nothing
+        """Puts the clock right that windows are counted by: off by more, they are over too soon."""
         self._clock = clock
         self._tasks = tasks
         self._settings = settings
@@ -106,7 +110,11 @@ class BinanceVenue:
             timing=settings.timing,
             proxy_url=settings.proxy_url,
         )
-        self._socket = self._make_socket(credentials)
+        self._socket = _socket_of(settings, credentials, self._time)
+        if self._socket is not None:
+            self._socket.on_told = self._on_told
+            self._socket.on_answer = self._gate.learn_message
+            self._socket.on_up = lambda: tasks.spawn("account catch-up", self._catch_up())
         self._inquiries = Inquiries(
             inbox.post,
             self._rest,
@@ -222,16 +230,6 @@ class BinanceVenue:
                 return body
         return await self._rest.ask(request)
 
-    def _make_socket(self, credentials: Credentials) -> AccountSocket | None:
-        """Return the account's stream, None where the exchange has none."""
-        if not self._settings.ws_api_url:
-            return None
-        socket = _socket_of(self._settings, credentials, self._time)
-        socket.on_told = self._on_told
-        socket.on_answer = self._gate.learn_message
-        socket.on_up = lambda: self._tasks.spawn("account catch-up", self._catch_up())
-        return socket
-
     def _on_told(self, event: UserEvent) -> None:
         """Post what one event of the account says."""
         at_ms, account = self._clock.now_ms(), self._settings.account
@@ -273,13 +271,24 @@ class BinanceVenue:
     async def _set_time(self) -> None:
         try:
             await self._rest.fetch_time()
+            if abs(self._time.ahead_ms) > CLOCK_OFF_MS:
+                log.warning("the clock is %d ms off the exchange's", self._time.ahead_ms)
+                await self.on_clock_off()
+                await self._rest.fetch_time()
         except (Transient, Refused) as error:
             log.warning("the exchange's time cannot be had now: %s", error)
 
 
+async def _nothing() -> None:
+    pass
+
+
 def _socket_of(
     settings: VenueSettings, credentials: Credentials, time: ExchangeTime
-) -> AccountSocket:
+) -> AccountSocket | None:
+    """Return the account's stream, None where the exchange has none."""
+    if not settings.ws_api_url:
+        return None
     return AccountSocket(
         settings.ws_api_url,
         credentials,

@@ -454,3 +454,15 @@ def test_in_lockstep_an_instant_is_acknowledged_once_history_and_engine_are_quie
             await story(room)
 
     asyncio.run(play())
+
+
+def test_the_clock_is_put_right_when_somebody_asks_for_it() -> None:
+    async def story(room: Room) -> None:
+        room.stub.now_ms += 5_000
+        await room.market.set_clock()
+        assert room.clock.now_ms() == room.stub.now_ms
+        room.stub.scripted["/api/v3/time"] = [(500, {}, b"")] * 9
+        await room.market.set_clock()
+        assert room.clock.now_ms() == room.stub.now_ms
+
+    tell(story)

@@ -155,6 +155,25 @@ def test_a_clock_that_is_a_little_off_is_corrected_from_the_start() -> None:
     tell(story)
 
 
+def test_a_clock_that_was_put_wrong_is_put_right() -> None:
+    async def story(room: AccountRoom) -> None:
+        async def put_right() -> None:
+            room.clock.off_ms = 0
+
+        room.venue.on_clock_off = put_right
+        room.clock.off_ms = -20_000
+        late = room.order(1)
+        await room.submit(late)
+        assert (await room.hear(late, OrderRejected)).code == -1021
+        await until(lambda: room.clock.off_ms == 0)
+        await room.settle()
+        order = room.order(2)
+        await room.submit(order)
+        await room.hear(order, OrderFilled)
+
+    tell(story)
+
+
 def test_what_was_open_is_told_as_it_stands_after_a_restart() -> None:
     async def story(room: AccountRoom) -> None:
         await room.submit(room.order())
