@@ -17,8 +17,17 @@ from starlette.websockets import WebSocket
 from starlette.websockets import WebSocketDisconnect as Gone
 
 from aitrader.api.inside import Inside
+from aitrader.api.policy import Visit
 from aitrader.api.problems import Failure
-from aitrader.api.sockets import GONE, HELLO_S, POLICY, secret_of
+from aitrader.api.sockets import (
+    GONE,
+    HELLO_S,
+    MOST_CONNECTIONS,
+    OVER,
+    POLICY,
+    TRY_AGAIN,
+    secret_of,
+)
 from aitrader.api.tokens import Caller
 from aitrader.model.control import Answer, Ask, Hello
 
@@ -36,6 +45,7 @@ class FarDoor:
         self._hello = msgspec.json.Decoder(Hello)
         self._ask = msgspec.json.Decoder(Ask)
         self._encode = msgspec.json.Encoder().encode
+        self._visits = 0
 
     async def receive(self, socket: WebSocket) -> None:
         """Serve one face until it leaves or the engine ends."""
@@ -46,8 +56,8 @@ class FarDoor:
                     hello = self._hello.decode(await _text(socket))
                 secret = hello.token or secret_of(socket)
                 address = socket.client.host if socket.client else ""
-                caller = self._inside.policy.enter(secret, address)
-                await self._serve(socket, caller, hello.hz)
+                visit = self._inside.policy.receive(secret, address)
+                await self._serve(socket, visit, hello.hz)
             except TimeoutError:
                 await socket.close(POLICY, "no hello came")
             except Failure as failure:
@@ -55,14 +65,27 @@ class FarDoor:
             except msgspec.DecodeError:
                 await socket.close(INVALID, "this is not a message")
 
-    async def _serve(self, socket: WebSocket, caller: Caller, hz: float) -> None:
+    async def _serve(self, socket: WebSocket, visit: Visit, hz: float) -> None:
+        if self._visits >= MOST_CONNECTIONS:
+            await socket.close(TRY_AGAIN, "too many connections")
+            return
+        self._visits += 1
+        try:
+            await self._talk(socket, visit, hz)
+        finally:
+            self._visits -= 1
+
+    async def _talk(self, socket: WebSocket, visit: Visit, hz: float) -> None:
         async with asyncio.TaskGroup() as group:
-            sender = group.create_task(self._send(socket, hz)) if hz > 0 else None
+            sender = group.create_task(self._send(socket, visit, hz)) if hz > 0 else None
             with contextlib.suppress(*GONE):
                 try:
                     while True:
                         ask = self._ask.decode(await _text(socket))
-                        answer = await self._answer(caller, ask)
+                        if visit.is_over:
+                            await socket.close(POLICY, OVER)
+                            break
+                        answer = await self._answer(visit.caller, ask)
                         await _say(socket, self._encode(answer))
                 except msgspec.DecodeError:
                     await socket.close(INVALID, "this is not a message")
@@ -77,12 +100,15 @@ class FarDoor:
         answer = await self._inside.ask(caller, ask.request)
         return msgspec.structs.replace(answer, ask_id=ask.ask_id)
 
-    async def _send(self, socket: WebSocket, hz: float) -> None:
+    async def _send(self, socket: WebSocket, visit: Visit, hz: float) -> None:
         """Send frames until the view ends or the face is gone; it reads at its own pace."""
         frames = self._inside.view.frames(min(max(hz, MIN_HZ), MAX_HZ))
         try:
             with contextlib.suppress(*GONE):
                 async for frame in frames:
+                    if visit.is_over:
+                        await socket.close(POLICY, OVER)
+                        return
                     await _say(socket, self._encode(frame))
                 await socket.close(GOING_AWAY, "the engine has ended")
         finally:

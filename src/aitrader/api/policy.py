@@ -73,6 +73,20 @@ class Witness(Protocol):
         ...
 
 
+class Visit:
+    """A connection that was let in; it goes on for as long as its token counts."""
+
+    def __init__(self, gate: Gate, secret: str, caller: Caller) -> None:
+        self.caller = caller
+        self._gate = gate
+        self._secret = secret
+
+    @property
+    def is_over(self) -> bool:
+        """True once the token is revoked or has expired, or one is needed and there was none."""
+        return self._gate.find(self._secret) != self.caller
+
+
 class Policy:
     """Lets callers in, counts what they ask, and has their changes written down."""
 
@@ -120,6 +134,14 @@ class Policy:
                 headers={"www-authenticate": "Bearer"},
             )
         return caller
+
+    def receive(self, secret: str, address: str) -> Visit:
+        """Return who came to stay, whom to look at again before each thing that is shown or done.
+
+        Raises:
+            Failure: As `enter`.
+        """
+        return Visit(self._gate, secret, self.enter(secret, address))
 
     def admit(self, caller: Caller, access: Access, budget: Budget) -> None:
         """Let a caller's request through.

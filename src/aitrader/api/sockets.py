@@ -22,9 +22,8 @@ from uvicorn.protocols.utils import ClientDisconnected
 from aitrader.api.hub import Cursor, Hub
 from aitrader.api.inside import Inside
 from aitrader.api.limits import Limiter
-from aitrader.api.policy import Access, Budget
+from aitrader.api.policy import Access, Budget, Visit
 from aitrader.api.problems import Failure
-from aitrader.api.tokens import Caller
 from aitrader.model.control import AnyRequest
 
 log = logging.getLogger(__name__)
@@ -39,6 +38,7 @@ MOST_CONNECTIONS = 200
 PROTOCOL = "aitrader"
 BEARER = "bearer."
 POLICY, TRY_AGAIN, GOING_AWAY = 1008, 1013, 1001
+OVER = "the token counts no more"
 
 GONE = (WebSocketDisconnect, ClientDisconnected, RuntimeError)
 """What sending and reading raise once the client has left, or was sent away."""
@@ -128,34 +128,34 @@ class Sockets:
         self.connections += 1
         try:
             with contextlib.suppress(*GONE):
-                caller = await self._enter(socket)
-                if caller is not None:
+                visit = await self._enter(socket)
+                if visit is not None:
                     await _Client(
                         self._inside,
                         self._hub,
                         socket=socket,
-                        caller=caller,
+                        visit=visit,
                         decoder=self._decoder,
                     ).serve()
         finally:
             self.connections -= 1
 
-    async def _enter(self, socket: WebSocket) -> Caller | None:
+    async def _enter(self, socket: WebSocket) -> Visit | None:
         """Return who has come, None after sending them away."""
         offered = socket.scope.get("subprotocols", [])
         await socket.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
         try:
             async with asyncio.timeout(HELLO_S):
                 secret = await self._secret(socket)
-            caller = self._inside.policy.enter(secret, _address(socket))
-            self._inside.policy.admit(caller, Access.READ, Budget.DATA)
+            visit = self._inside.policy.receive(secret, _address(socket))
+            self._inside.policy.admit(visit.caller, Access.READ, Budget.DATA)
         except TimeoutError:
             await socket.close(POLICY, f"no token came within {HELLO_S:.0f} s")
             return None
         except Failure as failure:
             await socket.close(POLICY, failure.problem.title)
             return None
-        return caller
+        return visit
 
     async def _secret(self, socket: WebSocket) -> str:
         found = secret_of(socket)
@@ -193,13 +193,14 @@ class _Client:
         hub: Hub,
         *,
         socket: WebSocket,
-        caller: Caller,
+        visit: Visit,
         decoder: msgspec.json.Decoder[Incoming],
     ) -> None:
         self._inside = inside
         self._hub = hub
         self._socket = socket
-        self._caller = caller
+        self._visit = visit
+        self._caller = visit.caller
         self._decoder = decoder
         self._cursor = Cursor()
         self._encode = msgspec.json.Encoder().encode
@@ -221,6 +222,9 @@ class _Client:
         with contextlib.suppress(*GONE):
             while True:
                 seq = self._hub.seq
+                if self._visit.is_over:
+                    await self._socket.close(POLICY, OVER)
+                    return
                 async with self._in_order:
                     for number, text in enumerate(self._hub.news(self._cursor)):
                         await self._send(text)
@@ -235,6 +239,9 @@ class _Client:
         while True:
             data = await self._socket.receive()
             if data["type"] == "websocket.disconnect":
+                return
+            if self._visit.is_over:
+                await self._socket.close(POLICY, OVER)
                 return
             if self._limiter.take("messages"):
                 await self._socket.close(POLICY, "too many messages")

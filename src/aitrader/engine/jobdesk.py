@@ -23,6 +23,8 @@ from aitrader.model.job import BacktestWish, JobRow
 from aitrader.model.ports import Jobs
 
 MOST_SYMBOLS = 1000
+LAST_MS = 253_402_300_799_999
+"""The end of the year 9999, after which no calendar goes on."""
 
 
 class JobDesk:
@@ -93,8 +95,8 @@ class JobDesk:
 
 def _refusal(request: StartBacktest) -> str:
     """Return what is wrong with a wish, "" if nothing is."""
-    if request.from_ms < 0 or request.until_ms < 0:
-        return "from_ms and until_ms: expected UTC epoch milliseconds, or 0"
+    if not (0 <= request.from_ms <= LAST_MS and 0 <= request.until_ms <= LAST_MS):
+        return "from_ms and until_ms: expected UTC epoch milliseconds before the year 10000, or 0"
     if request.until_ms and request.from_ms >= request.until_ms:
         return "from_ms must be before until_ms"
     odd = [name for name in request.symbols if not (name.isascii() and name.isalnum())]

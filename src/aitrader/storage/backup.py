@@ -79,13 +79,16 @@ def restore_backup(source: Path, target: Path) -> Path | None:
 
 
 def _move_aside(target: Path, aside: Path) -> Path | None:
-    """Move a database with its write-ahead log: a log beside another database would ruin it."""
-    if not target.exists():
-        return None
+    """Move a database with its write-ahead log: a log beside another database would ruin it.
+
+    A log whose database is gone is moved too.
+    """
     for ending in ("-wal", "-shm"):
         log = target.with_name(target.name + ending)
         if log.exists():
             log.rename(aside.with_name(aside.name + ending))
+    if not target.exists():
+        return None
     target.rename(aside)
     return aside
 

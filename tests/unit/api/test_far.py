@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from tests.api_room import EXPIRED, FULL, READ, Room
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from aitrader.model.control import CloseAll, Hello, PauseEntries, ReadTrader
+from aitrader.api.sockets import MOST_CONNECTIONS
+from aitrader.model.control import Ask, CloseAll, Hello, PauseEntries, ReadTrader
 from aitrader.model.errors import Refused, Transient
+from aitrader.model.view import Frame
 from aitrader.remote.client import RemoteEngine
 from aitrader.remote.websocket import Place
 
@@ -32,6 +35,11 @@ def on_a_room(folder: Path, story: Story, **options: Any) -> None:  # noqa: ANN4
 
 def a_monitor(port: int, token: str) -> RemoteEngine:
     return RemoteEngine(place=Place(port=port, path="/engine"), token=token)
+
+
+async def drained(frames: AsyncIterator[Frame]) -> None:
+    async for _ in frames:
+        pass
 
 
 def test_a_distant_face_sees_and_asks(tmp_path: Path) -> None:
@@ -60,6 +68,44 @@ def test_a_read_only_token_reads(tmp_path: Path) -> None:
         assert (await engine.ask(ReadTrader("x"))).is_ok
         answer = await engine.ask(CloseAll())
         assert (answer.is_ok, answer.text) == (False, "the token read is read-only")
+
+    on_a_room(tmp_path, story)
+
+
+def test_a_revoked_token_shows_and_does_nothing_any_more(tmp_path: Path) -> None:
+    async def story(room: Room, port: int) -> None:
+        frames = a_monitor(port, READ).frames(10)
+        await anext(frames)
+        async with connect(f"ws://127.0.0.1:{port}/engine") as socket:
+            await socket.send(msgspec.json.encode(Hello(token=FULL, hz=0)).decode())
+            await socket.send(msgspec.json.encode(Ask(1, ReadTrader("x"))).decode())
+            await socket.recv()
+            room.tokens.write_bytes(b"[]")
+            await socket.send(msgspec.json.encode(Ask(2, CloseAll())).decode())
+            with pytest.raises(ConnectionClosed):
+                await socket.recv()
+            assert socket.close_code == 1008
+        room.fake.commit()
+        with pytest.raises(Refused, match="the token counts no more"):
+            await drained(frames)
+        assert room.desk.asked == [ReadTrader("x")]
+
+    on_a_room(tmp_path, story)
+
+
+def test_only_so_many_faces_are_served_together(tmp_path: Path) -> None:
+    async def story(room: Room, port: int) -> None:
+        hello = msgspec.json.encode(Hello(token=READ, hz=0)).decode()
+        ask = msgspec.json.encode(Ask(1, ReadTrader("x"))).decode()
+        async with contextlib.AsyncExitStack() as faces:
+            for _ in range(MOST_CONNECTIONS):
+                socket = await faces.enter_async_context(connect(f"ws://127.0.0.1:{port}/engine"))
+                await socket.send(hello)
+                await socket.send(ask)
+                await socket.recv()
+            with pytest.raises(Transient):
+                await a_monitor(port, READ).ask(ReadTrader("x"))
+        assert (await a_monitor(port, READ).ask(ReadTrader("x"))).is_ok
 
     on_a_room(tmp_path, story)
 

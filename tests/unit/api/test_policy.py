@@ -53,6 +53,27 @@ def test_every_request_is_known_to_read_or_to_change() -> None:
     assert set(get_args(AnyRequest)) == {*READS, *CHANGES}
 
 
+@pytest.mark.parametrize("secret", [FULL, READ])
+def test_a_visit_ends_with_its_token(tmp_path: Path, secret: str) -> None:
+    room = Room(tmp_path)
+    visit = room.policy.receive(secret, "here")
+    assert not visit.is_over
+    room.tokens.write_bytes(b"[]")
+    assert visit.is_over
+
+
+def test_a_visit_without_a_token_ends_with_the_first_token(tmp_path: Path) -> None:
+    room = Room(tmp_path, has_tokens=False)
+    visit = room.policy.receive("", "here")
+    assert (visit.caller, visit.is_over) == (LOCAL, False)
+    Room(tmp_path)
+    assert visit.is_over
+
+
+def test_nobody_comes_to_stay_with_a_wrong_token(tmp_path: Path) -> None:
+    assert status_of(lambda: Room(tmp_path).policy.receive(EXPIRED, "here")) == 401
+
+
 def test_a_read_only_token_reads_and_changes_nothing(tmp_path: Path) -> None:
     policy = Room(tmp_path).policy
     policy.admit_request(READER, ReadTrader("x"))

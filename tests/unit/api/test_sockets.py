@@ -209,6 +209,28 @@ def test_the_end_of_the_engine_ends_the_connections(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_revoked_token_ends_the_connections_that_it_opened(tmp_path: Path) -> None:
+    async def story(room: Room, url: str) -> None:
+        async with (
+            connect(url, additional_headers=bearer(FULL)) as asker,
+            connect(url, additional_headers=bearer(READ)) as hearer,
+        ):
+            await until(asker, "welcome")
+            await tell(hearer, type="subscribe", channels=["signals"])
+            await until(hearer, "snapshot")
+            room.tokens.write_bytes(b"[]")
+            await tell(asker, type="ask", id=1, request={"type": "CloseAll"})
+            assert await closed(asker) == 1008
+            room.fake.add_signal(50)
+            room.fake.commit()
+            with pytest.raises(ConnectionClosed):
+                await hearer.recv()
+            assert hearer.close_code == 1008
+        assert room.desk.asked == []
+
+    on_a_room(tmp_path, story)
+
+
 def test_there_are_only_so_many_connections(tmp_path: Path) -> None:
     async def story(room: Room, url: str) -> None:
         headers = bearer(READ)

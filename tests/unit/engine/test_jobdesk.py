@@ -83,6 +83,8 @@ def test_a_text_that_is_no_trader_yet_is_run_too() -> None:
         (StartBacktest(TRADER, source="New\n"), "only one of them"),
         (StartBacktest("nobody"), "there is no trader nobody"),
         (StartBacktest(TRADER, from_ms=-1), "expected UTC epoch milliseconds"),
+        (StartBacktest(TRADER, from_ms=2**53), "before the year 10000"),
+        (StartBacktest(TRADER, until_ms=2**63), "before the year 10000"),
         (StartBacktest(TRADER, from_ms=9, until_ms=9), "from_ms must be before until_ms"),
         (StartBacktest(TRADER, symbols=("--html",)), "found '--html'"),
         (StartBacktest(TRADER, symbols=("BTCUSDT",) * 1001), "at most 1000"),

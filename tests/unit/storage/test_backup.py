@@ -83,6 +83,27 @@ def test_a_backup_can_be_put_where_nothing_stood(tmp_path: Path) -> None:
     assert orders_in(path) == 1
 
 
+def test_a_log_whose_database_is_gone_does_not_ruin_what_is_put_back(tmp_path: Path) -> None:
+    path, copy = tmp_path / "a.sqlite", tmp_path / "b.sqlite"
+    log = path.with_name("a.sqlite-wal")
+
+    async def story() -> bytes:
+        store = await SqliteStore.open(path, ME)
+        await record(store, 1)
+        write_backup(path, copy)
+        await record(store, 2)
+        left = log.read_bytes()
+        await store.close()
+        return left
+
+    left = asyncio.run(story())
+    path.unlink()
+    log.write_bytes(left)  # what a killed engine leaves, the database thrown away
+    assert restore_backup(copy, path) is None
+    assert not log.exists()
+    assert orders_in(path) == 1
+
+
 def test_a_backup_replaces_nothing(tmp_path: Path) -> None:
     path, copy = tmp_path / "a.sqlite", tmp_path / "b.sqlite"
     path.touch()
