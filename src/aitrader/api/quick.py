@@ -17,13 +17,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from starlette.responses import Response
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from aitrader.api.guard import HEADERS, Guarded
+from aitrader.api.heads import ShortHeads
 from aitrader.api.inside import Inside
 from aitrader.api.policy import Access, Budget
 from aitrader.api.problems import Failure
@@ -107,7 +104,7 @@ class QuickAnswers:
         return True
 
 
-class QuickProtocol(HttpToolsProtocol):
+class QuickProtocol(ShortHeads):
     """uvicorn's protocol, which looks for a kept answer before it begins a task."""
 
     quick: QuickAnswers
@@ -124,7 +121,7 @@ class QuickProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
 
-def protocol_of(quick: QuickAnswers) -> type[HttpToolsProtocol]:
+def protocol_of(quick: QuickAnswers) -> type[ShortHeads]:
     """Return the protocol that gives these answers."""
     return type("Quick", (QuickProtocol,), {"quick": quick})
 

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from aitrader.api.guard import LOOPBACK_NAMES
+from aitrader.api.heads import ShortHeads
 from aitrader.api.quick import QuickAnswers, protocol_of
 from aitrader.model.errors import ConfigError
 
@@ -42,7 +43,7 @@ async def serving_app(
     with contextlib.closing(_bound(host, port)) as sock:
         config = uvicorn.Config(
             app,
-            http="httptools" if quick is None else protocol_of(quick),
+            http=ShortHeads if quick is None else protocol_of(quick),
             log_config=None,
             log_level="warning",
             access_log=False,
@@ -54,7 +55,6 @@ async def serving_app(
             ws_per_message_deflate=False,
             ws_ping_interval=PING_S,
             ws_ping_timeout=PING_S,
-            h11_max_incomplete_event_size=MAX_MESSAGE_BYTES,
             timeout_graceful_shutdown=STOP_S,
             proxy_headers=False,
         )
