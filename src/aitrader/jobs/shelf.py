@@ -32,6 +32,8 @@ class JobShelf:
                 row = msgspec.json.decode((folder / ROW_NAME).read_bytes(), type=JobRow)
             except (OSError, msgspec.DecodeError):
                 continue  # cut off while it was made: nothing to show
+            if row.job_id != folder.name:
+                continue  # not written by us: its id must not lead to another folder
             if not row.is_over:
                 row = msgspec.structs.replace(row, state=JobState.FAILED, text=CUT_OFF)
             rows[row.job_id] = row

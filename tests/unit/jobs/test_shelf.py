@@ -38,6 +38,14 @@ def test_what_is_no_job_is_passed_over_and_its_number_not_taken(tmp_path: Path) 
     assert shelf.next_id() == "job-5"
 
 
+def test_a_row_that_names_another_folder_is_no_job(tmp_path: Path) -> None:
+    shelf = JobShelf(tmp_path / "jobs")
+    shelf.begin(a_job(job_id="job-1", state=JobState.DONE), "")
+    path = tmp_path / "jobs" / "job-1" / "job.json"
+    path.write_text(path.read_text().replace('"job-1"', '"../precious"'))
+    assert shelf.load() == {}  # else it would be forgotten one day, with all that is in it
+
+
 def test_a_report_is_there_or_is_not(tmp_path: Path) -> None:
     shelf, row = JobShelf(tmp_path), a_job()
     shelf.begin(row, "")
