@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aitrader.config import Settings
+from aitrader.filters.words import printable
 from aitrader.model.errors import ConfigError
 from aitrader.modes.data import say, say_json
 from aitrader.storage.books import (
@@ -100,5 +101,5 @@ def _line(cells: Iterable[str], widths: Iterable[int]) -> str:
 
 
 def _cell(value: str | int | None) -> str:
-    text = "-" if value is None else str(value)
+    text = "-" if value is None else printable(str(value))  # an exchange may say anything
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

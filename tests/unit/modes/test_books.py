@@ -18,6 +18,8 @@ from aitrader.modes.books import show_books
 from aitrader.modes.build import open_store
 
 Said = pytest.CaptureFixture[str]
+NOTE = "=1+1 \x07\n" * 20
+"""What an exchange may say of an order, at worst."""
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def settings(tmp_path: Path) -> Settings:
 
     async def story() -> None:
         store = await open_store(settings)
-        orders = [an_order(attempt=n, note="=1+1 " * 20) for n in (1, 2, 3)]
+        orders = [an_order(attempt=n, note=NOTE) for n in (1, 2, 3)]
         await store.record(
             [
                 TraderSaved(at_ms=AT_MS, trader=a_trader()),
@@ -52,13 +54,15 @@ def test_a_long_cell_is_cut_on_the_screen_and_whole_in_a_file(
     settings: Settings, tmp_path: Path, capsys: Said
 ) -> None:
     show_books(settings, "orders", most=1, csv=None, as_json=False)
-    assert capsys.readouterr().out.rstrip().endswith("...")
+    said = capsys.readouterr().out
+    assert said.rstrip().endswith("...")
+    assert said.replace("\n", "").isprintable() and len(said.splitlines()) == 2
     file = tmp_path / "orders.csv"
     show_books(settings, "orders", most=1, csv=file, as_json=False)
     assert capsys.readouterr().out == f"3 orders in {file}\n"
     rows = list(csv.DictReader(io.StringIO(file.read_text())))
     assert len(rows) == 3
-    assert rows[0]["note"] == "'" + "=1+1 " * 20
+    assert rows[0]["note"] == f"'{NOTE}"
     assert rows[0]["planned"].startswith("20")
 
 
