@@ -289,7 +289,9 @@ class Life:
 
     def post(self, event: Event) -> None:
         """Work an event out and send what it asks for, unless the process dies before that."""
-        self.account.post(msgspec.structs.replace(event, at_ms=self.venue.now_ms))
+        # Only "not found" says when it was asked: an answer that was slow proves nothing.
+        at_ms = event.at_ms if isinstance(event, OrderNotFound) else self.venue.now_ms
+        self.account.post(msgspec.structs.replace(event, at_ms=at_ms))
         if self.dice.random() < 0.02:
             self.crash()
             return

@@ -330,6 +330,7 @@ def test_rejected_protection_is_tried_three_times_then_the_position_is_left() ->
                     reason="would trigger at once",
                 )
             )
+        story.timers(story.now_ms + 1_500)
 
     assert story.newest(ExitWanted).reason is ExitReason.UNPROTECTED
     (exit_order,) = story.live()
@@ -344,6 +345,7 @@ def test_protection_that_somebody_took_off_is_planned_again_under_new_ids() -> N
 
     for order in first:
         story.cancel(order)
+    story.timers(story.now_ms + 1_500)
 
     again = story.live()
     assert len(again) == 2

@@ -17,7 +17,7 @@ from aitrader.execution.risk import Account, ExecutionSettings
 from aitrader.execution.table import OrderTable
 from aitrader.model.commands import Command
 from aitrader.model.events import Balance, ClosedBefore, EquityMarked, Event
-from aitrader.model.ids import PositionId, TraderId
+from aitrader.model.ids import ClientOrderId, PositionId, TraderId
 from aitrader.model.instrument import Instrument
 from aitrader.model.ledger import average_price
 from aitrader.model.money import ZERO, decimal_from_float
@@ -51,6 +51,7 @@ class Desk:
         self.balances: dict[str, Balance] = {}
         self.balances_ms = -1
         self.quarantined: set[tuple[TraderId, str]] = set()
+        self.doubted: dict[ClientOrderId, int] = {}
         self.is_paused = False
         self.is_feed_up = True
         self.closings = Closings()

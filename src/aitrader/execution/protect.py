@@ -17,9 +17,10 @@ canceled (`lame_due`): Binance takes the stop off when the target has filled in 
 
 Each close audits all of it: the rules of a symbol may have been unknown when it was time.
 
-A piece whose protection ends unfilled three times (rejected, never arrived, taken off by somebody)
-cannot be protected: the position is left (`ExitWanted` UNPROTECTED). So it is at once if all that
-is held is too little for an order.
+A piece whose protection ends unfilled (rejected, never arrived, taken off by somebody) is planned
+anew after a pause, as what was in the way may pass; the band stands in meanwhile. After three times
+it cannot be protected: the position is left (`ExitWanted` UNPROTECTED). So it is at once if all
+that is held is too little for an order.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from aitrader.execution.watch import query_later
 from aitrader.model import ids
 from aitrader.model.commands import CancelOrders, QueryOrder, StartTimer, SubmitOrder
 from aitrader.model.events import ExitWanted, OrderPlanned
-from aitrader.model.ids import ClientOrderId, TimerId
+from aitrader.model.ids import ClientOrderId, PositionId, TimerId
 from aitrader.model.ledger import held
 from aitrader.model.money import ZERO, quantity_to_step
 from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus
@@ -46,8 +47,18 @@ LAME_TIMER = "order-lame:"
 
 LAME_PATIENCE_MS = 2_000
 
+AGAIN_TIMER = "protect-again:"
+"""Timer of a position whose protection failed, by which it is planned anew."""
+
 ATTEMPTS = 3
 """How often a piece is protected before the position is left."""
+
+PAUSES_MS = (0, 500, 1_500)
+"""How long after the failed plan before it the next protection is planned, by failures so far.
+
+A refusal for the hour (a clock that was off, a limit used up) has time to pass, and the position is
+still left within 5 s when there is no protection to be had.
+"""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -75,9 +86,15 @@ def guard(desk: Desk, position: Position, *, at_ms: int) -> Messages:
                 continue  # too small by itself: the band at the stop covers it with the rest
             wish = ExitWanted(at_ms=at_ms, position_id=position_id, reason=ExitReason.UNPROTECTED)
             return [*answer, wish]
-        if _failures(position, sheet.exits, piece) >= ATTEMPTS:
+        failed = _failed(position, sheet.exits, piece)
+        if len(failed) >= ATTEMPTS:
             wish = ExitWanted(at_ms=at_ms, position_id=position_id, reason=ExitReason.UNPROTECTED)
             return [*answer, wish]
+        due_ms = max(failed, default=0) + PAUSES_MS[len(failed)]
+        if at_ms < due_ms:
+            answer.append(StartTimer(timer_id=TimerId(AGAIN_TIMER + position_id), due_ms=due_ms))
+            is_sound = False
+            continue
         orders = _planned(desk, position, piece, at_ms=at_ms)
         for order in orders:
             desk.table.add(order)
@@ -160,6 +177,12 @@ def lame_timers(desk: Desk, ended: Order, *, at_ms: int) -> Messages:
     return [_lame_timer(mate.client_order_id, at_ms + LAME_PATIENCE_MS) for mate in mates]
 
 
+def again_due(desk: Desk, position_id: PositionId, *, at_ms: int) -> Messages:
+    """Return what a position still lacks when the pause after a failed protection is over."""
+    position = desk.positions.get(position_id)
+    return [] if position is None else guard(desk, position, at_ms=at_ms)
+
+
 def lame_due(desk: Desk, client_order_id: ClientOrderId, *, at_ms: int) -> Messages:
     """Return the question about a survivor of its list and, as it still lives, its cancel."""
     order = desk.table.find(client_order_id)
@@ -232,17 +255,20 @@ def _resting(
     return resting, whole
 
 
-def _failures(position: Position, exits: Iterable[Order], piece: Piece) -> int:
-    """Return how many protections of a piece ended without a fill since its stop was moved."""
-    failures = 0
+def _failed(position: Position, exits: Iterable[Order], piece: Piece) -> list[int]:
+    """Return when the protections of a piece were planned that ended without a fill.
+
+    What was planned before its stop was moved does not count.
+    """
+    failed: list[int] = []
     for group in _groups(exits).values():
         if _target_price(group) != piece.target_price:
             continue
         if _stop_price(group) != position.stop_price:
-            failures = 0
+            failed.clear()
         elif all(row.is_done and not row.fills for row in group):
-            failures += 1
-    return failures
+            failed.append(group[0].planned_ms)
+    return failed
 
 
 def _planned(desk: Desk, position: Position, piece: Piece, *, at_ms: int) -> tuple[Order, ...]:

@@ -170,6 +170,7 @@ class ExecutionStage:
         before = self._desk.table.find(event.client_order_id)
         if before is None:
             return []
+        watch.known(self._desk, event)
         if watch.is_ahead_of_fills(before, event):
             return watch.ask(before, at_ms=event.at_ms)
         try:
@@ -261,6 +262,9 @@ def _timer_due(desk: Desk, event: TimerDue) -> Messages:
     if timer_id.startswith(protect.LAME_TIMER):
         order_id = ClientOrderId(timer_id.removeprefix(protect.LAME_TIMER))
         return protect.lame_due(desk, order_id, at_ms=at_ms)
+    if timer_id.startswith(protect.AGAIN_TIMER):
+        position_id = PositionId(timer_id.removeprefix(protect.AGAIN_TIMER))
+        return protect.again_due(desk, position_id, at_ms=at_ms)
     if timer_id.startswith(closing.CLOSING_TIMER):
         position_id = PositionId(timer_id.removeprefix(closing.CLOSING_TIMER))
         return closing.timer_due(desk, position_id, at_ms=at_ms)

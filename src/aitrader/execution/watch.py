@@ -3,9 +3,10 @@
 Theory of operation. An order that was planned has until `not_after_ms` to arrive at the venue; the
 venue itself refuses it later. So "not found" before that instant proves nothing and is asked again;
 after it the order never happened, which is said as `OrderExpired` and folded into the table like
-any answer. An order the venue once had and does not know any more has ended too. A timer per order
-asks once the window is over if no answer of any kind came, and again, ever more slowly, while none
-comes. Nothing here sends an order again.
+any answer. Of an order that the venue once had, one "not found" may come from a part of it that
+lags: it has ended only when that is said again and again. A timer per order asks once the window
+is over if no answer of any kind came, and again, ever more slowly, while none comes. Nothing here
+sends an order again.
 
 An end may overtake the fills before it. Where the venue says with the end how much had filled, and
 we have heard of less, the end is not believed yet: the order is asked for, and the answer brings
@@ -38,6 +39,12 @@ RETRY_MS = 500
 
 LONGEST_WAIT_MS = 30_000
 
+FORGOTTEN_TIMES = 3
+"""How often in a row the venue must not know an order it once had, before that is believed."""
+
+DOUBT_MS = 1_000
+"""After this a doubted order is asked for again."""
+
 NEVER_ARRIVED = "it never arrived at the venue"
 FORGOTTEN = "the venue does not know it any more"
 
@@ -57,7 +64,9 @@ def ask(order: Order, *, at_ms: int) -> Messages:
 def timer_due(desk: Desk, client_order_id: ClientOrderId, *, at_ms: int) -> Messages:
     """Return the question if the order still has no answer."""
     order = desk.table.find(client_order_id)
-    if order is None or order.status is not OrderStatus.PENDING:
+    if order is None or order.is_done:
+        return []
+    if order.status is OrderStatus.OPEN and client_order_id not in desk.doubted:
         return []
     return ask(order, at_ms=at_ms)
 
@@ -75,13 +84,33 @@ def not_found(desk: Desk, event: OrderNotFound) -> Messages:
     order = desk.table.find(event.client_order_id)
     if order is None or order.is_done:
         return []
+    if order.status is OrderStatus.OPEN:
+        return _doubted(desk, order, at_ms=event.at_ms)
     if event.at_ms > order.not_after_ms:
-        reason = NEVER_ARRIVED if order.status is OrderStatus.PENDING else FORGOTTEN
-        return [
-            OrderExpired(at_ms=event.at_ms, client_order_id=order.client_order_id, reason=reason)
-        ]
+        return [_ended(order, NEVER_ARRIVED, at_ms=event.at_ms)]
     due_ms = min(event.at_ms + RETRY_MS, order.not_after_ms + SLACK_MS)
     return [_timer(order.client_order_id, due_ms)]
+
+
+def known(desk: Desk, event: VenueAnswer) -> None:
+    """End the doubt about an order of which the venue has just told something."""
+    if desk.doubted and not isinstance(event, OrderNotFound | OrderOutcomeUnknown):
+        desk.doubted.pop(event.client_order_id, None)
+
+
+def _doubted(desk: Desk, order: Order, *, at_ms: int) -> Messages:
+    """Return the next question about an order that the venue had, or its end at last."""
+    name = order.client_order_id
+    times = desk.doubted.get(name, 0) + 1
+    if times >= FORGOTTEN_TIMES:
+        desk.doubted.pop(name, None)
+        return [_ended(order, FORGOTTEN, at_ms=at_ms)]
+    desk.doubted[name] = times
+    return [_timer(name, at_ms + DOUBT_MS)]
+
+
+def _ended(order: Order, reason: str, *, at_ms: int) -> OrderExpired:
+    return OrderExpired(at_ms=at_ms, client_order_id=order.client_order_id, reason=reason)
 
 
 def is_ahead_of_fills(order: Order, event: VenueAnswer) -> bool:

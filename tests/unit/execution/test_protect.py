@@ -20,6 +20,7 @@ from aitrader.execution.desk import Desk
 from aitrader.execution.protect import Piece, uncovered
 from aitrader.model.commands import CancelOrders, Command, QueryOrder, StartTimer, SubmitOrder
 from aitrader.model.events import Event, ExitWanted, OrderPlanned
+from aitrader.model.ids import PositionId, TimerId
 from aitrader.model.order import ExitReason, Order, OrderKind, OrderStatus, Side
 from aitrader.model.position import Position, PositionStatus, TargetPrice
 from aitrader.model.trader import PositionSide
@@ -37,8 +38,8 @@ def missing(position: Position, *exits: Order) -> tuple[Piece, ...]:
     return uncovered(position, (ENTRY, *exits), step_size=STEP)
 
 
-def guarded(desk: Desk) -> list[Event | Command]:
-    return protect.guard(desk, desk.positions[POSITION], at_ms=AT_MS)
+def guarded(desk: Desk, *, after_ms: int = 0) -> list[Event | Command]:
+    return protect.guard(desk, desk.positions[POSITION], at_ms=AT_MS + after_ms)
 
 
 def listed(*orders: Order) -> tuple[Order, ...]:
@@ -142,10 +143,22 @@ def test_what_is_closing_or_has_no_rules_is_left_alone() -> None:
 
 def test_after_three_protections_that_failed_the_position_is_left() -> None:
     failed = tuple(a_stop(number, status=OrderStatus.REJECTED) for number in (1, 2, 3))
-    assert types(guarded(an_open_desk(*failed[:2])))[0] is OrderPlanned
+    assert types(guarded(an_open_desk(*failed[:2]), after_ms=1_500))[0] is OrderPlanned
     (wish,) = guarded(an_open_desk(*failed))
     assert isinstance(wish, ExitWanted)
     assert wish.reason is ExitReason.UNPROTECTED
+
+
+@pytest.mark.parametrize(("failures", "pause_ms"), [(1, 500), (2, 1_500)])
+def test_what_failed_is_planned_again_after_a_pause(failures: int, pause_ms: int) -> None:
+    failed = [a_stop(number, status=OrderStatus.REJECTED) for number in range(1, failures + 1)]
+    desk = an_open_desk(*failed)
+    (timer,) = guarded(desk, after_ms=pause_ms - 1)
+    due_ms = AT_MS + pause_ms
+    assert timer == StartTimer(timer_id=TimerId(f"protect-again:{POSITION}"), due_ms=due_ms)
+    assert desk.table.sheet(POSITION).sound is None
+    assert types(protect.again_due(desk, POSITION, at_ms=due_ms))[0] is OrderPlanned
+    assert protect.again_due(desk, PositionId("gone"), at_ms=due_ms) == []
 
 
 def test_a_protection_that_filled_in_part_has_not_failed() -> None:
@@ -210,7 +223,8 @@ def test_what_a_move_took_off_is_no_failed_protection() -> None:
     moves = [
         a_stop(number, status=DEAD, stop_price=Decimal(98 + number % 2)) for number in range(1, 8)
     ]
-    assert types(guarded(an_open_desk(*moves, stop_price=Decimal(99))))[0] is OrderPlanned
+    moved = an_open_desk(*moves, stop_price=Decimal(99))
+    assert types(guarded(moved, after_ms=1_500))[0] is OrderPlanned
     failed = [a_stop(number, status=OrderStatus.REJECTED) for number in (8, 9, 10)]
     assert types(guarded(an_open_desk(*moves[:-1], *failed))) == [ExitWanted]
 

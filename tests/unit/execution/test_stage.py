@@ -247,7 +247,10 @@ def test_protection_that_ended_unfilled_is_planned_again() -> None:
     stage = a_stage(PositionOpened(at_ms=AT_MS, position=a_position()), orders=(ENTRY, a_stop()))
     canceled = OrderCanceled(at_ms=AT_MS, client_order_id=stop.client_order_id)
     (updated,) = told(stage, canceled)
-    assert types(told(stage, updated))[:2] == [OrderPlanned, SubmitOrder]  # type: ignore[arg-type]
+    (pause,) = told(stage, updated)
+    assert isinstance(pause, StartTimer)
+    due = TimerDue(at_ms=pause.due_ms, timer_id=pause.timer_id)
+    assert types(told(stage, due))[:2] == [OrderPlanned, SubmitOrder]
 
 
 def test_protection_that_filled_waits_for_the_positions_own_word() -> None:
@@ -275,7 +278,7 @@ def test_leaving_goes_through_cancel_and_sale_to_the_end() -> None:
 
     canceled = OrderCanceled(at_ms=AT_MS, client_order_id=a_stop().client_order_id)
     (updated,) = told(stage, canceled)
-    assert types(told(stage, updated))[:2] == [OrderPlanned, SubmitOrder]  # type: ignore[arg-type]
+    assert types(told(stage, updated))[:2] == [OrderPlanned, SubmitOrder]
     closed = PositionClosed(at_ms=AT_MS, position=a_position(status=PositionStatus.CLOSED))
     assert CancelOrders in types(told(stage, closed))
 

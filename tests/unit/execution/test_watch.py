@@ -54,10 +54,28 @@ def test_not_found_after_the_window_is_the_end() -> None:
     assert isinstance(pending, OrderExpired)
     assert pending.reason == watch.NEVER_ARRIVED
 
-    rested = an_order(status=OrderStatus.OPEN)
-    (forgotten,) = watch.not_found(a_desk(rested), not_found(ORDER.not_after_ms + 1))
+
+def test_an_order_that_the_venue_had_is_not_gone_at_the_first_word() -> None:
+    desk, late_ms = a_desk(an_order(status=OrderStatus.OPEN)), ORDER.not_after_ms + 1
+    for _ in range(2):
+        (again,) = watch.not_found(desk, not_found(late_ms))
+        assert again == StartTimer(timer_id=TimerId(f"order-query:{ID}"), due_ms=late_ms + 1_000)
+        assert types(watch.timer_due(desk, ID, at_ms=late_ms + 1_000)) == [QueryOrder, StartTimer]
+    (forgotten,) = watch.not_found(desk, not_found(late_ms))
     assert isinstance(forgotten, OrderExpired)
     assert forgotten.reason == watch.FORGOTTEN
+    assert watch.timer_due(desk, ID, at_ms=late_ms) == []
+
+
+def test_a_word_about_an_order_ends_the_doubt() -> None:
+    desk, late_ms = a_desk(an_order(status=OrderStatus.OPEN)), ORDER.not_after_ms + 1
+    for _ in range(5):
+        assert types(watch.not_found(desk, not_found(late_ms))) == [StartTimer]
+        watch.known(desk, not_found(late_ms))
+        watch.known(desk, unknown())
+        assert desk.doubted == {ID: 1}
+        watch.known(desk, OrderAccepted(at_ms=late_ms, client_order_id=ID))
+        assert desk.doubted == {}
 
 
 def test_what_is_done_or_not_ours_is_not_asked_for() -> None:
