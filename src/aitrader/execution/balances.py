@@ -23,6 +23,9 @@ from aitrader.model.order import Leg
 from aitrader.model.position import Position
 from aitrader.model.trader import PositionSide
 
+SETTLED_MS = 10_000
+"""A fill that is older is in a whole report for certain."""
+
 
 def reported(desk: Desk, event: BalancesReported) -> Messages:
     """Take a report in; return the new cash and what is missing."""
@@ -31,6 +34,8 @@ def reported(desk: Desk, event: BalancesReported) -> Messages:
     told = {row.asset: row for row in event.balances}
     desk.balances = told if event.is_whole else {**desk.balances, **told}
     desk.balances_ms = event.at_ms
+    if event.is_whole:
+        desk.whole_balances_ms = event.at_ms
     answer: Messages = []
     quote = desk.balances.get(desk.settings.quote)
     cash = ZERO if quote is None else quote.total
@@ -38,6 +43,30 @@ def reported(desk: Desk, event: BalancesReported) -> Messages:
         desk.account.cash = cash
         answer.append(CashChanged(at_ms=event.at_ms, cash=cash, account=event.account))
     return [*answer, *_missing(desk, at_ms=event.at_ms)] if event.is_whole else answer
+
+
+def left_for(desk: Desk, position: Position, *, since_ms: int) -> Decimal | None:
+    """Return the base units that the exchange has for a position; None if that is not certain.
+
+    It is by a whole report that came since then, and only if no fill is so new that it may not be
+    in that report. What other positions hold of the same coin is theirs.
+    """
+    rules = desk.instruments.get(position.symbol)
+    if rules is None or position.side is not PositionSide.LONG or desk.whole_balances_ms < since_ms:
+        return None
+    there = ZERO
+    if (found := desk.balances.get(rules.base)) is not None:
+        there = found.total
+    for row in desk.positions.values():
+        its_rules = desk.instruments.get(row.symbol)
+        if its_rules is None or its_rules.base != rules.base:
+            continue
+        fills = (fill for order in desk.table.of(row.position_id) for fill in order.fills)
+        if any(fill.at_ms > desk.whole_balances_ms - SETTLED_MS for fill in fills):
+            return None
+        if row.position_id != position.position_id:
+            there -= max(desk.held(row), ZERO)
+    return max(there, ZERO)
 
 
 def _missing(desk: Desk, *, at_ms: int) -> Iterator[Quarantined]:

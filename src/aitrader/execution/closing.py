@@ -7,7 +7,9 @@ a MARKET order; one that ends with something left is followed by the next attemp
 once, the others ever later. An alarm repeats the question while the venue does not answer.
 
 What is left and too little for an order (below the symbol's least quantity or notional) cannot be
-sold: `DustLeft` ends the position and names the rest.
+sold: `DustLeft` ends the position and names the rest. So it ends when selling has failed again and
+again and a report of the whole account, asked for meanwhile, does not have the coins: somebody sold
+or moved them. It is said, and what is there is sold before.
 
 A wish for a position that is closing already, or is not open, changes nothing.
 """
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from aitrader.execution import balances
 from aitrader.execution.desk import Desk, Messages, exit_side
 from aitrader.execution.exit_rules import is_sellable
 from aitrader.execution.watch import query_later
@@ -23,7 +26,7 @@ from aitrader.model import ids
 from aitrader.model.commands import CancelOrders, QueryOrder, StartTimer, StopTimer, SubmitOrder
 from aitrader.model.events import DustLeft, ExitWanted, OrderPlanned, Quarantined
 from aitrader.model.ids import PositionId, TimerId
-from aitrader.model.money import ZERO, quantity_to_step
+from aitrader.model.money import ZERO, quantity_to_step, trimmed
 from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus
 from aitrader.model.position import Position
 
@@ -113,6 +116,11 @@ def _sell(desk: Desk, position: Position, *, at_ms: int) -> Messages:
     if quantity <= ZERO:
         return []
     price = desk.price_of(position.symbol)
+    there = _left_there(desk, position)
+    if there is not None and there < quantity:
+        quantity = quantity_to_step(there, rules.step_size)
+        if quantity <= ZERO or not is_sellable(quantity, price or position.entry_price, rules):
+            return _given_up(desk, position, there, at_ms=at_ms)
     if price is not None and not is_sellable(quantity, price, rules):
         return [
             DustLeft(at_ms=at_ms, position_id=position.position_id, quantity=desk.held(position))
@@ -153,6 +161,28 @@ def _failed(desk: Desk, position_id: PositionId) -> int:
         for row in desk.table.of(position_id, Leg.EXIT)
         if row.kind is OrderKind.MARKET and row.is_done and not row.fills
     )
+
+
+def _left_there(desk: Desk, position: Position) -> Decimal | None:
+    """Return what the exchange has of it; None while selling may still do or nothing is certain."""
+    if _failed(desk, position.position_id) < TELL_AFTER:
+        return None
+    exits = desk.table.of(position.position_id, Leg.EXIT)
+    last_ms = max(row.planned_ms for row in exits if row.kind is OrderKind.MARKET)
+    return balances.left_for(desk, position, since_ms=last_ms)
+
+
+def _given_up(desk: Desk, position: Position, there: Decimal, *, at_ms: int) -> Messages:
+    """Return the end of a position whose coins are not on the exchange any more, and the alarm."""
+    held, trader_id, symbol = desk.held(position), position.trader_id, position.symbol
+    reason = (
+        f"the position is given up: it held {trimmed(held)} and the exchange has {trimmed(there)} "
+        "of it, too little to sell; somebody sold or moved the rest"
+    )
+    return [
+        Quarantined(at_ms=at_ms, trader_id=trader_id, symbol=symbol, reason=reason),
+        DustLeft(at_ms=at_ms, position_id=position.position_id, quantity=held),
+    ]
 
 
 def _told(position: Position, order: Order, failed: int, at_ms: int) -> Messages:

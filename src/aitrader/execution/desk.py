@@ -50,6 +50,7 @@ class Desk:
         self.closing: dict[PositionId, ExitReason] = {}
         self.balances: dict[str, Balance] = {}
         self.balances_ms = -1
+        self.whole_balances_ms = -1
         self.quarantined: set[tuple[TraderId, str]] = set()
         self.doubted: dict[ClientOrderId, int] = {}
         self.is_paused = False

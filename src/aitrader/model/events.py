@@ -395,7 +395,7 @@ class ExitWanted(Event, frozen=True):
 
 
 class DustLeft(Event, frozen=True):
-    """What is left of a position is too little for an order: it ends, `quantity` is still held."""
+    """What is left of a position (`quantity`) cannot be sold, too little or gone: it ends."""
 
     position_id: PositionId
     quantity: Decimal

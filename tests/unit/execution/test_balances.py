@@ -97,3 +97,25 @@ def test_what_cannot_be_told_is_not_told() -> None:
     unknown.instruments.clear()
     assert report(unknown, is_whole=True) == []
     assert report(a_desk(side=PositionSide.SHORT), is_whole=True) == []
+
+
+def test_what_is_left_for_a_position_is_what_others_do_not_hold() -> None:
+    desk = a_desk()
+    position = desk.positions[PositionId(next(iter(desk.positions)))]
+    later_ms = AT_MS + 60_000
+
+    def left_for(since_ms: int = later_ms) -> Decimal | None:
+        return balances.left_for(desk, position, since_ms=since_ms)
+
+    assert left_for() is None
+    report(desk, btc("0.5", "0.7"), at_ms=later_ms, is_whole=True)
+    assert left_for() == Decimal("1.2")
+    assert left_for(later_ms + 1) is None
+    desk.positions[PositionId("p-eth")] = a_position(position_id="p-eth", symbol="ETHUSDT")
+    desk.positions[PositionId("p-more")] = a_position(position_id="p-more", account="live")
+    desk.table.add(a_filled_order(position_id="p-more", client_order_id="x", account="live"))
+    assert left_for() == Decimal("0.2")
+    report(desk, at_ms=later_ms, is_whole=True)
+    assert left_for() == Decimal(0)
+    desk.instruments.clear()
+    assert left_for() is None

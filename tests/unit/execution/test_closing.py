@@ -3,10 +3,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 import msgspec
+import pytest
 from tests.builders import AT_MS, POSITION, a_position, an_instrument, an_order
 from tests.unit.execution.desks import a_stop, a_target, an_open_desk, filled, set_price, types
 
-from aitrader.execution import closing
+from aitrader.execution import balances, closing
 from aitrader.execution.desk import Desk
 from aitrader.model.commands import (
     CancelOrders,
@@ -16,7 +17,15 @@ from aitrader.model.commands import (
     StopTimer,
     SubmitOrder,
 )
-from aitrader.model.events import DustLeft, Event, ExitWanted, OrderPlanned, Quarantined
+from aitrader.model.events import (
+    Balance,
+    BalancesReported,
+    DustLeft,
+    Event,
+    ExitWanted,
+    OrderPlanned,
+    Quarantined,
+)
 from aitrader.model.ids import PositionId
 from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus
 
@@ -182,3 +191,47 @@ def test_what_is_too_little_for_an_order_is_left_as_dust() -> None:
     ]
     desk = an_open_desk(sold)
     assert types(closing.leave(desk, wish))[0] is OrderPlanned  # no price: the venue may say
+
+
+def a_failing_desk(*exits: Order, btc: str, whole_ms: int = AT_MS) -> Desk:
+    desk = a_closing_desk(*exits)
+    set_price(desk, "BTCUSDT", 100.0)
+    report = BalancesReported(
+        at_ms=whole_ms,
+        account=desk.settings.account,
+        balances=(Balance("BTC", Decimal(btc), Decimal(0)),),
+        is_whole=True,
+    )
+    balances.reported(desk, report)
+    return desk
+
+
+LATER_MS = AT_MS + 60_000
+
+
+def test_coins_that_somebody_sold_end_the_position_instead_of_trying_for_ever() -> None:
+    desk = a_failing_desk(*failed(5), btc="0", whole_ms=LATER_MS)
+    alarm, dust = closing.timer_due(desk, POSITION, at_ms=LATER_MS)
+    assert isinstance(alarm, Quarantined)
+    assert alarm.reason == (
+        "the position is given up: it held 1 and the exchange has 0 of it, too little to sell; "
+        "somebody sold or moved the rest"
+    )
+    assert dust == DustLeft(at_ms=LATER_MS, position_id=POSITION, quantity=Decimal(1))
+
+
+def test_what_somebody_left_of_it_is_sold() -> None:
+    desk = a_failing_desk(*failed(5), btc="0.4", whole_ms=LATER_MS)
+    answer = closing.timer_due(desk, POSITION, at_ms=LATER_MS)
+    assert the_order(answer).quantity == Decimal("0.4")
+
+
+@pytest.mark.parametrize(
+    ("count", "btc", "whole_ms"),
+    [(4, "0", LATER_MS), (5, "1", LATER_MS), (5, "0", AT_MS - 1), (5, "0", AT_MS + 1)],
+    ids=["too few attempts", "all there", "an old report", "a fill that may not be in it"],
+)
+def test_nothing_is_given_up_without_proof(count: int, btc: str, whole_ms: int) -> None:
+    desk = a_failing_desk(*failed(count), btc=btc, whole_ms=whole_ms)
+    answer = closing.timer_due(desk, POSITION, at_ms=LATER_MS)
+    assert the_order(answer).quantity == Decimal(1)

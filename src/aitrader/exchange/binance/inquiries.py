@@ -106,6 +106,10 @@ class Inquiries:
         finally:
             self._asking.discard(name)
 
+    async def ask_once(self, order: Order) -> bool:
+        """Tell what is known of one order; False if the exchange said nothing."""
+        return order.client_order_id in self._asking or await self._is_answered(order)
+
     async def tell(self, answer: OrderAnswer, order: Order | None) -> None:
         """Post all that is known of an order, its executions fetched if some are untold."""
         fills = [reports.fill_of_placed(answer, row) for row in answer.fills]
@@ -134,7 +138,10 @@ class Inquiries:
             log.error("the exchange does not tell about order %s: %s", name, refused)
             return False
         if answer is None:
-            self.live.forget(name)
+            if asked_ms > order.not_after_ms:
+                self.live.forget(
+                    name
+                )  # before that it may still arrive, and is then to be followed
             self.post(OrderNotFound(at_ms=asked_ms, client_order_id=name))
         else:
             self.live.keep((order,))
@@ -177,7 +184,11 @@ class Inquiries:
         known = self.live.accepted()
         try:
             found = {row.name: row for row in await self._open({row.symbol for row in known})}
-        except (Transient, Refused) as error:
+        except Refused as refused:
+            # One symbol that is gone hides all others: each order is asked after by itself.
+            log.warning("open orders are not told: %s", refused)
+            found = {}
+        except Transient as error:
             log.warning("open orders cannot be asked after now: %s", error)
             return
         changed = [
@@ -187,7 +198,7 @@ class Inquiries:
             or answer.executed_qty > order.filled
         ]
         for order in changed:
-            await self.ask(order)
+            await self.ask_once(order)  # the next look asks again: one must not hold up the others
         if changed:
             await self.report_balances()
 

@@ -31,7 +31,12 @@ from aitrader.exchange.binance.order_gate import OrderGate
 from aitrader.exchange.binance.orders import Request, cancel_groups, canceling, placing
 from aitrader.exchange.binance.signing import Credentials, signer_of
 from aitrader.exchange.binance.sockets import connect
-from aitrader.exchange.binance.verdicts import BAD_TIME, CANCEL_REJECTED, NEVER_LEFT
+from aitrader.exchange.binance.verdicts import (
+    BAD_TIME,
+    CANCEL_REJECTED,
+    NEVER_LEFT,
+    ORDER_REJECTED,
+)
 from aitrader.exchange.binance.wire_orders import (
     BalanceUpdate,
     LockUpdate,
@@ -162,8 +167,9 @@ class BinanceVenue:
         except (Transient, Refused) as error:
             raise ConfigError(f"there is no account to trade with: {error}") from error
         for order in known:
-            if order.status is OrderStatus.OPEN:
-                await inquiries.ask(order)
+            if order.status is OrderStatus.OPEN and not await inquiries.ask_once(order):
+                # One that the exchange does not tell about must not hold up the start.
+                self._tasks.spawn(f"order {order.client_order_id}", inquiries.ask(order))
         self._tasks.spawn("live orders", self._audit())
         if self._socket is not None:
             self._tasks.spawn("account stream", self._socket.run())
@@ -266,6 +272,9 @@ class BinanceVenue:
     def _rejected(self, orders: Sequence[Order], refused: Refused) -> None:
         if refused.code == BAD_TIME:
             self._tasks.spawn("exchange time", self._set_time())
+        if refused.code == ORDER_REJECTED:
+            # Perhaps the account has less than is believed: then it is to be known.
+            self._tasks.spawn("account balances", self._inquiries.report_balances())
         self._inquiries.post(*reports.refused(orders, refused, at_ms=self._clock.now_ms()))
 
     async def _set_time(self) -> None:

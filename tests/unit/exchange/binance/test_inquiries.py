@@ -6,6 +6,7 @@ from decimal import Decimal
 from tests.unit.exchange.binance.account_room import AccountRoom, tell
 from tests.unit.exchange.binance.stub import until
 
+from aitrader.exchange.binance.inquiries import Patience
 from aitrader.model.events import (
     BalancesReported,
     OpenOrdersReported,
@@ -182,3 +183,39 @@ def test_nothing_is_said_after_the_end() -> None:
         assert len(room.inbox.events) == before
 
     tell(story)
+
+
+def test_an_order_that_arrives_after_it_was_not_found_is_still_looked_after() -> None:
+    async def story(room: AccountRoom) -> None:
+        await room.submit(room.order())
+        stop, target = await room.protection()
+        await room.fault("delay", path="orderList", verb="POST", delay_ms=100, times=1)
+        sending = asyncio.get_running_loop().create_task(room.submit(stop, target))
+        await asyncio.sleep(0.01)
+        await room.query(stop)
+        await room.hear(stop, OrderNotFound)
+        await sending
+        await room.cancel_by_hand(stop)
+        await room.venue.look()
+        await room.hear(stop, OrderCanceled)
+
+    tell(story)
+
+
+def test_an_order_that_is_not_told_about_does_not_hide_the_others() -> None:
+    async def story(room: AccountRoom) -> None:
+        await room.submit(room.order())
+        stop, target = await room.protection()
+        await room.submit(stop, target)
+        await room.cancel_by_hand(stop)
+        gone = {"code": -1121, "message": "Invalid symbol."}
+        await room.fault("status", path="openOrders", verb="GET", status=400, times=1, **gone)
+        await room.fault("status", path="order", verb="GET", status=400, times=1, **gone)
+        async with asyncio.timeout(0.5):
+            await room.venue.look()
+        await room.hear(target, OrderCanceled)
+        assert room.kinds(stop) == ["OrderAccepted"]
+        await room.venue.look()
+        await room.hear(stop, OrderCanceled)
+
+    tell(story, patience=Patience(again_s=1.0))

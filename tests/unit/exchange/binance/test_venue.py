@@ -9,7 +9,9 @@ import pytest
 from tests.unit.exchange.binance.account_room import AccountRoom, an_account, tell
 from tests.unit.exchange.binance.stub import until
 
+from aitrader.exchange.binance.inquiries import Patience
 from aitrader.exchange.binance.venue import VenueSettings
+from aitrader.exchange.binance.verdicts import ORDER_REJECTED
 from aitrader.model.account import PAPER
 from aitrader.model.errors import ConfigError
 from aitrader.model.events import (
@@ -21,7 +23,7 @@ from aitrader.model.events import (
     OrderRejected,
     Saved,
 )
-from aitrader.model.order import Leg, OrderKind, OrderStatus
+from aitrader.model.order import Leg, OrderKind, OrderStatus, Side
 
 
 def test_a_market_order_is_accepted_and_filled_with_its_fee() -> None:
@@ -87,6 +89,19 @@ def test_a_refusal_is_told_with_the_exchanges_number_and_words() -> None:
         refused = await room.hear(order, OrderRejected)
         assert refused.code < 0
         assert refused.reason
+
+    tell(story)
+
+
+def test_an_order_the_account_cannot_pay_has_its_balances_looked_at() -> None:
+    async def story(room: AccountRoom) -> None:
+        before = len(room.inbox.of(BalancesReported))
+        order = room.order(leg=Leg.EXIT, side=Side.SELL, quantity=Decimal(5))
+        await room.submit(order)
+        refused = await room.hear(order, OrderRejected)
+        assert refused.code == ORDER_REJECTED
+        await until(lambda: len(room.inbox.of(BalancesReported)) == before + 1)
+        assert room.inbox.of(BalancesReported)[-1].is_whole
 
     tell(story)
 
@@ -194,6 +209,24 @@ def test_what_was_open_is_told_as_it_stands_after_a_restart() -> None:
         assert balances.is_whole
 
     tell(story)
+
+
+def test_an_order_that_the_exchange_does_not_tell_about_does_not_hold_up_the_start() -> None:
+    async def story(room: AccountRoom) -> None:
+        await room.submit(room.order())
+        stop, target = await room.protection()
+        await room.submit(stop, target)
+        await room.venue.close()
+        room.inbox.events.clear()
+        room.venue = room.another()
+        gone = {"code": -1121, "message": "Invalid symbol."}
+        await room.fault("status", path="order", verb="GET", status=400, times=3, **gone)
+        open_then = (room.opened(order) for order in (room.order(9, leg=Leg.EXIT), stop))
+        async with asyncio.timeout(0.5):
+            await room.venue.recover(Saved(orders=tuple(open_then)))
+        await room.hear(stop, OrderAccepted)
+
+    tell(story, patience=Patience(again_s=1.0))
 
 
 def test_open_orders_are_asked_after_without_being_told_to() -> None:
