@@ -166,10 +166,7 @@ class BinanceVenue:
             await inquiries.report_open(known)
         except (Transient, Refused) as error:
             raise ConfigError(f"there is no account to trade with: {error}") from error
-        for order in known:
-            if order.status is OrderStatus.OPEN and not await inquiries.ask_once(order):
-                # One that the exchange does not tell about must not hold up the start.
-                self._tasks.spawn(f"order {order.client_order_id}", inquiries.ask(order))
+        await _ask_after(known, inquiries, tasks=self._tasks)
         self._tasks.spawn("live orders", self._audit())
         if self._socket is not None:
             self._tasks.spawn("account stream", self._socket.run())
@@ -272,8 +269,7 @@ class BinanceVenue:
     def _rejected(self, orders: Sequence[Order], refused: Refused) -> None:
         if refused.code == BAD_TIME:
             self._tasks.spawn("exchange time", self._set_time())
-        if refused.code == ORDER_REJECTED:
-            # Perhaps the account has less than is believed: then it is to be known.
+        if refused.code == ORDER_REJECTED:  # perhaps the account has less than is believed
             self._tasks.spawn("account balances", self._inquiries.report_balances())
         self._inquiries.post(*reports.refused(orders, refused, at_ms=self._clock.now_ms()))
 
@@ -305,6 +301,13 @@ def _socket_of(
         time=time,
         timing=settings.stream,
     )
+
+
+async def _ask_after(known: Sequence[Order], inquiries: Inquiries, *, tasks: Tasks) -> None:
+    """Ask for each open order; one that is not told about does not hold up the others."""
+    for order in known:
+        if order.status is OrderStatus.OPEN and not await inquiries.ask_once(order):
+            tasks.spawn(f"order {order.client_order_id}", inquiries.ask(order))
 
 
 def _accepted(name: ClientOrderId, body: bytes) -> list[OrderAnswer]:
