@@ -90,6 +90,7 @@ def test_a_position_is_closed_after_one_question() -> None:
             await pilot.press("x", "y")
             await until(pilot, lambda: fake.asked)
             assert fake.asked == [ClosePosition("p-1")]
+            await pilot.press("z")  # the whole width has room for why it was closed
             await until(pilot, lambda: "manual" in screen_of(app))
             assert app.board.key_bar.message.text == "done"
 
