@@ -27,7 +27,7 @@ from aitrader.exchange.binance.limits import WeightLimiter
 from aitrader.exchange.binance.links import StreamTiming
 from aitrader.exchange.binance.rest import BinanceRest
 from aitrader.market.series import SeriesTable
-from aitrader.model.candle import INTERVAL_MS
+from aitrader.model.candle import INTERVAL_MS, Row
 from aitrader.model.commands import Stream, WatchMarket
 from aitrader.model.errors import Refused, Transient
 from aitrader.model.events import CandlesClosed, Event
@@ -38,6 +38,7 @@ FAULT_EVERY_S = (2.0, 6.0)
 MOST_GROWTH_PCT = 3.0
 SETTLE_S = 120.0
 WARM_UP_SHARE = 0.2
+QUESTIONS = 5
 """Memory is looked at after so much of the time: first every buffer and pool has to be made."""
 PATIENCE = StreamTiming(frame_silence_s=6.0, data_silence_s=3.0, stable_s=5.0, backoff_most_s=2.0)
 
@@ -190,12 +191,7 @@ class Soak:
             step = INTERVAL_MS[stream.interval]
             end_ms = closed_ms // step * step
             try:
-                truth = await rest.fetch_rows(
-                    stream.symbol,
-                    stream.interval,
-                    start_ms=end_ms - BARS * step,
-                    closed_by_ms=end_ms,
-                )
+                truth = await self._truth(rest, stream, end_ms=end_ms)
             except (Transient, Refused) as error:
                 found[f"not compared: {error}"] += 1
                 continue
@@ -209,6 +205,19 @@ class Soak:
                     self.examples.append(f"{stream} {open_ms}: expected {row}, found {mine}")
         await rest.close()
         return found
+
+    async def _truth(
+        self, rest: BinanceRest, stream: Stream, *, end_ms: int
+    ) -> list[tuple[int, Row]]:
+        """Return what the exchange says of a series; what is left of a fault is waited out."""
+        start_ms = end_ms - BARS * INTERVAL_MS[stream.interval]
+        for _ in range(QUESTIONS):
+            with contextlib.suppress(Transient):
+                return await rest.fetch_rows(
+                    stream.symbol, stream.interval, start_ms=start_ms, closed_by_ms=end_ms
+                )
+            await asyncio.sleep(1.0)
+        raise Transient(f"{stream.symbol} {stream.interval} cannot be had")
 
     def _report(self, found: Counter[str], began_ms: int) -> dict[str, object]:
         instants = self.ports.instants
