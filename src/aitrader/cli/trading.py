@@ -44,54 +44,31 @@ def resume(context: click.Context, data_folder: Path | None) -> None:
     resume_trading(settings_of(context, data_folder))
 
 
-@click.command()
-@click.option("--last", "most", type=click.IntRange(0), default=50, help="How many; 0: all.")
-@click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), help="Write all to a file.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-@data_folder_option
-@click.pass_context
-def positions(
-    context: click.Context, most: int, csv: Path | None, as_json: bool, data_folder: Path | None
-) -> None:
-    """Show what is held, newest first; times are UTC."""
-    _show("positions", context, most, csv, as_json, data_folder)
+def _book(name: str, text: str) -> click.Command:
+    """Return the command that shows one of the books, with `text` as its help."""
+
+    @click.command(name=name, help=text)
+    @click.option("--last", "most", type=click.IntRange(0), default=50, help="How many; 0: all.")
+    @click.option(
+        "--csv", type=click.Path(path_type=Path, dir_okay=False), help="Write all to a file."
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+    @data_folder_option
+    @click.pass_context
+    def show(
+        context: click.Context, most: int, csv: Path | None, as_json: bool, data_folder: Path | None
+    ) -> None:
+        from aitrader.modes.books import show_books
+
+        settings = settings_of(context, data_folder)
+        show_books(settings, name, most=most, csv=csv, as_json=as_json)
+
+    return show
 
 
-@click.command()
-@click.option("--last", "most", type=click.IntRange(0), default=50, help="How many; 0: all.")
-@click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), help="Write all to a file.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-@data_folder_option
-@click.pass_context
-def trades(
-    context: click.Context, most: int, csv: Path | None, as_json: bool, data_folder: Path | None
-) -> None:
-    """Show what was bought and sold again, newest first; pnl is net of fees, times are UTC."""
-    _show("trades", context, most, csv, as_json, data_folder)
-
-
-@click.command()
-@click.option("--last", "most", type=click.IntRange(0), default=50, help="How many; 0: all.")
-@click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), help="Write all to a file.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-@data_folder_option
-@click.pass_context
-def orders(
-    context: click.Context, most: int, csv: Path | None, as_json: bool, data_folder: Path | None
-) -> None:
-    """Show every order there was, newest first; times are UTC."""
-    _show("orders", context, most, csv, as_json, data_folder)
-
-
-def _show(
-    name: str,
-    context: click.Context,
-    most: int,
-    csv: Path | None,
-    as_json: bool,
-    data_folder: Path | None,
-) -> None:
-    from aitrader.modes.books import show_books
-
-    settings = settings_of(context, data_folder)
-    show_books(settings, name, most=most, csv=csv, as_json=as_json)
+positions = _book("positions", "Show what is held, newest first; times are UTC.")
+trades = _book(
+    "trades",
+    "Show what was bought and sold again, newest first; pnl is net of fees, times are UTC.",
+)
+orders = _book("orders", "Show every order there was, newest first; times are UTC.")
