@@ -27,6 +27,7 @@ from aitrader.exchange.binance.rest import BinanceRest, RestTiming
 from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.model.view import Status
 from aitrader.modes.data import say, say_json
+from aitrader.modes.live import examine_key
 from aitrader.modes.local import find_engine
 from aitrader.remote.client import RemoteEngine
 from aitrader.storage.backup import find_fault
@@ -78,8 +79,8 @@ async def _examined(data_folder: Path | None) -> list[Finding]:
         *_folder(settings),
         *_disk(settings),
         *_database(settings),
-        *_orders(settings),
         *_http(settings),
+        await _orders(settings),
     ]
     async for found in _engine(settings):
         findings.append(found)
@@ -142,9 +143,14 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield _good("database", f"sound, {path.stat().st_size / (1 << 20):,.1f} MB")
 
 
-def _orders(settings: Settings) -> Iterator[Finding]:
+async def _orders(settings: Settings) -> Finding:
     if settings.paper_trading:
-        yield _good("orders", "paper: nothing is sent to an exchange, no key is needed")
+        return _good("orders", "paper: nothing is sent to an exchange, no key is needed")
+    try:
+        await examine_key(settings, SystemClock())
+    except ConfigError as error:
+        return _bad("orders", str(error))
+    return _good("orders", f"live on {settings.market}: the key may trade")
 
 
 def _http(settings: Settings) -> Iterator[Finding]:

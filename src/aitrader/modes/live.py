@@ -6,10 +6,15 @@ from pathlib import Path
 
 from aitrader.config import MARKETS, Settings, environment_name
 from aitrader.engine.going_live import LivePlace
+from aitrader.exchange.binance.account_rest import AccountRest
+from aitrader.exchange.binance.exchange_time import ExchangeTime
+from aitrader.exchange.binance.keys import check_key
 from aitrader.exchange.binance.limits import WeightLimiter
+from aitrader.exchange.binance.order_gate import OrderGate
+from aitrader.exchange.binance.signing import Credentials, signer_of
 from aitrader.exchange.binance.venue import BinanceVenue, VenueSettings
 from aitrader.model.account import LIVE
-from aitrader.model.errors import ConfigError
+from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.model.ports import Clock, Inbox, Tasks
 from aitrader.storage.lock import KeyLock
 
@@ -78,6 +83,30 @@ class LiveAccount:
         """End all requests and give the key back; what rests at the exchange stays."""
         await self.venue.close()
         self._lock.release()
+
+
+async def examine_key(settings: Settings, clock: Clock) -> None:
+    """Return if the exchange says that these settings' key is one to trade with; changes nothing.
+
+    Raises:
+        ConfigError: It is not, the settings lack something, or the exchange does not answer.
+    """
+    check_live(settings)
+    time = ExchangeTime(clock)
+    rest = AccountRest(
+        settings.order_rest_url,
+        Credentials(settings.binance_api_key, signer_of(secret_of(settings))),
+        time=time,
+        gate=OrderGate(WeightLimiter(), time),
+        proxy_url=settings.proxy_url,
+    )
+    try:
+        await rest.fetch_time()
+        await check_key(rest, may_withdraw=settings.allow_withdraw_keys)
+    except (Transient, Refused) as error:
+        raise ConfigError(f"the account cannot be asked for: {error}") from error
+    finally:
+        await rest.close()
 
 
 def place_of(settings: Settings, *, quote: str) -> LivePlace | None:

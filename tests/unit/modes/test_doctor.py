@@ -26,6 +26,7 @@ def an_exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with started("exchange", "--port", port, "--symbols", 1) as exchange:
         assert exchange.stdout is not None
         exchange.stdout.readline()
+        monkeypatch.setenv("ORDER_REST_URL", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("MARKET_REST_URL", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("MARKET_STREAM_URL", f"ws://127.0.0.1:{port}")
         yield
@@ -133,3 +134,36 @@ def test_a_stream_that_nobody_serves_is_said(
         monkeypatch.setenv("MARKET_STREAM_URL", "wss://127.0.0.1:9")
         found = seen(tmp_path, capsys)
     assert found["market"][0] == "ok" and found["stream"][0] == "BAD"
+
+
+def with_a_key(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    monkeypatch.setenv("PAPER_TRADING", "false")
+    monkeypatch.setenv("MARKET", "simulator")
+    monkeypatch.setenv("BINANCE_API_KEY", "demo")
+    monkeypatch.setenv("BINANCE_SECRET_KEY", secret)
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        ("demo", "ok: live on simulator: the key may trade"),
+        ("wrong", "BAD: binance_secret_key does not belong to binance_api_key"),
+        ("", "BAD: PAPER_TRADING is false and BINANCE_SECRET_KEY is not set"),
+    ],
+)
+def test_a_key_for_live_orders_is_tried(
+    secret: str, said: str, tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with an_exchange(monkeypatch):
+        with_a_key(monkeypatch, secret)
+        health, text = seen(tmp_path, capsys)["orders"][:2]
+    assert said in f"{health}: {text}"
+
+
+def test_an_exchange_that_takes_no_question_is_said(
+    tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_a_key(monkeypatch, "demo")
+    monkeypatch.setenv("ORDER_REST_URL", "http://127.0.0.1:9")
+    found = seen(tmp_path, capsys)["orders"]
+    assert found[0] == "BAD" and "the account cannot be asked for" in found[1]
