@@ -19,7 +19,7 @@ from aitrader.model.candle import INTERVAL_MS
 pytestmark = [
     pytest.mark.faults,
     pytest.mark.slow,
-    pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGSTOP"),
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGSTOP"),
 ]
 
 ROOT = Path(__file__).parents[2]

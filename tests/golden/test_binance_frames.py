@@ -16,9 +16,7 @@ from aitrader.model.errors import Refused
 
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "binance"
 
-pytestmark = pytest.mark.skipif(
-    not RECORDED.exists(), reason="the recorded data are not beside the repository"
-)
+pytestmark = pytest.mark.skipif(not RECORDED.exists(), reason="recorded data are not ours to ship")
 
 
 def lines(name: str) -> list[bytes]:

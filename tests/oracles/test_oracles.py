@@ -46,7 +46,7 @@ def conditions(m):
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(300),
-    pytest.mark.skipif(not PYTHON.exists(), reason="no oracles are installed: make oracles"),
+    pytest.mark.skipif(not PYTHON.exists(), reason="other people's backtesters: make oracles"),
 ]
 
 

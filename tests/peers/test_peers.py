@@ -33,7 +33,7 @@ ANY = {
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not PYTHON.exists(), reason="no peers are installed: make peers"),
+    pytest.mark.skipif(not PYTHON.exists(), reason="other people's clients: make peers"),
 ]
 
 

@@ -74,7 +74,7 @@ def an_exit(rng: Random) -> Exits:
     return Exits(stop, (Target(first, share), Target(second, 1 - share)))
 
 
-@pytest.mark.skipif(not RECORDED.exists(), reason="the recorded exchangeInfo is not here")
+@pytest.mark.skipif(not RECORDED.exists(), reason="recorded rules are not ours to ship")
 def test_sizes_and_exits_keep_the_rules_of_every_symbol() -> None:
     rows = msgspec.json.decode(RECORDED.read_bytes())["symbols"]
     rng, entered = Random(7), 0

@@ -142,7 +142,7 @@ def test_a_second_replay_starts_anew_and_keeps_the_first(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not REAL.exists(), reason="the recorded month is not beside the repository")
+@pytest.mark.skipif(not REAL.exists(), reason="recorded candles are not ours to ship")
 def test_real_candles_make_a_real_trade(tmp_path: Path) -> None:
     bars = 1_200
     path = tmp_path / REAL.name

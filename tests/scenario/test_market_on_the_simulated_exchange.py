@@ -107,7 +107,7 @@ def test_at_a_finite_speed_the_frames_drive_the_clock() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not REPLAY.exists(), reason="the recorded candles are not there")
+@pytest.mark.skipif(not REPLAY.exists(), reason="recorded candles are not ours to ship")
 def test_a_whole_recorded_month_arrives_without_a_gap() -> None:
     async def story(room: Room) -> None:
         room.watch(["ETHUSDT"], ("5m", "1h"), 600)

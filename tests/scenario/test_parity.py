@@ -140,7 +140,7 @@ def simulated(folder: Path, symbols: int, bars: int) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not RECORDED.exists(), reason="the recorded candles are not there")
+@pytest.mark.skipif(not RECORDED.exists(), reason="recorded candles are not ours to ship")
 def test_recorded_days_give_the_same_trades(tmp_path: Path) -> None:
     trades = compare(tmp_path, recorded(tmp_path, 700))
     assert {trade.exit_reason for trade in trades} == EVERY_REASON
@@ -155,7 +155,7 @@ def test_competing_symbols_give_the_same_trades(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(not RECORDED.exists(), reason="the recorded candles are not there")
+@pytest.mark.skipif(not RECORDED.exists(), reason="recorded candles are not ours to ship")
 def test_a_recorded_month_gives_the_same_trades(tmp_path: Path) -> None:
     assert len(compare(tmp_path, recorded(tmp_path, None))) > 500
 

@@ -195,6 +195,7 @@ def _members(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
                     if member.file_size > MOST_BYTES:
                         raise ConfigError(f"{name}: {member.filename} is too large")
                     yield member.filename, archive.read(member)
+    # The last two are zipfile's words for a compression it does not know and for a password.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as exc:
         raise ConfigError(f"{name} is not a whole zip file ({exc})") from exc
 

@@ -260,6 +260,7 @@ async def serve(options: ExchangeOptions, announce: Callable[[str], object] = pr
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
+        # Windows and other threads have no signals here: a kill or the parent's end does it there.
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, stop.set)
     async with running(options) as address:
