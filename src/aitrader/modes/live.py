@@ -86,7 +86,7 @@ class LiveAccount:
 
 
 async def examine_key(settings: Settings, clock: Clock) -> None:
-    """Return if the exchange says that these settings' key is one to trade with; changes nothing.
+    """Ask the exchange whether the settings' key is one to trade with.
 
     Raises:
         ConfigError: It is not, the settings lack something, or the exchange does not answer.

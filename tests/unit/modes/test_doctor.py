@@ -152,9 +152,9 @@ def with_a_key(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
     ],
 )
 def test_a_key_for_live_orders_is_tried(
-    secret: str, said: str, tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+    secret: str, said: str, tmp_path: Path, capsys: Said
 ) -> None:
-    with an_exchange(monkeypatch):
+    with pytest.MonkeyPatch.context() as monkeypatch, an_exchange(monkeypatch):
         with_a_key(monkeypatch, secret)
         health, text = seen(tmp_path, capsys)["orders"][:2]
     assert said in f"{health}: {text}"
