@@ -15,6 +15,7 @@ from aitrader.model.errors import Transient
 from aitrader.model.events import (
     DURABLE,
     CashChanged,
+    CloseAllAsked,
     ClosedBefore,
     EntriesPaused,
     EquityMarked,
@@ -69,7 +70,6 @@ def saved_from(facts: Sequence[Event]) -> Saved:
     universes: dict[Universe, tuple[str, ...]] = {}
     raised: dict[TraderId, set[str]] = {}
     cash: dict[str, Decimal] = {}
-    is_paused = False
     for fact in facts:
         match fact:
             case TraderSaved(trader=trader):
@@ -91,11 +91,10 @@ def saved_from(facts: Sequence[Event]) -> Saved:
                 universes[universe] = symbols
             case CashChanged(cash=found, account=account):
                 cash[account] = found
-            case EntriesPaused(is_paused=found_paused):
-                is_paused = found_paused
             case _:
                 pass
     held = {key for key, p in positions.items() if p.status is not PositionStatus.CLOSED}
+    is_paused, is_closing_all = _wishes(facts)
     awaited = held | {order.position_id for order in orders.values() if not order.is_done}
     live = (SignalStatus.RAISED, SignalStatus.WAITING)
     return Saved(
@@ -107,9 +106,24 @@ def saved_from(facts: Sequence[Event]) -> Saved:
         accounts=_accounts(facts, cash),
         last_event_ms=max((fact.at_ms for fact in facts), default=0),
         is_paused=is_paused,
+        is_closing_all=is_closing_all,
         results=_results(positions, raised),
         quarantined=_quarantined(facts),
     )
+
+
+def _wishes(facts: Sequence[Event]) -> tuple[bool, bool]:
+    """Return whether entries are paused, and whether everything is to be closed."""
+    is_paused = is_closing_all = False
+    for fact in facts:
+        match fact:
+            case EntriesPaused():
+                is_paused, is_closing_all = fact.is_paused, is_closing_all and fact.is_paused
+            case CloseAllAsked():
+                is_paused = is_closing_all = True
+            case _:
+                pass
+    return is_paused, is_closing_all
 
 
 def _quarantined(facts: Sequence[Event]) -> tuple[tuple[TraderId, str], ...]:

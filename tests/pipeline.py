@@ -21,6 +21,7 @@ from aitrader.model.account import PAPER
 from aitrader.model.commands import ArmBand, Command, StartTimer, SubmitOrder
 from aitrader.model.events import (
     CashChanged,
+    CloseAllAsked,
     EntriesPaused,
     Event,
     FilterMatched,
@@ -261,14 +262,15 @@ class _Memory:
         self.orders: dict[ClientOrderId, Order] = {}
         self.positions: dict[PositionId, Position] = {}
         self.cash: Decimal | None = None
-        self.is_paused = False
+        self.is_paused = self.is_closing_all = False
 
     def remember(self, saved: Saved) -> None:
         self.traders = {row.trader_id: row for row in saved.traders}
         self.signals = {row.signal_id: row for row in saved.signals}
         self.orders = {row.client_order_id: row for row in saved.orders}
         self.positions = {row.position_id: row for row in saved.positions}
-        self.cash, self.is_paused = saved.account(PAPER).cash, saved.is_paused
+        self.cash = saved.account(PAPER).cash
+        self.is_paused, self.is_closing_all = saved.is_paused, saved.is_closing_all
 
     def joined(self, newer: _Memory) -> _Memory:
         """Return what was kept before a crash and since."""
@@ -290,6 +292,9 @@ class _Memory:
                 self.cash = fact.cash
             case EntriesPaused():
                 self.is_paused = fact.is_paused
+                self.is_closing_all = self.is_closing_all and fact.is_paused
+            case CloseAllAsked():
+                self.is_closing_all = True
             case _:
                 pass
 
@@ -312,6 +317,7 @@ class _Memory:
             accounts=(SavedAccount(cash=self.cash),),
             last_event_ms=now_ms,
             is_paused=self.is_paused,
+            is_closing_all=self.is_closing_all,
         )
 
 

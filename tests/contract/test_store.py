@@ -31,6 +31,7 @@ from aitrader.model.decision import Choice, Decision
 from aitrader.model.events import (
     CandlesClosed,
     CashChanged,
+    CloseAllAsked,
     DecisionMade,
     EntriesPaused,
     EntryRefused,
@@ -270,6 +271,18 @@ def test_a_pause_outlives_the_process_and_leaves_the_cash_alone(disk: Disk) -> N
     )
     assert (saved.is_paused, saved.account(PAPER).cash) == (True, Decimal(5))
     assert not disk.after_facts(EntriesPaused(at_ms=AT_MS, is_paused=False)).is_paused
+
+
+def test_closing_all_outlives_the_process_until_entries_are_resumed(disk: Disk) -> None:
+    asked = CloseAllAsked(at_ms=AT_MS)
+    saved = disk.after_facts(asked, EntriesPaused(at_ms=AT_MS, is_paused=True))
+    assert (saved.is_closing_all, saved.is_paused) == (True, True)
+    resumed = EntriesPaused(at_ms=AT_MS, is_paused=False)
+    paused_again = EntriesPaused(at_ms=AT_MS, is_paused=True)
+    saved = disk.after_facts(resumed, paused_again)
+    assert (saved.is_closing_all, saved.is_paused) == (False, True)
+    saved = disk.after_facts(CashChanged(at_ms=AT_MS, cash=Decimal(5)), resumed, asked)
+    assert (saved.is_closing_all, saved.is_paused) == (True, True)
 
 
 def test_a_pause_alone_makes_no_cash(disk: Disk) -> None:

@@ -18,6 +18,8 @@ from aitrader.model.events import (
     CashChanged,
     CloseAllAsked,
     CloseAsked,
+    EntriesPaused,
+    ExitWanted,
     OrderNotFound,
     OrderRejected,
     OrderUpdated,
@@ -25,6 +27,7 @@ from aitrader.model.events import (
     SignalUpdated,
 )
 from aitrader.model.order import ExitReason, Order, OrderKind
+from aitrader.model.position import PositionStatus
 from aitrader.model.signal import SignalStatus
 from aitrader.model.trader import (
     Exits,
@@ -195,6 +198,35 @@ def test_restarts_one_after_the_other_change_nothing(restarts: int) -> None:
     )
     assert not again.of(OrderUpdated)
     assert not again.of(CashChanged)
+
+
+def test_what_still_opens_is_closed_although_the_process_died_in_between() -> None:
+    story = Pipeline(traders=(a_trader(),))
+    story.match()
+    (entry,) = story.submitted()
+    story.post(CloseAllAsked(at_ms=story.now_ms))
+
+    again = story.restarted().restarted()
+    again.fill(entry, "100")
+    for order in again.live():
+        again.cancel(order)
+
+    exit_order = again.submitted()[-1]
+    assert (exit_order.kind, exit_order.reason) == (OrderKind.MARKET, ExitReason.MANUAL)
+
+
+def test_once_entries_are_resumed_what_opens_stays_open() -> None:
+    story = Pipeline(traders=(a_trader(),))
+    story.match()
+    (entry,) = story.submitted()
+    story.post(CloseAllAsked(at_ms=story.now_ms))
+    story.post(EntriesPaused(at_ms=story.now_ms, is_paused=False))
+
+    again = story.restarted()
+    again.fill(entry, "100")
+
+    assert again.position.status is PositionStatus.OPEN
+    assert not again.of(ExitWanted)
 
 
 def test_restart_right_after_closing_all_goes_on_closing_and_stays_paused() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aitrader.model.events import FoundOrder
+from aitrader.model.found import FoundOrder
 from aitrader.model.ids import TraderId
 
 

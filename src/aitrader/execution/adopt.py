@@ -16,7 +16,8 @@ import msgspec
 from aitrader.execution.desk import Desk, Messages
 from aitrader.model import ids
 from aitrader.model.commands import QueryOrder
-from aitrader.model.events import FoundOrder, OpenOrdersReported, OrderPlanned, Quarantined
+from aitrader.model.events import OpenOrdersReported, OrderPlanned, Quarantined
+from aitrader.model.found import FoundOrder
 from aitrader.model.ids import ClientOrderId
 from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus
 from aitrader.model.position import Position

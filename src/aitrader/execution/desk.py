@@ -16,7 +16,8 @@ from aitrader.execution.brakes import Closings
 from aitrader.execution.risk import Account, ExecutionSettings
 from aitrader.execution.table import OrderTable
 from aitrader.model.commands import Command
-from aitrader.model.events import Balance, ClosedBefore, EquityMarked, Event
+from aitrader.model.events import ClosedBefore, EquityMarked, Event
+from aitrader.model.found import Balance
 from aitrader.model.ids import ClientOrderId, PositionId, TraderId
 from aitrader.model.instrument import Instrument
 from aitrader.model.ledger import average_price

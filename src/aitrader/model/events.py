@@ -13,9 +13,10 @@ import msgspec
 
 from aitrader.model.account import PAPER
 from aitrader.model.decision import Decision
+from aitrader.model.found import Balance, FoundOrder
 from aitrader.model.ids import BandId, ClientOrderId, PositionId, SignalId, TimerId, TraderId
 from aitrader.model.instrument import Instrument
-from aitrader.model.order import ExitReason, Fill, Order, Side
+from aitrader.model.order import ExitReason, Fill, Order
 from aitrader.model.position import Position
 from aitrader.model.signal import ExitMatch, Match, Signal
 from aitrader.model.trader import Trader, Universe
@@ -59,9 +60,9 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     position that has an order not done (its list may have a mate that filled); `signals` are those
     RAISED or WAITING; `accounts` have the money of each account that has begun, where `day_pnl`
     is what was realized since 00:00 UTC of the last event. `is_paused` is the person's last word
-    on new entries; `results` are, per trader, its signals so far and what its positions realized.
-    `quarantined` are the (trader, symbol) pairs that were put aside since the trader was last
-    saved.
+    on new entries, `is_closing_all` whether it was to close everything; `results` are, per trader,
+    its signals so far and what its positions realized. `quarantined` are the (trader, symbol) pairs
+    that were put aside since the trader was last saved.
     """
 
     traders: tuple[Trader, ...] = ()
@@ -72,6 +73,7 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     accounts: tuple[SavedAccount, ...] = ()
     last_event_ms: int = 0
     is_paused: bool = False
+    is_closing_all: bool = False
     results: tuple[tuple[TraderId, int, Decimal], ...] = ()
     quarantined: tuple[tuple[TraderId, str], ...] = ()
 
@@ -314,42 +316,12 @@ class OrderNotFound(Event, frozen=True):
     client_order_id: ClientOrderId
 
 
-class Balance(msgspec.Struct, frozen=True):
-    """What an account has of one asset, in its own units; `locked` is bound by open orders."""
-
-    asset: str
-    free: Decimal
-    locked: Decimal
-
-    @property
-    def total(self) -> Decimal:
-        """Free and locked together."""
-        return self.free + self.locked
-
-
 class BalancesReported(Event, frozen=True):
     """The exchange says what an account has; `is_whole`: what is not named there is nothing."""
 
     account: str
     balances: tuple[Balance, ...]
     is_whole: bool = False
-
-
-class FoundOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An open order of the account that nobody here remembers; `kind` is the exchange's word.
-
-    `is_ours`: its id is one that we give, so an earlier run of ours may have sent it.
-    """
-
-    client_order_id: ClientOrderId
-    symbol: str
-    side: Side
-    kind: str
-    quantity: Decimal
-    filled: Decimal
-    price: Decimal | None = None
-    stop_price: Decimal | None = None
-    is_ours: bool = False
 
 
 class OpenOrdersReported(Event, frozen=True):

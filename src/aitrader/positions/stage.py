@@ -109,6 +109,7 @@ class PositionStage:
             for row in saved.signals
             for account in ACCOUNTS
         }
+        self._is_closing_all = saved.is_closing_all
         answer: Messages = []
         for position in saved.positions:
             self._book.put(position)

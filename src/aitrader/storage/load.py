@@ -111,6 +111,7 @@ def _saved(rows: Rows, accounts: Sequence[tuple[str, Rows]]) -> Saved:
         accounts=tuple(row for row in money if row != SavedAccount(row.account)),
         last_event_ms=last_ms,
         is_paused=any(row["is_paused"] for row in rows.of(ACCOUNT)),
+        is_closing_all=any(row["is_closing"] for row in rows.of(ACCOUNT)),
         results=_results(rows, each),
         quarantined=tuple(
             (TraderId(str(row["trader_id"])), str(row["symbol"])) for row in rows.of(QUARANTINES)

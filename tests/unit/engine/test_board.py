@@ -18,7 +18,6 @@ from aitrader.model.events import (
     Event,
     FeedChanged,
     FilterFailed,
-    FoundOrder,
     OpenOrdersReported,
     OrderAccepted,
     PositionClosed,
@@ -35,6 +34,7 @@ from aitrader.model.events import (
     TraderSaved,
     UniverseChanged,
 )
+from aitrader.model.found import FoundOrder
 from aitrader.model.ids import ClientOrderId, PositionId, SignalId, TraderId
 from aitrader.model.order import Side
 from aitrader.model.position import PositionStatus

@@ -7,7 +7,7 @@ from decimal import Decimal
 from tests.builders import TRADER
 
 from aitrader.engine.notices import Notices
-from aitrader.model.events import FoundOrder
+from aitrader.model.found import FoundOrder
 from aitrader.model.ids import ClientOrderId, TraderId
 from aitrader.model.order import Side
 

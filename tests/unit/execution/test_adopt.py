@@ -11,7 +11,8 @@ from aitrader.execution.adopt import adopt
 from aitrader.execution.desk import Desk
 from aitrader.model import ids
 from aitrader.model.commands import Command, QueryOrder
-from aitrader.model.events import Event, FoundOrder, OpenOrdersReported, OrderPlanned, Quarantined
+from aitrader.model.events import Event, OpenOrdersReported, OrderPlanned, Quarantined
+from aitrader.model.found import FoundOrder
 from aitrader.model.order import Order, OrderKind, OrderStatus, Side
 
 

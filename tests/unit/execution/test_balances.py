@@ -12,7 +12,8 @@ from aitrader.execution import balances
 from aitrader.execution.desk import Desk
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.model.commands import Command
-from aitrader.model.events import Balance, BalancesReported, CashChanged, Event, Quarantined
+from aitrader.model.events import BalancesReported, CashChanged, Event, Quarantined
+from aitrader.model.found import Balance
 from aitrader.model.ids import PositionId
 from aitrader.model.order import Leg, OrderKind, OrderStatus
 from aitrader.model.trader import PositionSide

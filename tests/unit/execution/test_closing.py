@@ -18,7 +18,6 @@ from aitrader.model.commands import (
     SubmitOrder,
 )
 from aitrader.model.events import (
-    Balance,
     BalancesReported,
     DustLeft,
     Event,
@@ -26,6 +25,7 @@ from aitrader.model.events import (
     OrderPlanned,
     Quarantined,
 )
+from aitrader.model.found import Balance
 from aitrader.model.ids import PositionId
 from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus
 

@@ -33,7 +33,6 @@ from aitrader.model.commands import (
     SubmitOrder,
 )
 from aitrader.model.events import (
-    Balance,
     BalancesReported,
     CandlesClosed,
     CashChanged,
@@ -45,7 +44,6 @@ from aitrader.model.events import (
     Event,
     ExitWanted,
     FeedChanged,
-    FoundOrder,
     InstrumentsLoaded,
     OpenOrdersReported,
     OrderAccepted,
@@ -68,6 +66,7 @@ from aitrader.model.events import (
     TraderRemoved,
     TraderSaved,
 )
+from aitrader.model.found import Balance, FoundOrder
 from aitrader.model.ids import ClientOrderId, PositionId, TimerId
 from aitrader.model.order import ExitReason, Leg, Order, OrderStatus
 from aitrader.model.position import Position, PositionStatus

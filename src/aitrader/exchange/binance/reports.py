@@ -20,10 +20,8 @@ from aitrader.exchange.binance.wire_orders import (
 )
 from aitrader.model.errors import Refused
 from aitrader.model.events import (
-    Balance,
     BalancesReported,
     Event,
-    FoundOrder,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -31,6 +29,7 @@ from aitrader.model.events import (
     OrderOutcomeUnknown,
     OrderRejected,
 )
+from aitrader.model.found import Balance, FoundOrder
 from aitrader.model.ids import ORDER_ID_PREFIX, ClientOrderId, FillId
 from aitrader.model.money import ZERO
 from aitrader.model.order import Fill, Order, Side

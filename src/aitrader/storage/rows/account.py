@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aitrader.model.events import CashChanged, EntriesPaused, EquityMarked
+from aitrader.model.events import CashChanged, CloseAllAsked, EntriesPaused, EquityMarked
 from aitrader.storage.rows.statement import Owner, Statement, on, upsert
 
 SAVE_CASH = """
@@ -17,7 +17,14 @@ SAVE_PAUSE = """
 insert into accounts (user_id, account_id, cash, is_paused, updated_ms)
 values (:user_id, :account_id, null, :is_paused, :updated_ms)
 on conflict (user_id, account_id)
-do update set is_paused = excluded.is_paused, updated_ms = excluded.updated_ms
+do update set is_paused = excluded.is_paused, updated_ms = excluded.updated_ms,
+              is_closing = accounts.is_closing * excluded.is_paused
+"""
+SAVE_CLOSING = """
+insert into accounts (user_id, account_id, cash, is_paused, is_closing, updated_ms)
+values (:user_id, :account_id, null, 1, 1, :updated_ms)
+on conflict (user_id, account_id)
+do update set is_paused = 1, is_closing = 1, updated_ms = excluded.updated_ms
 """
 SAVE_EQUITY = upsert(
     "equity",
@@ -29,7 +36,8 @@ select peak from equity where user_id = :user_id and account_id = :account_id
 order by at_ms desc limit 1
 """
 ACCOUNT = """
-select cash, is_paused from accounts where user_id = :user_id and account_id = :account_id
+select cash, is_paused, is_closing from accounts
+where user_id = :user_id and account_id = :account_id
 """
 
 
@@ -59,6 +67,14 @@ def save_pause(event: EntriesPaused, owner: Owner) -> Iterator[Statement]:
     )
 
 
+def save_closing(event: CloseAllAsked, owner: Owner) -> Iterator[Statement]:
+    """Yield the write of the wish to close everything; resuming entries ends it."""
+    yield Statement(
+        SAVE_CLOSING,
+        {"user_id": owner.user_id, "account_id": owner.account_id, "updated_ms": event.at_ms},
+    )
+
+
 def save_equity(event: EquityMarked, owner: Owner) -> Iterator[Statement]:
     """Yield the write of an account's worth at one instant."""
     yield Statement(
@@ -75,4 +91,9 @@ def save_equity(event: EquityMarked, owner: Owner) -> Iterator[Statement]:
     )
 
 
-WRITERS = (on(CashChanged, save_cash), on(EntriesPaused, save_pause), on(EquityMarked, save_equity))
+WRITERS = (
+    on(CashChanged, save_cash),
+    on(EntriesPaused, save_pause),
+    on(CloseAllAsked, save_closing),
+    on(EquityMarked, save_equity),
+)

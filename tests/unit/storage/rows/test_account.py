@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from tests.builders import AT_MS
 
-from aitrader.model.events import CashChanged, EntriesPaused, EquityMarked
-from aitrader.storage.rows.account import save_cash, save_equity, save_pause
+from aitrader.model.events import CashChanged, CloseAllAsked, EntriesPaused, EquityMarked
+from aitrader.storage.rows.account import save_cash, save_closing, save_equity, save_pause
 from aitrader.storage.rows.statement import Owner
 
 ME = Owner("me", "paper")
@@ -22,6 +22,11 @@ def test_a_pause_touches_no_cash() -> None:
     (written,) = save_pause(EntriesPaused(at_ms=AT_MS, is_paused=True), ME)
     assert written.values["is_paused"] == 1
     assert "cash" not in written.values
+
+
+def test_closing_all_is_written_beside_the_pause() -> None:
+    (written,) = save_closing(CloseAllAsked(at_ms=AT_MS), ME)
+    assert written.values == {"user_id": "me", "account_id": "paper", "updated_ms": AT_MS}
 
 
 def test_equity_is_one_row_per_instant() -> None:
