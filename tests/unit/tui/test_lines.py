@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from rich.segment import Segment
 from tests.fake_engine import FakeEngine
 from tests.tui.stage import shown
 
 from aitrader.tui.columns import Cell
 from aitrader.tui.lines import CURSOR
+from aitrader.tui.taste import Taste
 
 
 def test_a_strip_has_its_width_its_styles_and_its_background() -> None:
@@ -42,5 +44,18 @@ def test_another_theme_brings_other_colors() -> None:
             app.theme = "textual-light"
             await pilot.pause()
             assert app.board.markets.ink("text") != before
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("theme", ["tokyo-night", "textual-light", "ansi-dark"])
+def test_every_line_is_painted_in_colors_that_need_no_filter(theme: str) -> None:
+    async def story() -> None:
+        async with shown(FakeEngine(), (80, 24), Taste(theme=theme)) as (app, _):
+            lines = app.board.markets.render_lines(app.board.markets.size.region)
+            colors = [s.style.color for line in lines for s in line if s.style and s.style.color]
+            assert colors
+            assert not app.board.markets.get_line_filters()
+            assert app.native_ansi_color or all(color.triplet for color in colors)
 
     asyncio.run(story())

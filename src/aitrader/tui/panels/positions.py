@@ -77,7 +77,7 @@ class Positions(Table[PositionRow]):
         self.columns: tuple[Column[PositionRow], ...] = (
             Column("", 1, _arrow),
             Column("Symbol", 9, lambda r, _: Cell(r.symbol, _ink(r)), share=1, most=12),
-            Column("Side", 5, _side, rank=8),
+            Column("Side", 5, _side, rank=10),
             Column("Quantity", 10, lambda r, _: Cell(r.quantity, _ink(r)), is_right=True, rank=9),
             _price_of("entry_price"),
             _price_of("mark_price"),
@@ -87,8 +87,8 @@ class Positions(Table[PositionRow]):
             Column("%", 7, _pnl_pct, is_right=True),
             Column("Age", 5, self._age, is_right=True, rank=6),
             Column("State", 11, _state, rank=7),
-            Column("Money", 5, _money, rank=11),
-            Column("Trader", 14, lambda r, _: Cell(r.trader, "dim"), rank=10, share=2, most=22),
+            Column("Money", 5, _money, rank=8),
+            Column("Trader", 14, lambda r, _: Cell(r.trader, "dim"), rank=11, share=6, most=20),
             Column("Trend", 6, _trend, rank=1, share=3, most=24),
         )
         super().__init__(

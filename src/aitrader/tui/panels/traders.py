@@ -46,14 +46,13 @@ def _count(number: int) -> Cell:
 
 COLUMNS: tuple[Column[TraderRow], ...] = (
     Column("", 1, _lamp),
-    Column("Trader", 14, _name, rank=1, share=2, most=32),
-    Column("State", 17, _state, rank=2, share=1, most=20),
-    Column("State", 8, _state, rank=3, share=2, most=17),
-    Column("Every", 5, lambda r, _: Cell(r.interval, "dim"), rank=7),
-    Column("Mode", 5, _mode, rank=9),
+    Column("Trader", 14, _name, rank=1, share=4, most=24),
+    Column("State", 8, _state, rank=2, share=3, most=20),
+    Column("Every", 5, lambda r, _: Cell(r.interval, "dim"), rank=5),
+    Column("Mode", 5, _mode, rank=6),
     Column("Symbols", 7, lambda r, _: Cell(str(r.symbols), "dim"), is_right=True, rank=10),
-    Column("Signals", 7, lambda r, _: _count(r.signals), is_right=True, rank=6),
-    Column("Open", 4, lambda r, _: _count(r.open_positions), is_right=True, rank=5),
+    Column("Signals", 7, lambda r, _: _count(r.signals), is_right=True, rank=7),
+    Column("Open", 4, lambda r, _: _count(r.open_positions), is_right=True, rank=4),
     Column("P&L", 9, _pnl, is_right=True, share=1, most=12),
     Column("Checked", 8, _check, rank=8),
 )
