@@ -145,6 +145,7 @@ def _accounts(facts: Sequence[Event], cash: dict[str, Decimal]) -> tuple[SavedAc
         for fact in facts
         if isinstance(fact, PositionOpened | PositionUpdated | PositionClosed)
     }
+    unexplained = {f.account: f.unexplained for f in facts if isinstance(f, CashChanged)}
     found = (
         SavedAccount(
             name,
@@ -153,6 +154,7 @@ def _accounts(facts: Sequence[Event], cash: dict[str, Decimal]) -> tuple[SavedAc
             sum((pnl for owner, pnl in realized.values() if owner == name), Decimal(0)),
             _closed(facts, name),
             _peak(facts, name),
+            unexplained.get(name, Decimal(0)),
         )
         for name in ACCOUNTS
     )

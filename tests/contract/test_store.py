@@ -265,6 +265,15 @@ def test_cash_is_exact_to_the_last_digit(disk: Disk) -> None:
     assert disk.after_facts(CashChanged(at_ms=AT_MS, cash=cash)).account(PAPER).cash == cash
 
 
+def test_what_no_fill_explains_outlives_the_process(disk: Disk) -> None:
+    cash = CashChanged(at_ms=AT_MS, cash=Decimal(5), unexplained=Decimal("-0.5"))
+    assert disk.after_facts(cash).account(PAPER) == SavedAccount(
+        cash=Decimal(5), unexplained=Decimal("-0.5")
+    )
+    known = CashChanged(at_ms=AT_MS, cash=Decimal(5))
+    assert disk.after_facts(known).account(PAPER) == SavedAccount(cash=Decimal(5))
+
+
 def test_a_pause_outlives_the_process_and_leaves_the_cash_alone(disk: Disk) -> None:
     saved = disk.after_facts(
         CashChanged(at_ms=AT_MS, cash=Decimal(5)), EntriesPaused(at_ms=AT_MS, is_paused=True)

@@ -12,6 +12,7 @@ from aitrader.model.events import (
     Event,
     FeedChanged,
     FilterFailed,
+    MoneyMoved,
     OrderRejected,
     PositionClosed,
     PositionOpened,
@@ -48,6 +49,7 @@ class Chronicle:
                 _on(TraderSaved, _trader_saved),
                 _on(TraderRemoved, _trader_removed),
                 _on(EntriesPaused, _entries_paused),
+                _on(MoneyMoved, _money_moved),
                 _on(UniverseChanged, _universe_changed),
             )
         )
@@ -156,6 +158,14 @@ def _trader_removed(fact: TraderRemoved) -> None:
 
 def _entries_paused(fact: EntriesPaused) -> None:
     log.info("no new entries" if fact.is_paused else "entries again")
+
+
+def _money_moved(fact: MoneyMoved) -> None:
+    log.info(
+        "%s moved without an order of ours: neither won nor lost",
+        money(fact.amount),
+        extra={"account": fact.account},
+    )
 
 
 def _universe_changed(fact: UniverseChanged) -> None:

@@ -3,6 +3,7 @@
 Theory of operation. A paper account's cash is counted from fills. A live account's is what the
 exchange reports, so that deposits, fees in a third coin and orders of others are in it; between two
 reports fills are counted, those that are later than the newest report: it has the others in it.
+What a report has and no fill explains is somebody's transfer (`transfers`).
 
 Coins that are not ours lie in the same wallet, so more than we hold means nothing. Less means that
 somebody sold or moved what a position holds: it is said, and the trader enters that symbol no more.
@@ -16,8 +17,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from aitrader.execution import transfers
 from aitrader.execution.desk import Desk, Messages
-from aitrader.model.events import BalancesReported, CashChanged, Quarantined
+from aitrader.model.events import BalancesReported, Quarantined
 from aitrader.model.money import ZERO, trimmed
 from aitrader.model.order import Leg
 from aitrader.model.position import Position
@@ -40,8 +42,9 @@ def reported(desk: Desk, event: BalancesReported) -> Messages:
     quote = desk.balances.get(desk.settings.quote)
     cash = ZERO if quote is None else quote.total
     if cash != desk.account.cash:
+        transfers.noticed(desk, cash - desk.account.cash, at_ms=event.at_ms)
         desk.account.cash = cash
-        answer.append(CashChanged(at_ms=event.at_ms, cash=cash, account=event.account))
+        answer.append(transfers.cash_changed(desk, at_ms=event.at_ms))
     return [*answer, *_missing(desk, at_ms=event.at_ms)] if event.is_whole else answer
 
 

@@ -9,7 +9,7 @@ once, the others ever later. An alarm repeats the question while the venue does 
 What is left and too little for an order (below the symbol's least quantity or notional) cannot be
 sold: `DustLeft` ends the position and names the rest. So it ends when selling has failed again and
 again and a report of the whole account, asked for meanwhile, does not have the coins: somebody sold
-or moved them. It is said, and what is there is sold before.
+or moved them. It is said, what is there is sold before, and what is gone is booked at its price.
 
 A wish for a position that is closing already, or is not open, changes nothing.
 """
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from aitrader.execution import balances
+from aitrader.execution import balances, transfers
 from aitrader.execution.desk import Desk, Messages, exit_side
 from aitrader.execution.exit_rules import is_sellable
 from aitrader.execution.watch import query_later
@@ -118,9 +118,9 @@ def _sell(desk: Desk, position: Position, *, at_ms: int) -> Messages:
     price = desk.price_of(position.symbol)
     there = _left_there(desk, position)
     if there is not None and there < quantity:
-        quantity = quantity_to_step(there, rules.step_size)
-        if quantity <= ZERO or not is_sellable(quantity, price or position.entry_price, rules):
-            return _given_up(desk, position, there, at_ms=at_ms)
+        quantity, worth = quantity_to_step(there, rules.step_size), price or position.entry_price
+        if quantity <= ZERO or not is_sellable(quantity, worth, rules):
+            return _given_up(desk, position, (there, worth), at_ms=at_ms)
     if price is not None and not is_sellable(quantity, price, rules):
         return [
             DustLeft(at_ms=at_ms, position_id=position.position_id, quantity=desk.held(position))
@@ -172,16 +172,36 @@ def _left_there(desk: Desk, position: Position) -> Decimal | None:
     return balances.left_for(desk, position, since_ms=last_ms)
 
 
-def _given_up(desk: Desk, position: Position, there: Decimal, *, at_ms: int) -> Messages:
-    """Return the end of a position whose coins are not on the exchange any more, and the alarm."""
+def _given_up(
+    desk: Desk, position: Position, found: tuple[Decimal, Decimal], *, at_ms: int
+) -> Messages:
+    """Return the end of a position whose coins are not on the exchange any more, and the alarm.
+
+    Args:
+        desk: What is known.
+        position: Of which too little is there to be sold.
+        found: The base units that are there, and what one is worth.
+        at_ms: When it is given up.
+    """
     held, trader_id, symbol = desk.held(position), position.trader_id, position.symbol
+    there, price = found
+    moved = held - there
+    transfers.noticed(desk, -moved * price, at_ms=at_ms)
     reason = (
         f"the position is given up: it held {trimmed(held)} and the exchange has {trimmed(there)} "
-        "of it, too little to sell; somebody sold or moved the rest"
+        "of it, too little to sell; somebody sold or moved the rest, which is booked at "
+        f"{trimmed(price)}"
     )
     return [
         Quarantined(at_ms=at_ms, trader_id=trader_id, symbol=symbol, reason=reason),
-        DustLeft(at_ms=at_ms, position_id=position.position_id, quantity=held),
+        DustLeft(
+            at_ms=at_ms,
+            position_id=position.position_id,
+            quantity=held,
+            moved=moved,
+            price=price,
+        ),
+        transfers.cash_changed(desk, at_ms=at_ms),
     ]
 
 

@@ -21,7 +21,7 @@ from aitrader.model.found import Balance
 from aitrader.model.ids import ClientOrderId, PositionId, TraderId
 from aitrader.model.instrument import Instrument
 from aitrader.model.ledger import average_price
-from aitrader.model.money import ZERO, decimal_from_float
+from aitrader.model.money import ZERO, decimal_from_float, money_to_step
 from aitrader.model.order import ExitReason, Order, OrderKind, Side
 from aitrader.model.ports import Prices
 from aitrader.model.position import Position
@@ -58,6 +58,8 @@ class Desk:
         self.is_feed_up = True
         self.closings = Closings()
         self.peak = ZERO
+        self.unexplained = ZERO
+        self.unexplained_ms = -1
         self.sent: deque[tuple[int, TraderId]] = deque(maxlen=MOST_SENT)
 
     def held(self, position: Position) -> Decimal:
@@ -87,9 +89,12 @@ class Desk:
         return worth
 
     def marked(self, at_ms: int) -> EquityMarked:
-        """Return what the account is worth now, and keep the best."""
+        """Return what the account is worth now, and keep the best.
+
+        What is unexplained counts only once it is settled: it may be half of a fill.
+        """
         equity = self.equity()
-        self.peak = max(self.peak, equity)
+        self.peak = max(self.peak, equity - self.unexplained)
         return EquityMarked(
             at_ms=at_ms,
             equity=equity,
@@ -98,6 +103,16 @@ class Desk:
             account=self.settings.account,
             peak=self.peak,
         )
+
+    def best(self) -> Decimal:
+        """Return the best worth, as if what is unexplained were a transfer; 0 to count anew."""
+        if not self.unexplained:
+            return self.peak
+        equity = self.equity()
+        before = equity - self.unexplained
+        if equity <= ZERO or before <= ZERO:
+            return ZERO
+        return money_to_step(self.peak * equity / before)
 
     def note_closed(self, position: Position) -> None:
         """Keep the result of a position that is over."""
@@ -155,7 +170,7 @@ class Desk:
             entries=brakes.entries_within_a_minute(
                 (when for when, owner in self.sent if trader_id in (None, owner)), at_ms
             ),
-            best=self.peak if trader_id is None else ZERO,
+            best=self.best() if trader_id is None else ZERO,
             since_close_ms=None if left_ms is None else at_ms - left_ms,
         )
 

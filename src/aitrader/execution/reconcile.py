@@ -37,6 +37,7 @@ def rebuild(desk: Desk, event: Started) -> Messages:
         cash = desk.account.cash
         answer.append(CashChanged(at_ms=event.at_ms, cash=cash, account=account))
     desk.account = Account(cash)
+    desk.unexplained, desk.unexplained_ms = before.unexplained, event.at_ms
     desk.positions = {row.position_id: row for row in saved.positions}
     for position in saved.positions:
         if position.status is PositionStatus.CLOSING:

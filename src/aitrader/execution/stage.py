@@ -12,7 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from aitrader.execution import adopt, balances, closing, entries, protect, reconcile, watch
+from aitrader.execution import (
+    adopt,
+    balances,
+    closing,
+    entries,
+    protect,
+    reconcile,
+    transfers,
+    watch,
+)
 from aitrader.execution.desk import Desk, Messages
 from aitrader.execution.orders import VenueAnswer
 from aitrader.execution.risk import ExecutionSettings
@@ -21,7 +30,6 @@ from aitrader.model.errors import InvariantBroken
 from aitrader.model.events import (
     BalancesReported,
     CandlesClosed,
-    CashChanged,
     EntriesPaused,
     EntryRefused,
     EntryWanted,
@@ -140,6 +148,7 @@ class ExecutionStage:
         desk = self._desk
         desk.account.close_candle(desk.collateral())
         return [
+            *transfers.settled(desk, at_ms=event.at_ms),
             desk.marked(event.at_ms),
             *protect.audit(desk, at_ms=event.at_ms),
         ]
@@ -191,9 +200,11 @@ class ExecutionStage:
             flow = flow_of_fill(event.fill, symbol=after.symbol, side=after.side)
             if event.fill.at_ms > self._desk.balances_ms:
                 self._desk.account.cash += flow.quote
+            else:
+                self._desk.unexplained -= flow.quote  # the report that had it has told its cash
             return [
                 OrderUpdated(at_ms=event.at_ms, order=after, fill=event.fill),
-                CashChanged(at_ms=event.at_ms, cash=self._desk.account.cash, account=self._account),
+                transfers.cash_changed(self._desk, at_ms=event.at_ms),
                 *answer,
             ]
         return [OrderUpdated(at_ms=event.at_ms, order=after), *answer]

@@ -42,7 +42,7 @@ class SavedAccount(msgspec.Struct, frozen=True):
 
     `realized_pnl` is what all its positions ever realized.
     `closed`: what closed in the seven days before the last event, oldest first. `peak`: its best
-    worth that drawdown counts from, 0 when there is none.
+    worth that drawdown counts from, 0 when there is none. `unexplained`: as in `CashChanged`.
     """
 
     account: str = PAPER
@@ -51,6 +51,7 @@ class SavedAccount(msgspec.Struct, frozen=True):
     realized_pnl: Decimal = Decimal(0)
     closed: tuple[ClosedBefore, ...] = ()
     peak: Decimal = Decimal(0)
+    unexplained: Decimal = Decimal(0)
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
@@ -332,9 +333,21 @@ class OpenOrdersReported(Event, frozen=True):
 
 
 class CashChanged(Event, frozen=True):
-    """An account's quote balance after a fill, or as the exchange reports it."""
+    """An account's quote balance after a fill, or as the exchange reports it.
+
+    `unexplained`: what the exchange reports beyond it (or short of it), as no fill is known yet
+    that it comes from.
+    """
 
     cash: Decimal
+    account: str = PAPER
+    unexplained: Decimal = Decimal(0)
+
+
+class MoneyMoved(Event, frozen=True):
+    """Quote came into an account, or left it (below zero), without an order of ours."""
+
+    amount: Decimal
     account: str = PAPER
 
 
@@ -367,10 +380,15 @@ class ExitWanted(Event, frozen=True):
 
 
 class DustLeft(Event, frozen=True):
-    """What is left of a position (`quantity`) cannot be sold, too little or gone: it ends."""
+    """What is left of a position (`quantity`) cannot be sold, too little or gone: it ends.
+
+    `moved` of it is gone, sold or moved by hand, and is booked at `price`; the rest counts as lost.
+    """
 
     position_id: PositionId
     quantity: Decimal
+    moved: Decimal = Decimal(0)
+    price: Decimal = Decimal(0)
 
 
 class CloseAsked(Event, frozen=True):
@@ -443,6 +461,7 @@ DURABLE: tuple[type[Event], ...] = (
     OrderPlanned,
     OrderUpdated,
     CashChanged,
+    MoneyMoved,
     PositionOpened,
     PositionUpdated,
     PositionClosed,

@@ -36,7 +36,7 @@ class Leg(Enum):
 
 
 class ExitReason(Enum):
-    """Why a position is left."""
+    """Why a position is left. BY_HAND: its coins were sold or moved without us."""
 
     STOP_LOSS = "STOP_LOSS"
     TAKE_PROFIT = "TAKE_PROFIT"
@@ -45,6 +45,7 @@ class ExitReason(Enum):
     EXIT_CONDITIONS = "EXIT_CONDITIONS"
     MANUAL = "MANUAL"
     UNPROTECTED = "UNPROTECTED"
+    BY_HAND = "BY_HAND"
 
 
 class OrderStatus(Enum):

@@ -23,7 +23,7 @@ import msgspec
 from aitrader.model.errors import InvariantBroken
 from aitrader.model.ids import ClientOrderId, PositionId
 from aitrader.model.instrument import Instrument
-from aitrader.model.money import MONEY_STEP, ZERO
+from aitrader.model.money import MONEY_STEP, ZERO, money_to_step
 from aitrader.model.order import ExitReason, Leg, Order, OrderKind
 from aitrader.model.position import Position, PositionStatus, TargetPrice
 from aitrader.model.signal import Signal
@@ -166,6 +166,19 @@ def as_dust(
     """Return the end of a position whose rest is too little for an order; it counts as lost."""
     now = tally(position.side, orders, least_quantity=left + 1)
     return given_up(_counted(position, now), left=left, at_ms=at_ms)
+
+
+def left_by_hand(position: Position, moved: Decimal, *, price: Decimal) -> Position:
+    """Return the end of a position of which somebody sold or moved so much, booked at a price."""
+    sold = position.entry_quantity - position.quantity
+    worth = position.exit_price * sold + price * moved
+    return msgspec.structs.replace(
+        position,
+        quantity=position.quantity - moved,
+        exit_price=money_to_step(worth / (sold + moved)),
+        realized_pnl=money_to_step(position.realized_pnl + price * moved),
+        exit_reason=ExitReason.BY_HAND,
+    )
 
 
 def rules_for(symbol: str, instruments: dict[str, Instrument]) -> Instrument:

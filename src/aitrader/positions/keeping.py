@@ -16,6 +16,7 @@ from aitrader.positions.book import (
     Book,
     as_dust,
     given_up,
+    left_by_hand,
     opened,
     reduced,
     refilled,
@@ -77,6 +78,8 @@ class Keeping:
             return []
         orders = self.book.orders(event.position_id)
         after = as_dust(position, orders, left=event.quantity, at_ms=event.at_ms)
+        if event.moved:
+            after = left_by_hand(after, event.moved, price=event.price)
         return self._ended(after, at_ms=event.at_ms)
 
     def _ended(self, after: Position, *, at_ms: int) -> Messages:

@@ -120,7 +120,8 @@ def _saved(rows: Rows, accounts: Sequence[tuple[str, Rows]]) -> Saved:
 
 
 def _account(name: str, rows: Rows, *, last_ms: int) -> SavedAccount:
-    cash = next(rows.of(ACCOUNT), {"cash": None})["cash"]
+    money = next(rows.of(ACCOUNT), {"cash": None, "unexplained": None})
+    cash = money["cash"]
     peak = next(rows.of(PEAK), {"peak": None})["peak"]
     since_ms = last_ms // DAY_MS * DAY_MS
     closed = rows.of(CLOSED_SINCE, since_ms=last_ms - CLOSED_KEPT_MS)
@@ -133,6 +134,7 @@ def _account(name: str, rows: Rows, *, last_ms: int) -> SavedAccount:
         ),
         closed=tuple(msgspec.convert(row, ClosedBefore, strict=False) for row in closed),
         peak=ZERO if peak is None else Decimal(peak),
+        unexplained=Decimal(money["unexplained"] or 0),
     )
 
 

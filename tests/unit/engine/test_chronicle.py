@@ -17,6 +17,7 @@ from aitrader.model.events import (
     Event,
     FeedChanged,
     FilterFailed,
+    MoneyMoved,
     OrderRejected,
     PositionClosed,
     PositionOpened,
@@ -95,6 +96,10 @@ UNSAID = msgspec.structs.replace(OPEN, quantity=Decimal(0))
         (TraderRemoved(WHO, at_ms=1), ("INFO", "a trader was removed")),
         (EntriesPaused(True, at_ms=1), ("INFO", "no new entries")),
         (EntriesPaused(False, at_ms=1), ("INFO", "entries again")),
+        (
+            MoneyMoved(Decimal(-250), at_ms=1),
+            ("INFO", "-250.00 moved without an order of ours: neither won nor lost"),
+        ),
         (
             UniverseChanged(Universe(symbols=("XUSDT",)), (), left_out=("XUSDT",), at_ms=1),
             ("WARNING", "not traded here and left out: XUSDT"),

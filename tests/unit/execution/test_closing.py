@@ -19,6 +19,7 @@ from aitrader.model.commands import (
 )
 from aitrader.model.events import (
     BalancesReported,
+    CashChanged,
     DustLeft,
     Event,
     ExitWanted,
@@ -211,13 +212,24 @@ LATER_MS = AT_MS + 60_000
 
 def test_coins_that_somebody_sold_end_the_position_instead_of_trying_for_ever() -> None:
     desk = a_failing_desk(*failed(5), btc="0", whole_ms=LATER_MS)
-    alarm, dust = closing.timer_due(desk, POSITION, at_ms=LATER_MS)
+    set_price(desk, "BTCUSDT", 103.5)
+    alarm, dust, cash = closing.timer_due(desk, POSITION, at_ms=LATER_MS)
     assert isinstance(alarm, Quarantined)
     assert alarm.reason == (
         "the position is given up: it held 1 and the exchange has 0 of it, too little to sell; "
-        "somebody sold or moved the rest"
+        "somebody sold or moved the rest, which is booked at 103.5"
     )
-    assert dust == DustLeft(at_ms=LATER_MS, position_id=POSITION, quantity=Decimal(1))
+    gone = {"quantity": Decimal(1), "moved": Decimal(1), "price": Decimal("103.5")}
+    assert dust == DustLeft(at_ms=LATER_MS, position_id=POSITION, **gone)
+    assert isinstance(cash, CashChanged)
+    assert cash.unexplained == cash.cash - 10_000 - gone["price"]
+
+
+def test_coins_that_are_gone_are_booked_at_what_they_cost_while_there_is_no_price() -> None:
+    desk = a_failing_desk(*failed(5), btc="0.0004", whole_ms=LATER_MS)
+    _alarm, dust, _cash = closing.timer_due(desk, POSITION, at_ms=LATER_MS)
+    assert isinstance(dust, DustLeft)
+    assert (dust.moved, dust.price) == (Decimal("0.9996"), Decimal(100))
 
 
 def test_what_somebody_left_of_it_is_sold() -> None:

@@ -22,6 +22,7 @@ from tests.unit.execution.desks import ENTRY, a_stop, filled, types
 
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
+from aitrader.execution.transfers import SETTLED_MS
 from aitrader.model import ids
 from aitrader.model.account import LIVE, PAPER
 from aitrader.model.commands import (
@@ -45,6 +46,7 @@ from aitrader.model.events import (
     ExitWanted,
     FeedChanged,
     InstrumentsLoaded,
+    MoneyMoved,
     OpenOrdersReported,
     OrderAccepted,
     OrderCanceled,
@@ -324,6 +326,33 @@ def test_resuming_counts_the_drawdown_anew() -> None:
     (mark,) = told(stage, EntriesPaused(at_ms=AT_MS, is_paused=False))
     assert isinstance(mark, EquityMarked)
     assert mark.peak == Decimal(1_000)
+
+
+def test_a_withdrawal_while_we_were_away_is_settled_at_a_close() -> None:
+    saved = SavedAccount(cash=Decimal(1_000), peak=Decimal(5_000), unexplained=Decimal(-4_000))
+    stage = a_stage(accounts=(saved,))
+    close = CandlesClosed(at_ms=AT_MS + SETTLED_MS, intervals=("1m",))
+    moved, cash, mark = told(stage, close)
+    assert isinstance(moved, MoneyMoved)
+    assert cash == CashChanged(at_ms=close.at_ms, cash=Decimal(1_000))
+    assert isinstance(mark, EquityMarked)
+    assert mark.peak == Decimal(1_000)
+
+
+def test_a_fill_that_the_last_report_had_explains_its_cash() -> None:
+    stage = a_stage(WANTED)
+    report = BalancesReported(
+        at_ms=AT_MS + 50,
+        account=PAPER,
+        balances=(Balance("USDT", Decimal(900), Decimal(0)),),
+    )
+    (told_cash,) = told(stage, report)
+    assert isinstance(told_cash, CashChanged)
+    assert told_cash.unexplained == Decimal(-100)
+    fill = a_fill(quantity=Decimal(1), price=Decimal(100), fee=Decimal(0))
+    late = OrderFilled(at_ms=AT_MS + 60, client_order_id=ENTRY_ID, fill=fill)
+    (cash,) = [row for row in told(stage, late) if isinstance(row, CashChanged)]
+    assert (cash.cash, cash.unexplained) == (Decimal(900), Decimal(0))
 
 
 def test_a_close_of_another_account_is_not_counted() -> None:

@@ -26,6 +26,7 @@ from aitrader.positions.book import (
     Book,
     closing,
     entering,
+    left_by_hand,
     moved,
     opened,
     reduced,
@@ -217,3 +218,17 @@ def test_the_book_forgets_what_is_over_late() -> None:
     assert book.find(PositionId("p-1")) is not None
     assert book.orders(PositionId("p-0")) == ()
     assert book.find_order(an_order(position_id=PositionId("p-0"))) is None
+
+
+def test_what_was_sold_by_hand_joins_what_was_sold_by_us() -> None:
+    over = a_position(
+        status=PositionStatus.CLOSED,
+        entry_quantity=Decimal(4),
+        quantity=Decimal(3),
+        exit_price=Decimal(90),
+        realized_pnl=Decimal(-300),
+        exit_reason=ExitReason.STOP_LOSS,
+    )
+    ended = left_by_hand(over, Decimal(2), price=Decimal(120))
+    assert (ended.quantity, ended.exit_price, ended.realized_pnl) == (1, 110, -60)
+    assert ended.exit_reason is ExitReason.BY_HAND

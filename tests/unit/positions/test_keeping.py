@@ -15,7 +15,7 @@ from tests.builders import (
 
 from aitrader.model.commands import ArmBand, DisarmBand, StartTimer, StopTimer
 from aitrader.model.events import DustLeft, PositionClosed, PositionOpened, PositionUpdated
-from aitrader.model.order import Leg, OrderKind, OrderStatus
+from aitrader.model.order import ExitReason, Leg, OrderKind, OrderStatus
 from aitrader.model.position import PositionStatus
 from aitrader.model.trader import Exits
 from aitrader.positions.keeping import Keeping
@@ -122,3 +122,23 @@ def test_dust_ends_a_position_and_counts_as_lost() -> None:
     assert (position.quantity, position.realized_pnl) == (Decimal("0.04"), Decimal("-4.1"))
     assert keeping.left_as_dust(dust) == []
     assert Keeping().left_as_dust(dust) == []
+
+
+def test_what_somebody_sold_by_hand_is_booked_at_its_price_and_not_lost() -> None:
+    keeping = a_keeping()
+    opened(keeping)
+    gone = DustLeft(
+        at_ms=AT_MS,
+        position_id=POSITION,
+        quantity=Decimal(1),
+        moved=Decimal("0.9"),
+        price=Decimal(110),
+    )
+
+    (ending, _band) = keeping.left_as_dust(gone)
+
+    assert isinstance(ending, PositionClosed)
+    position = ending.position
+    assert position.exit_reason is ExitReason.BY_HAND
+    assert (position.quantity, position.exit_price) == (Decimal("0.1"), Decimal(110))
+    assert position.realized_pnl == Decimal(99) - Decimal("100.1")

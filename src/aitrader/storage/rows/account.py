@@ -8,10 +8,11 @@ from aitrader.model.events import CashChanged, CloseAllAsked, EntriesPaused, Equ
 from aitrader.storage.rows.statement import Owner, Statement, on, upsert
 
 SAVE_CASH = """
-insert into accounts (user_id, account_id, cash, is_paused, updated_ms)
-values (:user_id, :account_id, :cash, 0, :updated_ms)
+insert into accounts (user_id, account_id, cash, unexplained, is_paused, updated_ms)
+values (:user_id, :account_id, :cash, :unexplained, 0, :updated_ms)
 on conflict (user_id, account_id)
-do update set cash = excluded.cash, updated_ms = excluded.updated_ms
+do update set cash = excluded.cash, unexplained = excluded.unexplained,
+              updated_ms = excluded.updated_ms
 """
 SAVE_PAUSE = """
 insert into accounts (user_id, account_id, cash, is_paused, updated_ms)
@@ -36,7 +37,7 @@ select peak from equity where user_id = :user_id and account_id = :account_id
 order by at_ms desc limit 1
 """
 ACCOUNT = """
-select cash, is_paused, is_closing from accounts
+select cash, unexplained, is_paused, is_closing from accounts
 where user_id = :user_id and account_id = :account_id
 """
 
@@ -49,6 +50,7 @@ def save_cash(event: CashChanged, owner: Owner) -> Iterator[Statement]:
             "user_id": owner.user_id,
             "account_id": event.account,
             "cash": str(event.cash),
+            "unexplained": str(event.unexplained) if event.unexplained else None,
             "updated_ms": event.at_ms,
         },
     )
