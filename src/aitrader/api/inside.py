@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Protocol
 
+from aitrader.api.audit import ask_witnessed
 from aitrader.api.policy import Policy
 from aitrader.api.problems import Failure
 from aitrader.api.tokens import Caller
@@ -132,9 +133,9 @@ class Inside:
 
     async def ask(self, caller: Caller, request: AnyRequest) -> Answer:
         """Return what came of a request; who asks for a change is written down before it."""
-        self.policy.note(caller, request)
-        answer = await self._control.ask(request)
-        self.policy.audit(caller, request, is_ok=answer.is_ok)
+        answer = await ask_witnessed(
+            self._control, request, who=caller.name, witness=self.policy.witness
+        )
         self._frame = None
         return answer
 

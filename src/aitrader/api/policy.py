@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable
 from enum import Enum
-from typing import Protocol
 
+from aitrader.api.audit import READS, Witness
 from aitrader.api.limits import Limiter
 from aitrader.api.problems import Failure
 from aitrader.api.tokens import Caller, Gate, Scope
-from aitrader.model.control import (
-    AnyRequest,
-    CheckTrader,
-    ClosePosition,
-    ExplainTrader,
-    MoveStop,
-    ReadCandles,
-    ReadJob,
-    ReadJobs,
-    ReadLines,
-    ReadReport,
-    ReadSignal,
-    ReadTrader,
-)
-
-log = logging.getLogger("aitrader.audit")
-
-READS: tuple[type, ...] = (
-    ReadTrader,
-    ReadCandles,
-    ReadLines,
-    ReadSignal,
-    ReadJob,
-    ReadJobs,
-    ReadReport,
-    CheckTrader,
-    ExplainTrader,
-)
-"""Requests that change nothing. Whatever is not named here needs a full token."""
+from aitrader.model.control import AnyRequest, ClosePosition, MoveStop
 
 ORDERS: tuple[type, ...] = (ClosePosition, MoveStop)
 """Requests that make an order. Closing everything is not held back: it is the kill switch."""
@@ -65,14 +36,6 @@ class Budget(Enum):
     ORDERS = "orders"
 
 
-class Witness(Protocol):
-    """Who writes down for good who asked for which change."""
-
-    def change_asked(self, who: str, what: str, subject: str) -> None:
-        """Take note: the token's name, the request's name, the trader or position it is about."""
-        ...
-
-
 class Visit:
     """A connection that was let in; it goes on for as long as its token counts."""
 
@@ -88,7 +51,7 @@ class Visit:
 
 
 class Policy:
-    """Lets callers in, counts what they ask, and has their changes written down."""
+    """Lets callers in and counts what they ask; `witness` writes their changes down."""
 
     def __init__(
         self,
@@ -101,7 +64,7 @@ class Policy:
         witness: Witness | None = None,
     ) -> None:
         self._gate = gate
-        self._witness = witness
+        self.witness = witness
         self._limiters = {
             Budget.DATA: Limiter(data_per_min, now_s),
             Budget.ORDERS: Limiter(orders_per_min, now_s),
@@ -157,7 +120,7 @@ class Policy:
                 raise _too_many(wait_s, f"the limit for {budget.value} is reached")
 
     def admit_request(self, caller: Caller, request: AnyRequest) -> None:
-        """Let a request to the engine through, and write down what changes something.
+        """Let a request to the engine through.
 
         Raises:
             Failure: As `admit`.
@@ -165,32 +128,6 @@ class Policy:
         access = Access.READ if isinstance(request, READS) else Access.FULL
         budget = Budget.ORDERS if isinstance(request, ORDERS) else Budget.DATA
         self.admit(caller, access, budget)
-
-    def note(self, caller: Caller, request: AnyRequest) -> None:
-        """Have it written down, before it is done, who asks for a change."""
-        if self._witness is not None and not isinstance(request, READS):
-            self._witness.change_asked(caller.name, type(request).__name__, _subject(request))
-
-    @staticmethod
-    def audit(caller: Caller, request: AnyRequest, *, is_ok: bool) -> None:
-        """Log who changed what, and whether it was done."""
-        if isinstance(request, READS):
-            return
-        subject = _subject(request)
-        outcome = "done" if is_ok else "refused"
-        log.info(
-            "%s asked by %s (%s)",
-            type(request).__name__,
-            caller.name,
-            outcome,
-            extra={"subject": subject} if subject else None,
-        )
-
-
-def _subject(request: AnyRequest) -> str:
-    """Return whom a request is about, "" for everything."""
-    names = ("trader_id", "position_id", "job_id")
-    return next((found for name in names if (found := getattr(request, name, ""))), "")
 
 
 def _too_many(wait_s: float, reason: str) -> Failure:

@@ -31,6 +31,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 from websockets.typing import Origin
 
+from aitrader.api.audit import LOCAL_NAME, Witness, ask_witnessed
 from aitrader.model.control import Ask, Control, Hello
 from aitrader.model.errors import ConfigError
 from aitrader.model.view import Frame, View
@@ -108,6 +109,7 @@ async def serve(
     socket_path: Path | None = None,
     port: int = 0,
     token: str = "",
+    witness: Witness | None = None,
 ) -> StreamServer:
     """Return the open door to this engine, on a Unix socket or on a loopback port.
 
@@ -118,13 +120,14 @@ async def serve(
             left there is replaced. Some systems refuse more than 100 bytes: use `port` then.
         port: The loopback port, 0 for any free one.
         token: What a face on the loopback must show; needed there.
+        witness: Told of each change that is asked for, before it is done.
 
     Raises:
         ConfigError: The socket cannot be opened, in one sentence.
     """
     if socket_path is None and not token:
         raise ValueError("a loopback port needs a token: any process of this machine may connect")
-    door = _Door(view, control, token)
+    door = _Door(view, control, token, witness)
     try:
         if socket_path is not None:
             server = await unix_serve(door.receive, sock=_bound(socket_path), **_OPTIONS)
@@ -152,9 +155,10 @@ def _bound(path: Path) -> socket.socket:
 class _Door:
     """What happens on one connection after the other."""
 
-    def __init__(self, view: View, control: Control, token: str) -> None:
+    def __init__(self, view: View, control: Control, token: str, witness: Witness | None) -> None:
         self._view = view
         self._control = control
+        self._witness = witness
         self._token = token.encode()
         self._encoder = msgspec.json.Encoder()
         self._hello = msgspec.json.Decoder(Hello)
@@ -209,6 +213,8 @@ class _Door:
         with contextlib.suppress(ConnectionClosed):
             async for data in connection:
                 ask = self._ask.decode(data)
-                answer = await self._control.ask(ask.request)
+                answer = await ask_witnessed(
+                    self._control, ask.request, who=LOCAL_NAME, witness=self._witness
+                )
                 answer = msgspec.structs.replace(answer, ask_id=ask.ask_id)
                 await connection.send(self._encoder.encode(answer), text=True)

@@ -21,11 +21,11 @@ from pathlib import Path
 
 import msgspec
 
+from aitrader.api.audit import LOCAL_NAME
 from aitrader.model.errors import ConfigError
 
 FILE_NAME = "tokens.json"
 API_KEY_NAME = "api-key"
-LOCAL_NAME = "local"
 LEAST_API_KEY_CHARS = 16
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 

@@ -125,7 +125,9 @@ async def _open_door(settings: Settings, wired: Wired) -> stream.StreamServer:
     """Let faces in, on a Unix socket where the folder's path allows it."""
     path = door.find_socket_path(settings.data_folder)
     token = "" if path is not None else door.new_token()
-    server = await stream.serve(wired.view, wired.control, socket_path=path, port=0, token=token)
+    server = await stream.serve(
+        wired.view, wired.control, socket_path=path, port=0, token=token, witness=wired
+    )
     door.write_door(
         settings.data_folder,
         door.Door(

@@ -3,54 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from tests.api_room import EXPIRED, FULL, READ, Room
 
-from aitrader.api.policy import READS, WRONG_PER_MIN, Access, Budget
+from aitrader.api.policy import WRONG_PER_MIN, Access, Budget
 from aitrader.api.problems import Failure
 from aitrader.api.tokens import LOCAL, Caller, Scope
 from aitrader.model.control import (
-    AddTrader,
-    AnyRequest,
-    CancelJob,
     CloseAll,
     ClosePosition,
-    MoveStop,
-    PauseEntries,
     ReadTrader,
-    RemoveTrader,
-    SetMode,
-    StartBacktest,
-    StopEngine,
-    SwitchTrader,
 )
 
 READER = Caller("read", Scope.READ)
-CHANGES = (
-    AddTrader,
-    RemoveTrader,
-    SwitchTrader,
-    SetMode,
-    PauseEntries,
-    ClosePosition,
-    MoveStop,
-    CloseAll,
-    StopEngine,
-    StartBacktest,
-    CancelJob,
-)
 
 
 def status_of(call: object) -> int:
     with pytest.raises(Failure) as caught:
         call()  # type: ignore[operator]
     return caught.value.problem.status
-
-
-def test_every_request_is_known_to_read_or_to_change() -> None:
-    assert set(get_args(AnyRequest)) == {*READS, *CHANGES}
 
 
 @pytest.mark.parametrize("secret", [FULL, READ])
@@ -111,26 +83,3 @@ def test_a_wait_is_told_in_whole_seconds(tmp_path: Path) -> None:
     with pytest.raises(Failure) as caught:
         policy.admit(READER, Access.READ, Budget.DATA)
     assert caught.value.headers == {"retry-after": "60"}
-
-
-def test_who_changed_what_is_written_down(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "aitrader.audit")
-    policy = Room(tmp_path).policy
-    policy.audit(READER, ReadTrader("dip"), is_ok=True)
-    policy.audit(LOCAL, RemoveTrader("dip"), is_ok=True)
-    policy.audit(LOCAL, CloseAll(), is_ok=False)
-    assert [record.getMessage() for record in caplog.records] == [
-        "RemoveTrader asked by local (done)",
-        "CloseAll asked by local (refused)",
-    ]
-
-
-def test_a_change_is_noted_for_good_before_it_is_done(tmp_path: Path) -> None:
-    room = Room(tmp_path)
-    for request in (ReadTrader("dip"), RemoveTrader("dip"), ClosePosition("p-1"), CloseAll()):
-        room.policy.note(READER, request)
-    assert room.notebook.lines == [
-        ("read", "RemoveTrader", "dip"),
-        ("read", "ClosePosition", "p-1"),
-        ("read", "CloseAll", ""),
-    ]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.api_room import Notebook
 from tests.fake_engine import FakeEngine
 from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.asyncio.client import connect as tcp_connect
@@ -17,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from aitrader.api.stream import StreamServer, serve
-from aitrader.model.control import Answer, Ask, Hello, StopEngine
+from aitrader.model.control import Answer, Ask, Hello, ReadTrader, RemoveTrader, StopEngine
 from aitrader.model.errors import ConfigError
 from aitrader.model.view import Frame
 
@@ -181,6 +182,21 @@ def test_a_face_that_only_asks_gets_no_frames(tmp_path: Path) -> None:
             assert (await closed_with(face))[0] == 1007
 
     on_a_socket(tmp_path, story)
+
+
+def test_who_changes_something_from_this_computer_is_on_record(tmp_path: Path) -> None:
+    async def told() -> None:
+        fake, notebook, path = FakeEngine(), Notebook(), tmp_path / "e.sock"
+        server = await serve(fake, fake, socket_path=path, witness=notebook)
+        async with connect(path) as face:
+            await face.send(encode(Hello("", 0)), text=True)
+            for request in (ReadTrader("dip"), RemoveTrader("dip")):
+                await face.send(encode(Ask(1, request)), text=True)
+                await face.recv()
+        await server.close()
+        assert notebook.lines == [("local", "RemoveTrader", "dip")]
+
+    asyncio.run(told())
 
 
 def test_a_face_that_never_reads_slows_nobody(tmp_path: Path) -> None:
