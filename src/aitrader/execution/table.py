@@ -16,8 +16,11 @@ from aitrader.model.ledger import Flow, flow_of
 from aitrader.model.order import Leg, Order
 from aitrader.model.position import Position
 
-RETIRED_LIMIT = 512
+RETIRED_KEPT = 128
 """Closed positions whose orders are still known, for the late word of a slow wire."""
+
+RETIRED_LIMIT = 512
+"""As many, at most, while the venue may still act on one of them."""
 
 
 class Sheet:
@@ -156,15 +159,25 @@ class OrderTable:
         return len(self.of(position_id, leg)) + 1
 
     def retire(self, position_id: PositionId) -> None:
-        """Let the position's orders go when 512 others have been retired after it."""
+        """Let the position's orders go when enough others have been retired after it.
+
+        Enough is 128; where the venue may still act on an order of the oldest, 512.
+        """
         if position_id in self._sheets:
             self._retired[position_id] = None
             self._active.pop(position_id, None)
-        if len(self._retired) > RETIRED_LIMIT:
-            oldest, _none = self._retired.popitem(last=False)
-            for order in self._sheets.pop(oldest).orders:
-                del self._sheet_of[order.client_order_id]
-                self._live[order.symbol].pop(order.client_order_id, None)
+        while len(self._retired) > RETIRED_KEPT:
+            orders = self._sheets[next(iter(self._retired))].orders
+            is_over = all(order.is_done for order in orders)
+            if not is_over and len(self._retired) <= RETIRED_LIMIT:
+                return
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        oldest, _none = self._retired.popitem(last=False)
+        for order in self._sheets.pop(oldest).orders:
+            del self._sheet_of[order.client_order_id]
+            self._live[order.symbol].pop(order.client_order_id, None)
 
     def revive(self, position_id: PositionId) -> None:
         """Keep the orders of a position that was given up and came to life after all."""

@@ -44,8 +44,11 @@ MOVES: frozenset[tuple[PositionStatus, PositionStatus]] = frozenset(
 HOLDING = frozenset({S.OPEN, S.CLOSING})
 """Statuses in which something is held."""
 
-FORGOTTEN_LIMIT = 512
+ENDED_KEPT = 128
 """Positions that are closed or were never opened, whose orders are still known."""
+
+ENDED_LIMIT = 512
+"""As many, at most, while the venue may still act on an order of one of them."""
 
 
 def moved(position: Position, status: PositionStatus) -> Position:
@@ -229,10 +232,17 @@ class Book:
         self._positions[position.position_id] = position
 
     def forget_later(self, position_id: PositionId) -> None:
-        """Let a position go when 512 others have come to their end after it."""
+        """Let a position go when enough others have come to their end after it.
+
+        Enough is 128; where the venue may still act on an order of the oldest, 512.
+        """
         self._over[position_id] = None
-        if len(self._over) > FORGOTTEN_LIMIT:
-            oldest, _none = self._over.popitem(last=False)
+        while len(self._over) > ENDED_KEPT:
+            oldest = next(iter(self._over))
+            is_over = all(order.is_done for order in self.orders(oldest))
+            if not is_over and len(self._over) <= ENDED_LIMIT:
+                return
+            del self._over[oldest]
             self._positions.pop(oldest, None)
             self._orders.pop(oldest, None)
 

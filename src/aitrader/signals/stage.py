@@ -2,8 +2,9 @@
 
 Each step is a fact that comes round to this stage again, so that a decision by rule, one by the
 analyst and one after a restart take the same road: SignalRaised -> DecisionMade -> EntryWanted or
-SignalUpdated. Signals are kept while something may still come of them; of what has ended only the
-newest per trader and symbol is remembered, which is enough to know a repeat.
+SignalUpdated. Signals are kept while something may still come of them. Of what has ended the newest
+are kept for the word of a slow wire; per trader and symbol only the last id is remembered, which is
+enough to know a repeat.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ WAIT_TIMER = "signal-wait:"
 
 DEFAULT_RECHECK_MS = 60_000
 
+MOST_ENDED = 256
+"""Signals that have ended and may still be entered, by a fill that comes late."""
+
 BY_RULE = "the conditions decide"
 NO_MODEL = "no model is configured"
 TOO_OLD = "it was too old to enter when the engine started"
@@ -62,7 +66,8 @@ class SignalStage:
         self._accounts = accounts
         self._traders: dict[TraderId, Trader] = {}
         self._alive: dict[SignalId, Signal] = {}
-        self._newest: dict[tuple[TraderId, str], Signal] = {}
+        self._ended: dict[SignalId, Signal] = {}
+        self._newest: dict[tuple[TraderId, str], SignalId] = {}
         self.handlers: Mapping[type[Event], Callable[..., Messages]] = {
             Started: self._started,
             TraderSaved: self._trader_saved,
@@ -115,8 +120,7 @@ class SignalStage:
         if trader is None:
             return []
         signal = raised(match, source=trader.source, at_ms=event.at_ms)
-        newest = self._newest.get((match.trader_id, match.symbol))
-        if newest is not None and newest.signal_id == signal.signal_id:
+        if self._newest.get((match.trader_id, match.symbol)) == signal.signal_id:
             return []
         self._keep(signal)
         return [SignalRaised(at_ms=event.at_ms, signal=signal)]
@@ -181,17 +185,17 @@ class SignalStage:
     # -- the memory ---------------------------------------------------------------------------
 
     def _find(self, signal_id: SignalId) -> Signal | None:
-        alive = self._alive.get(signal_id)
-        if alive is not None:
-            return alive
-        return next((row for row in self._newest.values() if row.signal_id == signal_id), None)
+        return self._alive.get(signal_id) or self._ended.get(signal_id)
 
     def _keep(self, signal: Signal) -> None:
-        self._newest[signal.trader_id, signal.symbol] = signal
+        self._newest[signal.trader_id, signal.symbol] = signal.signal_id
         if signal.status in ALIVE:
             self._alive[signal.signal_id] = signal
-        else:
-            self._alive.pop(signal.signal_id, None)
+            return
+        self._alive.pop(signal.signal_id, None)
+        self._ended[signal.signal_id] = signal
+        if len(self._ended) > MOST_ENDED:
+            del self._ended[next(iter(self._ended))]
 
     def _turn(self, signal: Signal, turn: Turn, *, note: str = "", at_ms: int) -> Messages:
         """Return the signal's new state if it has one."""

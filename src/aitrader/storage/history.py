@@ -23,6 +23,7 @@ from aitrader.storage.load import Rows, orders_of
 from aitrader.storage.rows.positions import position_from_row
 from aitrader.storage.rows.signals import signal_from_row
 from aitrader.storage.rows.statement import Owner
+from aitrader.storage.sqlite import CACHE_KB
 
 MOST_ROWS = 1000
 """No answer is longer; a face pages by time."""
@@ -154,6 +155,7 @@ class History:
                 address = f"{self._path.absolute().as_uri()}?mode=ro"
                 self._connection = sqlite3.connect(address, uri=True, isolation_level=None)
                 self._connection.row_factory = sqlite3.Row
+                self._connection.execute(f"pragma cache_size = -{CACHE_KB}")
             return query(Rows(self._connection, self._owner))
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -28,6 +28,9 @@ from aitrader.storage.retention import forget
 from aitrader.storage.rows.statement import Owner
 from aitrader.storage.schema import migrate
 
+CACHE_KB = 512
+"""Of pages in memory; the rest is read from the system's own, which holds the file anyway."""
+
 BUSY_S = 2.0
 """How long a write waits for a backup or a shell that holds the file."""
 
@@ -127,6 +130,7 @@ class SqliteStore:
             connection.execute("pragma synchronous = normal")
             connection.execute("pragma fullfsync = 1")  # macOS: fsync alone stays in the drive
             connection.execute("pragma journal_size_limit = 16777216")
+            connection.execute(f"pragma cache_size = -{CACHE_KB}")
         except sqlite3.Error as exc:
             if connection is not None:
                 connection.close()

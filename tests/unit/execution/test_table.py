@@ -5,12 +5,12 @@ from decimal import Decimal
 import pytest
 from tests.builders import AT_MS, POSITION, a_fill, a_filled_order, a_position, an_order
 
-from aitrader.execution.table import RETIRED_LIMIT, OrderTable
+from aitrader.execution.table import RETIRED_KEPT, RETIRED_LIMIT, OrderTable
 from aitrader.model.errors import InvariantBroken
 from aitrader.model.events import OrderAccepted, OrderCanceled, OrderFilled
 from aitrader.model.ids import ClientOrderId, PositionId
 from aitrader.model.ledger import flow_of
-from aitrader.model.order import Leg, OrderKind, Side
+from aitrader.model.order import Leg, OrderKind, OrderStatus, Side
 
 ORDER = an_order()
 ID = ORDER.client_order_id
@@ -60,20 +60,33 @@ def test_the_table_knows_legs_attempts_and_what_is_live() -> None:
     assert table.next_attempt(PositionId("p-other"), Leg.ENTRY) == 1
 
 
+def retired(table: OrderTable, number: int, status: OrderStatus) -> None:
+    position_id, order_id = PositionId(f"p-{number}"), ClientOrderId(f"o-{number}")
+    table.add(an_order(client_order_id=order_id, position_id=position_id, status=status))
+    table.retire(position_id)
+
+
 def test_a_retired_positions_orders_are_known_until_many_have_retired_after_it() -> None:
     table = OrderTable()
     table.retire(PositionId("p-unknown"))
-    for number in range(RETIRED_LIMIT + 1):
-        position_id = PositionId(f"p-{number}")
-        order_id = ClientOrderId(f"o-{number}")
-        table.add(an_order(client_order_id=order_id, position_id=position_id))
-        table.retire(position_id)
+    for number in range(RETIRED_KEPT + 1):
+        retired(table, number, OrderStatus.CANCELED)
         assert table.positions() == ()
 
     assert table.find(ClientOrderId("o-0")) is None
     assert table.find(ClientOrderId("o-1")) is not None
     table.revive(PositionId("p-1"))
     assert table.positions() == (PositionId("p-1"),)
+
+
+def test_while_the_venue_may_act_on_a_retired_order_it_is_known_for_longer() -> None:
+    table = OrderTable()
+    for number in range(RETIRED_LIMIT):
+        retired(table, number, OrderStatus.PENDING)
+    assert table.find(ClientOrderId("o-0")) is not None
+    retired(table, RETIRED_LIMIT, OrderStatus.CANCELED)
+    assert table.find(ClientOrderId("o-0")) is None
+    assert table.find(ClientOrderId("o-1")) is not None
 
 
 def test_what_a_position_holds_is_what_all_its_fills_come_to() -> None:

@@ -22,7 +22,8 @@ from aitrader.model.order import ExitReason, Leg, Order, OrderKind
 from aitrader.model.position import Position, PositionStatus, TargetPrice
 from aitrader.model.trader import Level, LevelKind, PositionSide, Target
 from aitrader.positions.book import (
-    FORGOTTEN_LIMIT,
+    ENDED_KEPT,
+    ENDED_LIMIT,
     Book,
     closing,
     entering,
@@ -209,7 +210,7 @@ def test_the_book_forgets_what_is_over_late() -> None:
 
     book.forget_later(POSITION)
     book.keep(POSITION)
-    for number in range(FORGOTTEN_LIMIT + 1):
+    for number in range(ENDED_KEPT + 1):
         book.put(a_position(position_id=PositionId(f"p-{number}")))
         book.forget_later(PositionId(f"p-{number}"))
 
@@ -232,3 +233,15 @@ def test_what_was_sold_by_hand_joins_what_was_sold_by_us() -> None:
     ended = left_by_hand(over, Decimal(2), price=Decimal(120))
     assert (ended.quantity, ended.exit_price, ended.realized_pnl) == (1, 110, -60)
     assert ended.exit_reason is ExitReason.BY_HAND
+
+
+def test_while_the_venue_may_act_on_an_order_its_position_is_known_for_longer() -> None:
+    book = Book()
+    for number in range(ENDED_LIMIT + 1):
+        position_id = PositionId(f"p-{number}")
+        assert book.find(PositionId("p-0")) is not None or not number
+        book.put(a_position(position_id=position_id))
+        book.put_order(an_order(position_id=position_id))
+        book.forget_later(position_id)
+    assert book.find(PositionId("p-0")) is None
+    assert book.find(PositionId("p-1")) is not None

@@ -36,7 +36,7 @@ from aitrader.model.events import (
 from aitrader.model.ids import SignalId, TimerId
 from aitrader.model.signal import Signal, SignalStatus
 from aitrader.model.trader import Mode
-from aitrader.signals.stage import SignalStage
+from aitrader.signals.stage import MOST_ENDED, SignalStage
 
 MATCHED = FilterMatched(at_ms=AT_MS, match=a_match())
 
@@ -147,6 +147,22 @@ def test_an_opened_position_ends_the_signal_even_after_a_refusal() -> None:
 
     assert the_signal(told(stage, opened)).status is SignalStatus.ENTERED
     assert told(stage, opened) == []
+
+
+def test_a_signal_that_ended_long_ago_is_not_entered_any_more() -> None:
+    stage = a_stage()
+    ended = []
+    for number in range(MOST_ENDED + 1):
+        (fact,) = told(stage, FilterMatched(at_ms=AT_MS, match=a_match(symbol=f"S{number}USDT")))
+        assert isinstance(fact, SignalRaised)
+        ended.append(fact.signal.signal_id)
+        stage.handle(EntryRefused(at_ms=AT_MS, signal_id=ended[-1], reason="late"))
+    first, second = (
+        told(stage, PositionOpened(at_ms=AT_MS, position=a_position(signal_id=signal_id)))
+        for signal_id in ended[:2]
+    )
+    assert not first
+    assert the_signal(second).status is SignalStatus.ENTERED
 
 
 def test_what_is_said_of_unknown_signals_is_nothing() -> None:
