@@ -27,9 +27,9 @@ def short_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def demo_in(folder: Path) -> Screen:
+def demo_in(folder: Path, *, editor: str = "") -> Screen:
     words = ("demo", "--symbols", 5, "--seed", 7, "--speed", 60, "--data-folder", folder)
-    return Screen(command(words))
+    return Screen(["env", f"EDITOR={editor}", *command(words)])
 
 
 def door_of(folder: Path) -> Door:
@@ -131,3 +131,34 @@ def test_leaving_and_keeping_leaves_the_engine_to_the_next_app(short_folder: Pat
         assert door_of(short_folder) == before
         leave(screen, "s")
     until_gone(before.pid)
+
+
+def test_an_editor_of_ones_own_has_the_terminal_and_what_it_saves_is_checked(
+    short_folder: Path,
+) -> None:
+    editor = short_folder / "editor"
+    editor.write_text("#!/bin/sh\necho in the editor; sed -i 's/^NAME = .*/NAME = 7/' \"$1\"\n")
+    editor.chmod(0o755)
+    with demo_in(short_folder, editor=str(editor)) as screen:
+        screen.wait_for(PRICE)
+        screen.press("2")
+        screen.wait_for("2 Traders")
+        screen.press("E")
+        screen.wait_for("in the editor")
+        screen.wait_for("NAME = 7")
+        screen.wait_for("NAME .*text")
+        screen.press("\x1b")
+        screen.wait_for("2 Traders")
+        leave(screen, "s")
+
+
+def test_an_editor_that_is_not_there_leaves_the_app_alive_with_its_own(short_folder: Path) -> None:
+    with demo_in(short_folder, editor="/no/such/editor") as screen:
+        screen.wait_for(PRICE)
+        screen.press("2")
+        screen.wait_for("2 Traders")
+        screen.press("E")
+        screen.wait_for("ctrl.s save")
+        screen.press("\x1b")
+        screen.wait_for("2 Traders")
+        leave(screen, "s")

@@ -6,7 +6,7 @@ import asyncio
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -129,18 +129,40 @@ class TraderDoings:
 
     async def _edited_outside(self, source: str) -> str | None:
         """Return what came of the person's own editor, None where there is none to run."""
-        command = shlex.split(self._taste.editor)
+        command = words_of(self._taste.editor)
         if not command:
             return None
         with tempfile.TemporaryDirectory(prefix="aitrader-") as folder:
             path = Path(folder) / "trader.py"
             await asyncio.to_thread(path.write_text, source, encoding="utf-8")
             try:
-                with self._app.suspend():
-                    subprocess.run([*command, str(path)], check=True)  # noqa: ASYNC221 - it has the screen
+                # nothing is painted meanwhile, and the engine's frames are still taken
+                with self._app.suspend(), self._app.batch_update():
+                    found = await asyncio.to_thread(run_editor, [*command, str(path)])
             except SuspendNotSupported:
                 return None
-            except (OSError, subprocess.CalledProcessError) as exc:
-                self._say(f"{command[0]}: {exc}", is_ok=False)
+            if isinstance(found, OSError):
+                self._say(f"the editor {command[0]}: {found.strerror}", is_ok=False)
                 return None
+            if found:  # an editor says so that nothing is to be saved
+                return source
             return await asyncio.to_thread(path.read_text, encoding="utf-8")
+
+
+def words_of(command: str) -> list[str]:
+    """Return the words of a command line; one whose quotes do not end is one word."""
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return [command]
+
+
+def run_editor(command: Sequence[str]) -> int | OSError:
+    """Give the terminal to an editor until it ends; return its code, or why it did not begin.
+
+    It never raises: Textual takes the terminal back only from one that ended quietly.
+    """
+    try:
+        return subprocess.run(command, check=False).returncode
+    except OSError as exc:
+        return exc

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from aitrader.model.view import TraderRow
 from aitrader.tui.dialogs import Question
 from aitrader.tui.editing import Editor
 from aitrader.tui.taste import Taste
+from aitrader.tui.trader_doings import run_editor, words_of
 
 
 def a_busy_engine() -> FakeEngine:
@@ -146,3 +148,14 @@ def test_without_a_terminal_to_hand_over_the_own_editor_is_used() -> None:
             await until(p, lambda: isinstance(app.screen, Editor))
 
     asyncio.run(story())
+
+
+def test_a_command_is_split_as_a_shell_does_and_never_refused() -> None:
+    assert words_of("nano -l 'my file'") == ["nano", "-l", "my file"]
+    assert words_of("") == []
+    assert words_of('nano "') == ['nano "']
+
+
+def test_an_editor_that_cannot_begin_is_an_answer_not_an_exception() -> None:
+    assert run_editor([sys.executable, "-c", "raise SystemExit(3)"]) == 3
+    assert isinstance(run_editor(["no-such-editor", "file"]), FileNotFoundError)

@@ -46,7 +46,7 @@ def _count(number: int) -> Cell:
 
 COLUMNS: tuple[Column[TraderRow], ...] = (
     Column("", 1, _lamp),
-    Column("Trader", 14, _name, rank=1, share=4, most=24),
+    Column("Trader", 14, _name, rank=1, share=8, most=24),
     Column("State", 8, _state, rank=2, share=3, most=20),
     Column("Every", 5, lambda r, _: Cell(r.interval, "dim"), rank=5),
     Column("Mode", 5, _mode, rank=6),
