@@ -15,7 +15,8 @@ An order list dies as a whole: while one of its two is alive nothing is missing,
 about the other may simply be first. If that stays so, the survivor is asked after, and then
 canceled (`lame_due`): Binance takes the stop off when the target has filled in part.
 
-Each close audits all of it: the rules of a symbol may have been unknown when it was time.
+Each close audits all of it, and where the venue is a real one also a timer every few seconds: the
+rules of a symbol may have been unknown when it was time.
 
 A piece whose protection ends unfilled (rejected, never arrived, taken off by somebody) is planned
 anew after a pause, as what was in the way may pass; the band stands in meanwhile. After three times
@@ -49,6 +50,9 @@ LAME_PATIENCE_MS = 2_000
 
 AGAIN_TIMER = "protect-again:"
 """Timer of a position whose protection failed, by which it is planned anew."""
+
+AUDIT_TIMER = "audit:"
+"""Timer of an account whose protection is looked at every few seconds."""
 
 ATTEMPTS = 3
 """How often a piece is protected before the position is left."""
@@ -116,6 +120,19 @@ def audit(desk: Desk, *, at_ms: int) -> Messages:
         if desk.table.sheet(position.position_id).sound is not position:
             answer.extend(guard(desk, position, at_ms=at_ms))
     return answer
+
+
+def audit_timer(desk: Desk, *, at_ms: int) -> Messages:
+    """Return the alarm for the next audit between two closes, where the settings want one."""
+    settings = desk.settings
+    if not settings.audit_ms:
+        return []
+    return [StartTimer(timer_id=audit_id(desk), due_ms=at_ms + settings.audit_ms)]
+
+
+def audit_id(desk: Desk) -> TimerId:
+    """Return the name of the account's alarm."""
+    return TimerId(AUDIT_TIMER + desk.settings.account)
 
 
 def stale(position: Position, exits: Iterable[Order]) -> tuple[Order, ...]:

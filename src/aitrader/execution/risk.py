@@ -31,7 +31,8 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `reserve_bps`: kept for the price running away between the close and the fill.
     `max_position_pct`: of equity, caps entries sized by risk. `max_stops_per_symbol`: Binance's
-    MAX_NUM_ALGO_ORDERS.
+    MAX_NUM_ALGO_ORDERS. `audit_ms`: how often protection is looked at besides each close of a
+    candle, 0 for never.
     """
 
     account: str = PAPER
@@ -46,6 +47,7 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
     protect_window_ms: int = 1_500
     brakes: Brakes = Brakes()
     has_shorts: bool = True
+    audit_ms: int = 0
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

@@ -106,7 +106,11 @@ class ExecutionStage:
 
     def _started(self, event: Started) -> Messages:
         self._is_resumed = False
-        return [*reconcile.rebuild(self._desk, event), *self._resume(event.at_ms)]
+        return [
+            *reconcile.rebuild(self._desk, event),
+            *self._resume(event.at_ms),
+            *protect.audit_timer(self._desk, at_ms=event.at_ms),
+        ]
 
     def _instruments_loaded(self, event: InstrumentsLoaded) -> Messages:
         self._desk.instruments = {row.symbol: row for row in event.instruments}
@@ -261,9 +265,22 @@ class ExecutionStage:
         return answer
 
 
+def _audited(desk: Desk, *, at_ms: int) -> Messages:
+    """Return what is found between two closes: a lack of protection, a transfer that is certain."""
+    moved = transfers.settled(desk, at_ms=at_ms)
+    return [
+        *moved,
+        *([desk.marked(at_ms)] if moved else []),
+        *protect.audit(desk, at_ms=at_ms),
+        *protect.audit_timer(desk, at_ms=at_ms),
+    ]
+
+
 def _timer_due(desk: Desk, event: TimerDue) -> Messages:
     """Return what one of our alarms asks for; those of others are nothing."""
     timer_id, at_ms = event.timer_id, event.at_ms
+    if timer_id == protect.audit_id(desk):
+        return _audited(desk, at_ms=at_ms)
     if timer_id.startswith(watch.QUERY_TIMER):
         order_id = ClientOrderId(timer_id.removeprefix(watch.QUERY_TIMER))
         return watch.timer_due(desk, order_id, at_ms=at_ms)

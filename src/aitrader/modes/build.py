@@ -54,6 +54,8 @@ from aitrader.storage.sqlite import SqliteStore
 log = logging.getLogger(__name__)
 
 QUOTE = "USDT"
+AUDIT_MS = 5_000
+"""How often the protection of live positions is looked at, whatever the candles do."""
 STOP_S = 20.0
 """How long the last events may take: the promise is 30 s to the process's end."""
 
@@ -312,6 +314,7 @@ def _execution(settings: Settings, account: str) -> ExecutionSettings:
         max_open_positions=settings.max_open_positions,
         brakes=brakes_of(settings),
         has_shorts=is_paper,
+        audit_ms=0 if is_paper else AUDIT_MS,
     )
 
 

@@ -97,6 +97,16 @@ def a_stage(*events: Event, **saved: object) -> ExecutionStage:
     return stage
 
 
+def an_audited_stage(*events: Event, **saved: object) -> tuple[ExecutionStage, StartTimer]:
+    """A stage that looks at what is protected every few seconds, and its alarm."""
+    stage = ExecutionStage(ExecutionSettings(audit_ms=5_000), FixedPrices())
+    started = Started(at_ms=AT_MS, saved=Saved(**saved))  # type: ignore[arg-type]
+    (alarm,) = [row for row in told(stage, started) if isinstance(row, StartTimer)]
+    for event in events:
+        stage.handle(event)
+    return stage, alarm
+
+
 def a_stage_with(*orders: Order, position: Position | None = None) -> ExecutionStage:
     return a_stage(orders=(ENTRY, *orders), positions=(position or a_position(),))
 
@@ -306,6 +316,31 @@ def test_each_timer_finds_its_part() -> None:
     assert due(f"order-lame:{stop_id}") == [QueryOrder, CancelOrders, StartTimer]
     assert due(f"entry-rest:{stop_id}") == [CancelOrders, StartTimer]
     assert due(f"closing:{POSITION}") == [QueryOrder, QueryOrder, CancelOrders, StartTimer]
+
+
+def test_protection_is_looked_at_every_few_seconds_without_a_candle() -> None:
+    position = a_position(symbol="LATEUSDT")
+    stage, alarm = an_audited_stage(RULES, orders=(ENTRY,), positions=(position,))
+    assert (alarm.timer_id, alarm.due_ms) == ("audit:paper", AT_MS + 5_000)
+    due = TimerDue(at_ms=alarm.due_ms, timer_id=alarm.timer_id)
+    again = StartTimer(timer_id=alarm.timer_id, due_ms=alarm.due_ms + 5_000)
+    assert told(stage, due) == [again]  # nobody knows the symbol's rules yet
+    rules = msgspec.structs.replace(an_instrument(), symbol="LATEUSDT")
+    stage.handle(InstrumentsLoaded(at_ms=AT_MS, instruments=(rules,)))
+    assert types(told(stage, due)) == [OrderPlanned, SubmitOrder, StartTimer, StartTimer]
+    assert told(stage, due) == [again]
+
+
+def test_a_transfer_is_settled_between_two_closes() -> None:
+    account = SavedAccount(cash=Decimal(50), peak=Decimal(100), unexplained=Decimal(-50))
+    stage, alarm = an_audited_stage(accounts=(account,))
+    due = TimerDue(at_ms=AT_MS + SETTLED_MS, timer_id=alarm.timer_id)
+    assert types(told(stage, due)) == [MoneyMoved, CashChanged, EquityMarked, StartTimer]
+
+
+def test_an_account_without_a_real_venue_has_no_audit_between_closes() -> None:
+    started = Started(at_ms=AT_MS, saved=Saved())
+    assert types(told(ExecutionStage(ExecutionSettings(), FixedPrices()), started)) == [CashChanged]
 
 
 def test_a_pause_cancels_the_entry_that_is_on_its_way() -> None:
