@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import msgspec
 from tests.builders import (
+    AT_MS,
     TRADER,
     a_fill,
     a_filled_order,
@@ -19,8 +20,9 @@ from tests.pipeline import FixedPrices
 
 from aitrader.execution.desk import Desk
 from aitrader.execution.risk import ExecutionSettings
-from aitrader.model.commands import Command
-from aitrader.model.events import Event
+from aitrader.execution.stage import ExecutionStage
+from aitrader.model.commands import Command, StartTimer
+from aitrader.model.events import Event, Saved, Started
 from aitrader.model.order import Leg, Order, OrderKind, OrderStatus
 from aitrader.model.position import Position
 
@@ -37,6 +39,21 @@ def a_desk(*orders: Order, position: Position | None = None, **settings: object)
     if position is not None:
         desk.positions[position.position_id] = position
     return desk
+
+
+def an_audited_stage(*events: Event, **saved: object) -> tuple[ExecutionStage, StartTimer]:
+    """A started stage that looks at what is protected every few seconds, and its alarm."""
+    stage = ExecutionStage(ExecutionSettings(audit_ms=5_000), FixedPrices())
+    started = Started(at_ms=AT_MS, saved=Saved(**saved))  # type: ignore[arg-type]
+    (alarm,) = [row for row in told(stage, started) if isinstance(row, StartTimer)]
+    for event in events:
+        stage.handle(event)
+    return stage, alarm
+
+
+def told(stage: ExecutionStage, event: Event) -> list[Event | Command]:
+    """What a stage answers to an event."""
+    return list(stage.handle(event))
 
 
 def an_open_desk(*exits: Order, **changes: object) -> Desk:

@@ -4,22 +4,36 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from tests.builders import AT_MS, POSITION, a_filled_order, a_position
+from tests.builders import AT_MS, POSITION, a_filled_order, a_position, an_instrument
+from tests.pipeline import FixedPrices
 from tests.unit.execution.desks import (
     ENTRY,
     a_desk,
     a_stop,
     a_target,
+    an_audited_stage,
     an_open_desk,
     filled,
+    told,
     types,
 )
 
 from aitrader.execution import protect
 from aitrader.execution.desk import Desk
 from aitrader.execution.protect import Piece, uncovered
+from aitrader.execution.risk import ExecutionSettings
+from aitrader.execution.stage import ExecutionStage
 from aitrader.model.commands import CancelOrders, Command, QueryOrder, StartTimer, SubmitOrder
-from aitrader.model.events import Event, ExitWanted, OrderPlanned
+from aitrader.model.events import (
+    CashChanged,
+    Event,
+    ExitWanted,
+    InstrumentsLoaded,
+    OrderPlanned,
+    Saved,
+    Started,
+    TimerDue,
+)
 from aitrader.model.ids import PositionId, TimerId
 from aitrader.model.order import ExitReason, Order, OrderKind, OrderStatus, Side
 from aitrader.model.position import Position, PositionStatus, TargetPrice
@@ -264,3 +278,22 @@ def test_a_piece_that_is_too_little_for_an_order_waits_with_the_rest() -> None:
     answer = guarded(an_open_desk(targets=small))
     planned = [row.order.quantity for row in answer if isinstance(row, OrderPlanned)]
     assert planned == [Decimal("0.96"), Decimal("0.96")]
+
+
+def test_protection_is_looked_at_every_few_seconds_without_a_candle() -> None:
+    position = a_position(symbol="LATEUSDT")
+    others = InstrumentsLoaded(at_ms=AT_MS, instruments=(an_instrument(),))
+    stage, alarm = an_audited_stage(others, orders=(ENTRY,), positions=(position,))
+    assert (alarm.timer_id, alarm.due_ms) == ("audit:paper", AT_MS + 5_000)
+    due = TimerDue(at_ms=alarm.due_ms, timer_id=alarm.timer_id)
+    again = StartTimer(timer_id=alarm.timer_id, due_ms=alarm.due_ms + 5_000)
+    assert told(stage, due) == [again]  # nobody knows the symbol's rules yet
+    rules = msgspec.structs.replace(an_instrument(), symbol="LATEUSDT")
+    stage.handle(InstrumentsLoaded(at_ms=AT_MS, instruments=(rules,)))
+    assert types(told(stage, due)) == [OrderPlanned, SubmitOrder, StartTimer, StartTimer]
+    assert told(stage, due) == [again]
+
+
+def test_an_account_without_a_real_venue_has_no_audit_between_closes() -> None:
+    started = Started(at_ms=AT_MS, saved=Saved())
+    assert types(told(ExecutionStage(ExecutionSettings(), FixedPrices()), started)) == [CashChanged]

@@ -18,11 +18,10 @@ from tests.builders import (
     an_order,
 )
 from tests.pipeline import FixedPrices
-from tests.unit.execution.desks import ENTRY, a_stop, filled, types
+from tests.unit.execution.desks import ENTRY, a_stop, filled, told, types
 
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
-from aitrader.execution.transfers import SETTLED_MS
 from aitrader.model import ids
 from aitrader.model.account import LIVE, PAPER
 from aitrader.model.commands import (
@@ -46,7 +45,6 @@ from aitrader.model.events import (
     ExitWanted,
     FeedChanged,
     InstrumentsLoaded,
-    MoneyMoved,
     OpenOrdersReported,
     OrderAccepted,
     OrderCanceled,
@@ -83,10 +81,6 @@ PLACE = ids.position_id(SIGNAL)
 ENTRY_ID = ids.client_order_id(PLACE, "ENTRY", 1)
 
 
-def told(stage: ExecutionStage, event: Event) -> list[Event | Command]:
-    return list(stage.handle(event))
-
-
 def a_stage(*events: Event, **saved: object) -> ExecutionStage:
     account = SavedAccount(cash=Decimal(1_000))
     fields = {"traders": (a_trader(),), "accounts": (account,), **saved}
@@ -95,16 +89,6 @@ def a_stage(*events: Event, **saved: object) -> ExecutionStage:
     for event in (*begin, *events):
         stage.handle(event)
     return stage
-
-
-def an_audited_stage(*events: Event, **saved: object) -> tuple[ExecutionStage, StartTimer]:
-    """A stage that looks at what is protected every few seconds, and its alarm."""
-    stage = ExecutionStage(ExecutionSettings(audit_ms=5_000), FixedPrices())
-    started = Started(at_ms=AT_MS, saved=Saved(**saved))  # type: ignore[arg-type]
-    (alarm,) = [row for row in told(stage, started) if isinstance(row, StartTimer)]
-    for event in events:
-        stage.handle(event)
-    return stage, alarm
 
 
 def a_stage_with(*orders: Order, position: Position | None = None) -> ExecutionStage:
@@ -318,31 +302,6 @@ def test_each_timer_finds_its_part() -> None:
     assert due(f"closing:{POSITION}") == [QueryOrder, QueryOrder, CancelOrders, StartTimer]
 
 
-def test_protection_is_looked_at_every_few_seconds_without_a_candle() -> None:
-    position = a_position(symbol="LATEUSDT")
-    stage, alarm = an_audited_stage(RULES, orders=(ENTRY,), positions=(position,))
-    assert (alarm.timer_id, alarm.due_ms) == ("audit:paper", AT_MS + 5_000)
-    due = TimerDue(at_ms=alarm.due_ms, timer_id=alarm.timer_id)
-    again = StartTimer(timer_id=alarm.timer_id, due_ms=alarm.due_ms + 5_000)
-    assert told(stage, due) == [again]  # nobody knows the symbol's rules yet
-    rules = msgspec.structs.replace(an_instrument(), symbol="LATEUSDT")
-    stage.handle(InstrumentsLoaded(at_ms=AT_MS, instruments=(rules,)))
-    assert types(told(stage, due)) == [OrderPlanned, SubmitOrder, StartTimer, StartTimer]
-    assert told(stage, due) == [again]
-
-
-def test_a_transfer_is_settled_between_two_closes() -> None:
-    account = SavedAccount(cash=Decimal(50), peak=Decimal(100), unexplained=Decimal(-50))
-    stage, alarm = an_audited_stage(accounts=(account,))
-    due = TimerDue(at_ms=AT_MS + SETTLED_MS, timer_id=alarm.timer_id)
-    assert types(told(stage, due)) == [MoneyMoved, CashChanged, EquityMarked, StartTimer]
-
-
-def test_an_account_without_a_real_venue_has_no_audit_between_closes() -> None:
-    started = Started(at_ms=AT_MS, saved=Saved())
-    assert types(told(ExecutionStage(ExecutionSettings(), FixedPrices()), started)) == [CashChanged]
-
-
 def test_a_pause_cancels_the_entry_that_is_on_its_way() -> None:
     stage = a_stage(WANTED)
     (cancel,) = told(stage, EntriesPaused(at_ms=AT_MS, is_paused=True))
@@ -359,17 +318,6 @@ def test_resuming_counts_the_drawdown_anew() -> None:
     assert isinstance(close, EquityMarked)
     assert close.peak == Decimal(5_000)
     (mark,) = told(stage, EntriesPaused(at_ms=AT_MS, is_paused=False))
-    assert isinstance(mark, EquityMarked)
-    assert mark.peak == Decimal(1_000)
-
-
-def test_a_withdrawal_while_we_were_away_is_settled_at_a_close() -> None:
-    saved = SavedAccount(cash=Decimal(1_000), peak=Decimal(5_000), unexplained=Decimal(-4_000))
-    stage = a_stage(accounts=(saved,))
-    close = CandlesClosed(at_ms=AT_MS + SETTLED_MS, intervals=("1m",))
-    moved, cash, mark = told(stage, close)
-    assert isinstance(moved, MoneyMoved)
-    assert cash == CashChanged(at_ms=close.at_ms, cash=Decimal(1_000))
     assert isinstance(mark, EquityMarked)
     assert mark.peak == Decimal(1_000)
 

@@ -8,11 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import AT_MS, a_fill
-from tests.unit.execution.desks import a_desk, an_open_desk, set_price
+from tests.unit.execution.desks import (
+    a_desk,
+    an_audited_stage,
+    an_open_desk,
+    set_price,
+    told,
+    types,
+)
 
 from aitrader.execution import balances, transfers
 from aitrader.execution.desk import Desk
-from aitrader.model.events import BalancesReported, CashChanged, MoneyMoved
+from aitrader.model.commands import StartTimer
+from aitrader.model.events import (
+    BalancesReported,
+    CandlesClosed,
+    CashChanged,
+    EquityMarked,
+    MoneyMoved,
+    SavedAccount,
+    TimerDue,
+)
 from aitrader.model.found import Balance
 
 LATER_MS = AT_MS + transfers.SETTLED_MS
@@ -119,3 +135,21 @@ def test_a_transfer_that_was_a_fill_after_all_is_taken_back() -> None:
     desk.unexplained += a_fill(price=Decimal(1_000)).price
     transfers.settled(desk, at_ms=LATER_MS)
     assert (desk.peak, desk.equity()) == (10_000, 10_000)
+
+
+def test_a_withdrawal_while_we_were_away_is_settled_at_a_close() -> None:
+    saved = SavedAccount(cash=Decimal(1_000), peak=Decimal(5_000), unexplained=Decimal(-4_000))
+    stage, _alarm = an_audited_stage(accounts=(saved,))
+    close = CandlesClosed(at_ms=AT_MS + transfers.SETTLED_MS, intervals=("1m",))
+    moved, cash, mark = told(stage, close)
+    assert isinstance(moved, MoneyMoved)
+    assert cash == CashChanged(at_ms=close.at_ms, cash=Decimal(1_000))
+    assert isinstance(mark, EquityMarked)
+    assert mark.peak == Decimal(1_000)
+
+
+def test_a_transfer_is_settled_between_two_closes() -> None:
+    account = SavedAccount(cash=Decimal(50), peak=Decimal(100), unexplained=Decimal(-50))
+    stage, alarm = an_audited_stage(accounts=(account,))
+    due = TimerDue(at_ms=AT_MS + transfers.SETTLED_MS, timer_id=alarm.timer_id)
+    assert types(told(stage, due)) == [MoneyMoved, CashChanged, EquityMarked, StartTimer]
