@@ -20,6 +20,12 @@ class ExchangeTime:
         self._clock = clock
         self.ahead_ms = 0
         self._is_known = False
+        self._stamped_ms = 0
+
+    def stamp_ms(self) -> int:
+        """Return the exchange's time for a report; never before that of an earlier report."""
+        self._stamped_ms = max(self._stamped_ms, self.now_ms())
+        return self._stamped_ms
 
     def now_ms(self) -> int:
         """Return the exchange's time as well as it is known."""

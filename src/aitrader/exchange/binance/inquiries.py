@@ -6,40 +6,48 @@ has said a time beyond the order's window, and was asked after that. Whoever's c
 order that may still arrive is never given up.
 
 An answer that tells more filled than has been heard of is followed by the order's executions. What
-cannot be had now stays on the list of live orders, which `look` goes through every few seconds.
+cannot be had now stays on the list of live orders, which `look` goes through every few seconds. An
+order whose fills lag behind, or whose symbol is gone, is asked after ever later (`question_pace`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
-
-import msgspec
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from aitrader.exchange.binance import reports
 from aitrader.exchange.binance.account_rest import MAX_WINDOW_MS, AccountRest
+from aitrader.exchange.binance.exchange_time import ExchangeTime
+from aitrader.exchange.binance.executions import fetch_fills
 from aitrader.exchange.binance.links import wait_at_most
 from aitrader.exchange.binance.live_orders import LiveOrders
 from aitrader.exchange.binance.orders import (
     asking,
     asking_account,
     asking_open,
-    asking_trades,
 )
-from aitrader.exchange.binance.verdicts import ARCHIVED, NO_SUCH_ORDER
+from aitrader.exchange.binance.question_pace import Patience, QuestionPace
+from aitrader.exchange.binance.verdicts import ARCHIVED, BAD_SYMBOL, NO_SUCH_ORDER
 from aitrader.exchange.binance.wire_orders import (
+    BalanceRow,
     OrderAnswer,
     read_account,
     read_order,
     read_orders,
-    read_trades,
 )
 from aitrader.model.errors import Refused, Transient
-from aitrader.model.events import Event, OpenOrdersReported, OrderExpired, OrderNotFound
+from aitrader.model.events import (
+    Event,
+    OpenOrdersReported,
+    OrderExpired,
+    OrderNotFound,
+    Quarantined,
+)
+from aitrader.model.found import FoundOrder
 from aitrader.model.ids import ClientOrderId
 from aitrader.model.money import ZERO
-from aitrader.model.order import Fill, Order
+from aitrader.model.order import Order
 from aitrader.model.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -52,14 +60,10 @@ PUT_AWAY = "it ended so long ago that the exchange has put it away"
 _MOST_SYMBOLS = 13
 """To ask which orders are open costs 6 for each symbol, or 80 for all of them."""
 
+_AT_ONCE = 8
+"""So many questions are under way at once."""
+
 Post = Callable[[Event], None]
-
-
-class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """A question without an answer is asked again after `again_s`, ever later up to `longest_s`."""
-
-    again_s: float = 0.5
-    longest_s: float = 10.0
 
 
 class Inquiries:
@@ -71,15 +75,17 @@ class Inquiries:
         rest: AccountRest,
         *,
         clock: Clock,
+        time: ExchangeTime,
         account: str,
         patience: Patience,
     ) -> None:
-        """`post` is handed every answer."""
+        """`post` is handed every answer; what is said of money bears the exchange's `time`."""
         self._sink = post
         self._rest = rest
         self._clock = clock
+        self._time = time
         self._account = account
-        self._patience = patience
+        self._pace = QuestionPace(patience, lambda: asyncio.get_running_loop().time())
         self._asking: set[ClientOrderId] = set()
         self.live = LiveOrders()
         self.closed = asyncio.Event()
@@ -93,16 +99,19 @@ class Inquiries:
     # -- one order ------------------------------------------------------------------------------
 
     async def ask(self, order: Order) -> None:
-        """Tell what is known of one order; asks until the exchange answers."""
-        name = order.client_order_id
-        if name in self._asking:
+        """Tell what is known of one order; asks until the exchange answers, or its symbol rests."""
+        name, pause_s, patience = order.client_order_id, 0.0, self._pace.patience
+        if name in self._asking or self._pace.rests(name):
             return
         self._asking.add(name)
-        pause_s = self._patience.again_s
         try:
+            if lag_s := self._pace.lag_s(name):
+                await wait_at_most(self.closed, lag_s)
             while not await self._is_answered(order) and not self.closed.is_set():
+                if self._pace.rests(name):
+                    return
+                pause_s = patience.longer_s(pause_s)
                 await wait_at_most(self.closed, pause_s)
-                pause_s = min(pause_s * 2, self._patience.longest_s)
         finally:
             self._asking.discard(name)
 
@@ -116,7 +125,10 @@ class Inquiries:
         known = {} if order is None else {fill.fill_id: fill.quantity for fill in order.fills}
         known |= {fill.fill_id: fill.quantity for fill in fills}
         if sum(known.values(), ZERO) < answer.executed_qty:
-            fills = await self._trades(answer) or fills
+            fills = await fetch_fills(self._rest, answer) or fills
+            known |= {fill.fill_id: fill.quantity for fill in fills}
+        is_whole = sum(known.values(), ZERO) >= answer.executed_qty
+        self._pace.told(ClientOrderId(answer.name), is_whole=is_whole)
         self.post(*reports.told(answer, fills, at_ms=self._clock.now_ms()))
 
     async def _is_answered(self, order: Order) -> bool:
@@ -132,11 +144,7 @@ class Inquiries:
             log.warning("order %s cannot be asked after now: %s", name, transient)
             return False
         except Refused as refused:
-            if refused.code == ARCHIVED:
-                self.post(OrderExpired(at_ms=asked_ms, client_order_id=name, reason=PUT_AWAY))
-                return True
-            log.error("the exchange does not tell about order %s: %s", name, refused)
-            return False
+            return self._is_told(order, refused, at_ms=asked_ms)
         if answer is None:
             if asked_ms > order.not_after_ms:
                 self.live.forget(
@@ -147,6 +155,23 @@ class Inquiries:
             self.live.keep((order,))
             await self.tell(answer, self.live.find(name) or order)
         return True
+
+    def _is_told(self, order: Order, refused: Refused, *, at_ms: int) -> bool:
+        """Take in that an order is not told about; True if that says what became of it."""
+        name = order.client_order_id
+        if refused.code == ARCHIVED:
+            self.post(OrderExpired(at_ms=at_ms, client_order_id=name, reason=PUT_AWAY))
+            return True
+        if refused.code != BAD_SYMBOL:
+            log.error("the exchange does not tell about order %s: %s", name, refused)
+        elif self._pace.refused(name):
+            reason = f"the exchange tells nothing about order {name} any more: {refused.reason}"
+            self.post(
+                Quarantined(
+                    at_ms=at_ms, trader_id=order.trader_id, symbol=order.symbol, reason=reason
+                )
+            )
+        return False
 
     async def _status(self, order: Order) -> OrderAnswer | None:
         """Return an order as it stands, None if the exchange does not know it."""
@@ -167,23 +192,17 @@ class Inquiries:
                 raise Transient("the venue was closed")
             exchange_ms = await self._rest.fetch_time()
 
-    async def _trades(self, answer: OrderAnswer) -> list[Fill]:
-        """Return all executions of an order; none if they cannot be had now."""
-        try:
-            body = await self._rest.ask(asking_trades(answer.symbol, answer.order_id))
-            rows = read_trades(body)
-        except (Transient, Refused) as error:
-            log.warning("the fills of order %s cannot be had now: %s", answer.name, error)
-            return []
-        return [reports.fill_of_trade(answer.name, row) for row in rows]
-
     # -- all of them ----------------------------------------------------------------------------
 
     async def look(self) -> None:
         """Ask once after every order that the exchange has; after the balances if one changed."""
-        known = self.live.accepted()
+        rests = self._pace.rests
+        known = [row for row in self.live.accepted() if not rests(row.client_order_id)]
+        if not known:
+            return
         try:
-            found = {row.name: row for row in await self._open({row.symbol for row in known})}
+            rows = await _fetch_open(self._rest, {row.symbol for row in known})
+            found = {row.name: row for row in rows}
         except Refused as refused:
             # One symbol that is gone hides all others: each order is asked after by itself.
             log.warning("open orders are not told: %s", refused)
@@ -197,33 +216,39 @@ class Inquiries:
             if (answer := found.get(order.client_order_id)) is None
             or answer.executed_qty > order.filled
         ]
-        for order in changed:
-            await self.ask_once(order)  # the next look asks again: one must not hold up the others
+        await self.ask_all(changed)  # the next look asks again: one must not hold up the others
         if changed:
             await self.report_balances()
 
-    async def report_open(self, known: Collection[Order]) -> None:
-        """Tell of every open order; those that nobody here knows are shown and left alone.
+    async def fetch_open(self) -> list[OrderAnswer]:
+        """Return every open order of the account, whoever's it is.
 
         Raises:
             Transient: The exchange is not reachable, or unwell.
             Refused: It said no.
         """
+        return await _fetch_open(self._rest, ())
+
+    async def report_open(self, found: Collection[OrderAnswer], known: Collection[Order]) -> None:
+        """Tell of these open orders; those that nobody here knows are shown and left alone."""
         by_name = {str(order.client_order_id): order for order in known}
-        strange = []
-        for answer in await self._open(set(), is_all=True):
-            order = by_name.get(answer.name)
-            if order is not None:
-                await self.tell(answer, order)
-            elif (found := reports.found_order(answer)) is not None:
-                strange.append(found)
+        told = [(row, by_name[row.name]) for row in found if row.name in by_name]
+        await asyncio.gather(*(self.tell(row, order) for row, order in told))
+        unknown = (row for row in found if row.name not in by_name)
+        strange = [row for row in map(reports.found_order, unknown) if row is not None]
         if strange:
             at_ms, account = self._clock.now_ms(), self._account
             self.post(OpenOrdersReported(at_ms=at_ms, account=account, orders=tuple(strange)))
-        for found in strange:
-            ids = {"order": found.client_order_id, "symbol": found.symbol}
-            whose = "bears our id but is unknown here" if found.is_ours else "is not ours"
-            log.warning("an open order %s and is left alone", whose, extra=ids)
+            _log_strange(strange)
+
+    async def ask_all(self, orders: Sequence[Order]) -> list[Order]:
+        """Ask once after each of these, a few at once; return those that were not told about."""
+        silent: list[Order] = []
+        for first in range(0, len(orders), _AT_ONCE):
+            batch = orders[first : first + _AT_ONCE]
+            told = await asyncio.gather(*(self.ask_once(order) for order in batch))
+            silent += [order for order, is_told in zip(batch, told, strict=True) if not is_told]
+        return silent
 
     async def report_balances(self) -> None:
         """Tell what the account has; nothing if it cannot be had now."""
@@ -232,13 +257,21 @@ class Inquiries:
         except (Transient, Refused) as error:
             log.warning("the balances cannot be had now: %s", error)
             return
-        at_ms = self._clock.now_ms()
-        self.post(reports.balances(self._account, account.balances, at_ms=at_ms))
+        self.post_balances(account.balances)
 
-    async def _open(self, symbols: Collection[str], *, is_all: bool = False) -> list[OrderAnswer]:
-        wanted = ("",) if is_all or len(symbols) > _MOST_SYMBOLS else sorted(symbols)
-        return [
-            row
-            for symbol in wanted
-            for row in read_orders(await self._rest.ask(asking_open(symbol)))
-        ]
+    def post_balances(self, found: Iterable[BalanceRow]) -> None:
+        """Tell what the account has, all of it."""
+        self.post(reports.balances(self._account, found, at_ms=self._time.stamp_ms()))
+
+
+async def _fetch_open(rest: AccountRest, symbols: Collection[str]) -> list[OrderAnswer]:
+    """Return the open orders of some symbols; of none of them: of all."""
+    wanted = ("",) if not symbols or len(symbols) > _MOST_SYMBOLS else sorted(symbols)
+    return [row for symbol in wanted for row in read_orders(await rest.ask(asking_open(symbol)))]
+
+
+def _log_strange(found: Iterable[FoundOrder]) -> None:
+    for each in found:
+        ids = {"order": each.client_order_id, "symbol": each.symbol}
+        whose = "bears our id but is unknown here" if each.is_ours else "is not ours"
+        log.warning("an open order %s and is left alone", whose, extra=ids)

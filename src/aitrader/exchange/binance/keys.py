@@ -10,6 +10,7 @@ import logging
 
 from aitrader.exchange.binance.account_rest import AccountRest
 from aitrader.exchange.binance.orders import Request, asking_account
+from aitrader.exchange.binance.together import both
 from aitrader.exchange.binance.verdicts import (
     BAD_KEY,
     BAD_KEY_FORMAT,
@@ -44,8 +45,8 @@ async def check_key(rest: AccountRest, *, may_withdraw: bool) -> AccountAnswer:
         ConfigError: It is not, or the exchange cannot be reached, in one sentence.
     """
     try:
-        account = read_account(await rest.ask(asking_account()))
-        restrictions = await _restrictions(rest)
+        body, restrictions = await both(rest.ask(asking_account()), _restrictions(rest))
+        account = read_account(body)
     except Transient as transient:
         raise ConfigError(f"there is no account to trade with: {transient}") from transient
     except Refused as refused:

@@ -14,6 +14,9 @@ from aitrader.model.errors import InvariantBroken
 from aitrader.model.money import trimmed
 from aitrader.model.order import Leg, Order, OrderKind
 
+MOST_TRADES = 1_000
+"""So many executions one answer holds."""
+
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is asked of the exchange.
@@ -73,9 +76,11 @@ def asking(order: Order) -> Request:
     return _reading("order", "order.status", named, weight=4)
 
 
-def asking_trades(symbol: str, venue_order_id: int) -> Request:
-    """Return the question about an order's executions."""
-    named = {"symbol": symbol, "orderId": str(venue_order_id)}
+def asking_trades(symbol: str, venue_order_id: int, *, from_id: int | None = None) -> Request:
+    """Return the question about an order's executions: the newest, or those from a number on."""
+    named = {"symbol": symbol, "orderId": str(venue_order_id), "limit": str(MOST_TRADES)}
+    if from_id is not None:
+        named["fromId"] = str(from_id)
     return _reading("myTrades", "myTrades", named, weight=5)
 
 

@@ -8,6 +8,7 @@ import logging
 from aitrader.exchange.binance.intake import FeedTime, Intake
 from aitrader.exchange.binance.links import wait_at_most
 from aitrader.exchange.binance.rest import BinanceRest
+from aitrader.exchange.binance.together import both
 from aitrader.model.errors import Refused, Transient
 from aitrader.model.events import InstrumentsLoaded, MarketRanked
 from aitrader.model.instrument import Instrument
@@ -37,8 +38,7 @@ class Reference:
             Transient: Not reachable, or unwell.
             Refused: The answers were something else.
         """
-        await self.set_clock()
-        rules = await self._rest.fetch_instruments()
+        _, rules = await both(self.set_clock(), self._rest.fetch_instruments())
         if rules != self.instruments:
             self.instruments = rules
             at_ms = self._clock.now_ms()

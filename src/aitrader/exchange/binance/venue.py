@@ -23,14 +23,16 @@ from aitrader.exchange.binance import reports
 from aitrader.exchange.binance.account_rest import AccountRest, AccountTiming
 from aitrader.exchange.binance.account_socket import AccountSocket
 from aitrader.exchange.binance.exchange_time import ExchangeTime
-from aitrader.exchange.binance.inquiries import Inquiries, Patience
+from aitrader.exchange.binance.inquiries import Inquiries
 from aitrader.exchange.binance.keys import check_key
 from aitrader.exchange.binance.limits import WeightLimiter
 from aitrader.exchange.binance.links import StreamTiming, wait_at_most
 from aitrader.exchange.binance.order_gate import OrderGate
 from aitrader.exchange.binance.orders import Request, cancel_groups, canceling, placing
+from aitrader.exchange.binance.question_pace import Patience
 from aitrader.exchange.binance.signing import Credentials, signer_of
 from aitrader.exchange.binance.sockets import connect
+from aitrader.exchange.binance.together import both
 from aitrader.exchange.binance.verdicts import (
     BAD_TIME,
     CANCEL_REJECTED,
@@ -38,6 +40,8 @@ from aitrader.exchange.binance.verdicts import (
     ORDER_REJECTED,
 )
 from aitrader.exchange.binance.wire_orders import (
+    AccountAnswer,
+    AccountPosition,
     BalanceUpdate,
     LockUpdate,
     OrderAnswer,
@@ -124,6 +128,7 @@ class BinanceVenue:
             inbox.post,
             self._rest,
             clock=clock,
+            time=self._time,
             account=settings.account,
             patience=settings.patience,
         )
@@ -157,16 +162,16 @@ class BinanceVenue:
         """
         account, inquiries = self._settings.account, self._inquiries
         known = [row for row in saved.orders if row.account == account]
+        inquiries.live.keep(known)
         try:
-            await self._rest.fetch_time()
-            found = await check_key(self._rest, may_withdraw=self._settings.allow_withdraw_keys)
-            await self._rest.fetch_order_limits()
-            inquiries.post(reports.balances(account, found.balances, at_ms=self._time.now_ms()))
-            inquiries.live.keep(known)
-            await inquiries.report_open(known)
+            found, still_open = await _introduce(self._rest, inquiries, self._settings)
         except (Transient, Refused) as error:
             raise ConfigError(f"there is no account to trade with: {error}") from error
-        await _ask_after(known, inquiries, tasks=self._tasks)
+        inquiries.post_balances(found.balances)
+        await inquiries.report_open(still_open, known)
+        names = {answer.name for answer in still_open}
+        unclear = [row for row in known if row.client_order_id not in names]
+        await _ask_after(unclear, inquiries, tasks=self._tasks)
         self._tasks.spawn("live orders", self._audit())
         if self._socket is not None:
             self._tasks.spawn("account stream", self._socket.run())
@@ -235,8 +240,8 @@ class BinanceVenue:
 
     def _on_told(self, event: UserEvent) -> None:
         """Post what one event of the account says."""
-        at_ms, account = self._clock.now_ms(), self._settings.account
-        self._inquiries.post(*reports.heard(event, account, at_ms=at_ms))
+        stamp = self._time.stamp_ms if isinstance(event, AccountPosition) else self._clock.now_ms
+        self._inquiries.post(*reports.heard(event, self._settings.account, at_ms=stamp()))
         if isinstance(event, BalanceUpdate | LockUpdate):
             self._tasks.spawn("account balances", self._inquiries.report_balances())
 
@@ -303,11 +308,23 @@ def _socket_of(
     )
 
 
+async def _introduce(
+    rest: AccountRest, inquiries: Inquiries, settings: VenueSettings
+) -> tuple[AccountAnswer, list[OrderAnswer]]:
+    """Return the account and what is open, asked at once; its key and limits were looked at."""
+    await rest.fetch_time()
+    (account, _), still_open = await both(
+        both(check_key(rest, may_withdraw=settings.allow_withdraw_keys), rest.fetch_order_limits()),
+        inquiries.fetch_open(),
+    )
+    return account, still_open
+
+
 async def _ask_after(known: Sequence[Order], inquiries: Inquiries, *, tasks: Tasks) -> None:
     """Ask for each open order; one that is not told about does not hold up the others."""
-    for order in known:
-        if order.status is OrderStatus.OPEN and not await inquiries.ask_once(order):
-            tasks.spawn(f"order {order.client_order_id}", inquiries.ask(order))
+    accepted = [order for order in known if order.status is OrderStatus.OPEN]
+    for order in await inquiries.ask_all(accepted):
+        tasks.spawn(f"order {order.client_order_id}", inquiries.ask(order))
 
 
 def _accepted(name: ClientOrderId, body: bytes) -> list[OrderAnswer]:

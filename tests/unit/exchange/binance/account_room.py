@@ -17,7 +17,7 @@ from tests.builders import an_order
 from tests.unit.exchange.binance.stub import ListInbox, TestTasks, until
 
 from aitrader.exchange.binance.account_rest import AccountTiming
-from aitrader.exchange.binance.inquiries import Patience
+from aitrader.exchange.binance.question_pace import Patience
 from aitrader.exchange.binance.signing import HmacSigner, signed_query
 from aitrader.exchange.binance.venue import BinanceVenue, VenueSettings
 from aitrader.exchange.simulated.options import ExchangeOptions

@@ -34,3 +34,14 @@ def test_a_slow_answer_is_better_than_none_and_worse_than_a_quick_one() -> None:
     quick = time.ahead_ms
     time.learn(90_000, asked_ms=6_000)
     assert time.ahead_ms == quick
+
+
+def test_the_stamps_of_reports_never_go_back() -> None:
+    clock = ManualClock(10_000)
+    time = ExchangeTime(clock)
+    time.learn(10_900, asked_ms=10_000)
+    assert time.stamp_ms() == 10_900
+    time.learn(10_000, asked_ms=10_000)
+    assert (time.now_ms(), time.stamp_ms()) == (10_000, 10_900)
+    clock.ms = 10_950
+    assert time.stamp_ms() == 10_950

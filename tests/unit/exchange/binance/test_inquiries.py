@@ -3,10 +3,10 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
-from tests.unit.exchange.binance.account_room import AccountRoom, tell
+from tests.unit.exchange.binance.account_room import AccountRoom, WallClock, tell
 from tests.unit.exchange.binance.stub import until
 
-from aitrader.exchange.binance.inquiries import Patience
+from aitrader.exchange.binance.question_pace import REFUSALS, Patience
 from aitrader.model.events import (
     BalancesReported,
     OpenOrdersReported,
@@ -15,6 +15,7 @@ from aitrader.model.events import (
     OrderExpired,
     OrderFilled,
     OrderNotFound,
+    Quarantined,
     Saved,
 )
 from aitrader.model.order import Leg, OrderKind, OrderStatus
@@ -219,3 +220,52 @@ def test_an_order_that_is_not_told_about_does_not_hide_the_others() -> None:
         await room.hear(stop, OrderCanceled)
 
     tell(story, patience=Patience(again_s=1.0))
+
+
+def test_an_order_on_a_symbol_that_is_gone_is_told_of_once_and_asked_after_rarely() -> None:
+    async def story(room: AccountRoom) -> None:
+        price = await room.price()
+        low = (price / 2).quantize(Decimal("0.01"))
+        order = room.order(kind=OrderKind.LIMIT, price=low)
+        await room.submit(order)
+        gone = {"status": 400, "code": -1121, "message": "Invalid symbol."}
+        await room.fault("status", path="order", verb="GET", times=REFUSALS, **gone)
+        await room.query(order)
+        (told,) = room.inbox.of(Quarantined)
+        assert (told.trader_id, told.symbol) == (order.trader_id, order.symbol)
+        assert "Invalid symbol" in told.reason
+        before = len(room.inbox.events)
+        await room.query(order)
+        await room.venue.look()
+        assert len(room.inbox.events) == before
+
+    tell(story)
+
+
+def test_fills_that_lag_behind_the_end_of_an_order_are_waited_for() -> None:
+    async def story(room: AccountRoom) -> None:
+        order = room.order()
+        await room.fault("lost_answer", path="order", verb="POST", times=1)
+        await room.submit(order)
+        await room.fault("lost_request", path="myTrades", times=2)
+        await room.query(order)
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        await room.query(order)
+        assert loop.time() - began_s >= 0.1
+        await room.hear(order, OrderFilled)
+
+    tell(story, patience=Patience(again_s=0.1))
+
+
+def test_reports_of_money_bear_the_exchanges_time_which_never_goes_back() -> None:
+    async def story(room: AccountRoom) -> None:
+        room.clock.off_ms = 30_000
+        await room.venue.recover(Saved())
+        report = room.inbox.of(BalancesReported)[-1]
+        assert abs(report.at_ms - WallClock().now_ms()) < 10_000
+        room.clock.off_ms = 28_000  # by the difference known so far it is two seconds earlier
+        await room.venue._inquiries.report_balances()
+        assert room.inbox.of(BalancesReported)[-1].at_ms == report.at_ms
+
+    tell(story)

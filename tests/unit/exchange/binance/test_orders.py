@@ -120,7 +120,9 @@ def test_both_of_a_list_are_taken_off_at_once_and_one_alone_by_its_name() -> Non
 def test_questions_weigh_what_the_exchange_says() -> None:
     asked = orders.asking(an_order())
     assert (asked.verb, asked.path, asked.weight) == ("GET", "order", 4)
-    assert orders.asking_trades("BTCUSDT", 7).parameters == {"symbol": "BTCUSDT", "orderId": "7"}
+    trades = {"symbol": "BTCUSDT", "orderId": "7", "limit": "1000"}
+    assert orders.asking_trades("BTCUSDT", 7).parameters == trades
+    assert orders.asking_trades("BTCUSDT", 7, from_id=0).parameters == {**trades, "fromId": "0"}
     assert orders.asking_open("BTCUSDT").weight == 6
     assert (orders.asking_open().weight, orders.asking_open().parameters) == (80, {})
     assert orders.asking_account().weight == 20

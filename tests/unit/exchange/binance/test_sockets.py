@@ -181,6 +181,23 @@ def test_nobody_there_and_no_answer_are_transient() -> None:
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 101 Switching Protocols\r\nUpgr"])
+def test_a_handshake_that_is_cut_in_the_middle_is_transient(said: bytes) -> None:
+    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        writer.transport.abort() if not said else writer.close()
+
+    async def story() -> None:
+        server = await asyncio.start_server(cut, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Transient, match="did not accept a stream"):
+            await sockets.connect(f"ws://127.0.0.1:{port}/stream", User())
+        server.close()
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "away_s"),
     [

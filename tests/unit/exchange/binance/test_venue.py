@@ -9,7 +9,7 @@ import pytest
 from tests.unit.exchange.binance.account_room import AccountRoom, an_account, tell
 from tests.unit.exchange.binance.stub import until
 
-from aitrader.exchange.binance.inquiries import Patience
+from aitrader.exchange.binance.question_pace import Patience
 from aitrader.exchange.binance.venue import VenueSettings
 from aitrader.exchange.binance.verdicts import ORDER_REJECTED
 from aitrader.model.account import PAPER
