@@ -57,3 +57,14 @@ def report(bench: str, value: float, unit: str, *, target: float, **more: object
     line = {"bench": bench, "value": round(value, 1), "unit": unit, "target": target, "ok": is_ok}
     print(json.dumps(line | more), flush=True)
     return 0 if is_ok else 1
+
+
+def copies_of_examples(count: int) -> list[str]:
+    """Return trader files that make a demo, which has the examples already, `count` traders."""
+    from aitrader.modes.demo_engine import example_files
+
+    sources = [path.read_text(encoding="utf-8") for path in example_files()]
+    return [
+        sources[number % len(sources)].replace('NAME = "', f'NAME = "{number} ', 1)
+        for number in range(count - len(sources))
+    ]

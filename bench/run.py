@@ -9,7 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 NOT_BENCHES = {"run.py", "report.py", "soak.py", "soak_terminal.py"}
-LIMIT_S = 180
+LIMIT_S = 420
 
 
 def main() -> int:

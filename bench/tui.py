@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
-from report import environment, report
+from report import copies_of_examples, environment, report
 from textual import events
 from textual.app import App, ComposeResult
 from textual.screen import Screen
@@ -285,13 +285,7 @@ def drain(terminal: int, keys: tuple[str, ...]) -> bytes:
 
 async def prepare(engine: RemoteEngine) -> None:
     """Give the engine its traders, and wait until it holds enough."""
-    from aitrader.modes.demo_engine import example_files
-
-    sources = [path.read_text(encoding="utf-8") for path in example_files()]
-    asked = [HOLDER] + [
-        sources[number % len(sources)].replace('NAME = "', f'NAME = "{number} ', 1)
-        for number in range(TRADERS - len(sources) - 1)
-    ]
+    asked = [HOLDER, *copies_of_examples(TRADERS - 1)]
     for source in asked:
         answer = await engine.ask(AddTrader(source))
         assert answer.is_ok, answer.text

@@ -21,6 +21,7 @@ from aitrader.api.metrics import Metrics
 from aitrader.api.policy import Policy
 from aitrader.api.server import serving_app
 from aitrader.api.tokens import Gate, Scope, Token, TokenFile, digest_of
+from aitrader.model.account import PAPER
 from aitrader.model.control import (
     Answer,
     AnyRequest,
@@ -86,9 +87,15 @@ class FakeArchive:
         return tuple(s for s in self.all_signals if s.raised_ms < before_ms)[:rows]
 
     async def equity(
-        self, rows: int, *, before_ms: int = END_OF_TIME_MS, every_ms: int = 1
+        self,
+        rows: int,
+        *,
+        before_ms: int = END_OF_TIME_MS,
+        every_ms: int = 1,
+        account: str = PAPER,
     ) -> tuple[EquityPoint, ...]:
-        point = EquityPoint(NOW_MS, Decimal("10000.5"), Decimal(9000), 1)
+        worth = Decimal("10000.5") if account == PAPER else Decimal("512.25")
+        point = EquityPoint(NOW_MS, worth, Decimal(9000), 1)
         return (point,) if before_ms > NOW_MS else ()
 
     async def events(

@@ -9,6 +9,7 @@ from aitrader.api.audit import ask_witnessed
 from aitrader.api.policy import Policy
 from aitrader.api.problems import Failure
 from aitrader.api.tokens import Caller
+from aitrader.model.account import PAPER
 from aitrader.model.control import Answer, AnyRequest, Control
 from aitrader.model.history import EquityPoint, PastEvent, PositionStory
 from aitrader.model.order import Order
@@ -41,9 +42,14 @@ class Archive(Protocol):
         ...
 
     async def equity(
-        self, rows: int, *, before_ms: int = END_OF_TIME_MS, every_ms: int = 1
+        self,
+        rows: int,
+        *,
+        before_ms: int = END_OF_TIME_MS,
+        every_ms: int = 1,
+        account: str = PAPER,
     ) -> tuple[EquityPoint, ...]:
-        """Return the account's worth before that instant, the last of each `every_ms`."""
+        """Return an account's worth before that instant, the last of each `every_ms`."""
         ...
 
     async def events(

@@ -22,7 +22,7 @@ from aitrader.model.job import JobState
 
 
 class EquityOut(Out, frozen=True):
-    """The account's worth at one instant, in quote."""
+    """An account's worth at one instant, in quote."""
 
     at_ms: int
     equity: Decimal
@@ -31,8 +31,9 @@ class EquityOut(Out, frozen=True):
 
 
 class Equity(Out, frozen=True):
-    """A page of the account's worth, newest first."""
+    """A page of an account's worth, newest first."""
 
+    account: str
     equity: tuple[EquityOut, ...]
     next_before_ms: int | None
 

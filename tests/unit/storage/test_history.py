@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from tests.builders import AT_MS, a_fill, a_position, a_signal, an_order
 
+from aitrader.model.account import LIVE
 from aitrader.model.events import (
     CandlesClosed,
     ChangeAsked,
@@ -93,6 +94,7 @@ def test_worth_is_read_as_the_last_of_each_step(tmp_path: Path) -> None:
         assert hours[0].cash == Decimal("1.50")
         newest = await history.equity(2, before_ms=AT_MS + 5 * 60_000)
         assert [point.open_positions for point in newest] == [4, 3]
+        assert not await history.equity(10, account=LIVE)
 
     told(tmp_path, marks, story)
 

@@ -15,9 +15,11 @@ from aitrader.api.router import Operation
 from aitrader.api.routes.trading import next_before
 from aitrader.api.schemas import Key, Limit, Millis
 from aitrader.api.schemas_past import Analyses, Equity, Events, Story
+from aitrader.model.account import ACCOUNTS, PAPER
 from aitrader.model.candle import DAY_MS
 
 Kind = Annotated[str, Meta(pattern=r"^[A-Za-z]{0,60}$")]
+Account = Annotated[str, Meta(pattern="^(" + "|".join(ACCOUNTS) + ")$")]
 Step = Annotated[int, Meta(ge=1, le=31 * DAY_MS)]
 
 
@@ -41,12 +43,19 @@ class PastRoutes:
         )  # fmt: skip
 
     async def equity(
-        self, limit: Limit = 100, before_ms: Millis = END_OF_TIME_MS, every_ms: Step = 1
+        self,
+        account: Account = PAPER,
+        limit: Limit = 100,
+        *,
+        before_ms: Millis = END_OF_TIME_MS,
+        every_ms: Step = 1,
     ) -> Equity:
-        """The account's worth over time: the last of each `every_ms`, a page at a time."""
-        rows = await self._inside.archive.equity(limit, before_ms=before_ms, every_ms=every_ms)
+        """An account's worth over time: the last of each `every_ms`, a page at a time."""
+        rows = await self._inside.archive.equity(
+            limit, before_ms=before_ms, every_ms=every_ms, account=account
+        )
         page = tuple(map(equity_out, rows))
-        return Equity(page, next_before([row.at_ms for row in rows], limit))
+        return Equity(account, page, next_before([row.at_ms for row in rows], limit))
 
     async def events(
         self, limit: Limit = 100, before_seq: Millis = END_OF_TIME_MS, kind: Kind = ""

@@ -16,8 +16,15 @@ def test_worth_is_read_page_by_page(tmp_path: Path) -> None:
     assert page["equity"][0]["equity"] == "10000.5"
     assert page["nextBeforeMs"] == NOW_MS
     page = ask(room, "GET", f"/api/equity?before_ms={NOW_MS}").json()
-    assert page == {"equity": [], "nextBeforeMs": None}
+    assert page == {"account": "paper", "equity": [], "nextBeforeMs": None}
     assert ask(room, "GET", "/api/equity?every_ms=0").status_code == 400
+
+
+def test_each_account_has_its_own_worth(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    page = ask(room, "GET", "/api/equity?account=live").json()
+    assert (page["account"], page["equity"][0]["equity"]) == ("live", "512.25")
+    assert ask(room, "GET", "/api/equity?account=yours").status_code == 400
 
 
 def test_events_are_read_by_kind_and_page(tmp_path: Path) -> None:
