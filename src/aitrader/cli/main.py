@@ -6,6 +6,7 @@ Each command imports its mode only when it is asked for, to start quickly.
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,9 @@ from aitrader.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from aitrader.modes.local import Found
+
+OURS_ALONE = 0o077
+"""Money and tokens are nobody else's business: what is made here only this user may read."""
 
 HELP = """aitrader watches the crypto market by your rules and trades it for you.
 
@@ -220,6 +224,7 @@ def _speed(text: str | None) -> float | None:
 
 def main() -> None:
     """Run the command; what the person got wrong becomes one sentence and exit code 2."""
+    os.umask(OURS_ALONE)
     try:
         cli.main(prog_name="aitrader", standalone_mode=False)
     except click.ClickException as error:

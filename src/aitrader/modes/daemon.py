@@ -14,6 +14,7 @@ import msgspec
 
 from aitrader.api import stream
 from aitrader.config import Settings
+from aitrader.engine.allocator import share_arena
 from aitrader.engine.tidying import tidy
 from aitrader.logs import Tail, start_logging
 from aitrader.model.errors import ConfigError
@@ -60,6 +61,7 @@ async def opened_store(settings: Settings) -> AsyncIterator[SqliteStore]:
     Raises:
         ConfigError: It cannot be used, in one sentence.
     """
+    share_arena()  # before the first thread
     store = await open_store(settings)
     try:
         yield store

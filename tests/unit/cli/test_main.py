@@ -87,6 +87,17 @@ def test_a_demo_without_a_terminal_runs_here(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["errors"] == 0
 
 
+@pytest.mark.slow
+def test_only_its_user_can_read_what_an_engine_writes(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "demo"
+    words = ("--symbols", 2, "--speed", 300, "--for", 0.5, "--data-folder", folder)
+    assert aitrader("demo", "--headless", *words).returncode == 0
+    found = [folder.parent, *folder.parent.rglob("*")]
+    assert {"aitrader.sqlite", "aitrader.log", "market.json"} <= {path.name for path in found}
+    for path in found:
+        assert not path.stat().st_mode & 0o077, path
+
+
 def test_without_a_market_the_command_says_so_and_leaves_nothing_running(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
