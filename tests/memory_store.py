@@ -146,6 +146,11 @@ def _accounts(facts: Sequence[Event], cash: dict[str, Decimal]) -> tuple[SavedAc
         if isinstance(fact, PositionOpened | PositionUpdated | PositionClosed)
     }
     unexplained = {f.account: f.unexplained for f in facts if isinstance(f, CashChanged)}
+    limited = {
+        fact.trader.trader_id
+        for fact in facts
+        if isinstance(fact, TraderSaved) and fact.trader.plan.limits.brakes.max_drawdown_pct
+    }
     found = (
         SavedAccount(
             name,
@@ -155,10 +160,37 @@ def _accounts(facts: Sequence[Event], cash: dict[str, Decimal]) -> tuple[SavedAc
             _closed(facts, name),
             _peak(facts, name),
             unexplained.get(name, Decimal(0)),
+            tuple(
+                (trader_id, *high)
+                for trader_id in sorted(limited)
+                if (high := _high(facts, name, trader_id)) != (0, 0)
+            ),
         )
         for name in ACCOUNTS
     )
     return tuple(row for row in found if row != SavedAccount(row.account))
+
+
+def _high(facts: Sequence[Event], account: str, trader_id: TraderId) -> tuple[Decimal, Decimal]:
+    """Return what a trader's closed positions made since it counts, and the best of it."""
+    since_ms = 0
+    closed: dict[int, Decimal] = {}
+    for fact in facts:
+        match fact:
+            case TraderSaved(trader=Trader(trader_id=owner)) if owner == trader_id:
+                since_ms = fact.at_ms
+            case EntriesPaused(is_paused=False):
+                since_ms = fact.at_ms
+            case PositionClosed(position=p) if (p.account, p.trader_id) == (account, trader_id):
+                closed[p.closed_ms or 0] = p.realized_pnl
+            case _:
+                pass
+    made = best = Decimal(0)
+    for closed_ms, pnl in sorted(closed.items()):
+        if closed_ms >= since_ms:
+            made += pnl
+            best = max(best, made)
+    return made, best
 
 
 def _closed(facts: Sequence[Event], account: str) -> tuple[ClosedBefore, ...]:

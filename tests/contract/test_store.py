@@ -36,6 +36,7 @@ from aitrader.model.events import (
     EntriesPaused,
     EntryRefused,
     EquityMarked,
+    Event,
     OrderAccepted,
     OrderPlanned,
     OrderUpdated,
@@ -56,7 +57,7 @@ from aitrader.model.order import ExitReason, Leg, OrderStatus
 from aitrader.model.ports import Store
 from aitrader.model.position import PositionStatus, TargetPrice
 from aitrader.model.signal import Finding, SignalStatus
-from aitrader.model.trader import Universe
+from aitrader.model.trader import Brakes, Limits, SizeKind, Universe
 from aitrader.storage.rows.statement import Owner
 from aitrader.storage.sqlite import SqliteStore
 
@@ -263,6 +264,45 @@ def test_a_closed_position_is_not_watched_again(disk: Disk) -> None:
 def test_cash_is_exact_to_the_last_digit(disk: Disk) -> None:
     cash = Decimal("9899.123456789012345678901234")
     assert disk.after_facts(CashChanged(at_ms=AT_MS, cash=cash)).account(PAPER).cash == cash
+
+
+def test_the_best_of_a_trader_with_a_limit_outlives_the_process_until_it_counts_anew(
+    disk: Disk,
+) -> None:
+    def ended(name: str, closed_ms: int, pnl: str, who: TraderId = TRADER) -> PositionClosed:
+        position = a_position(
+            position_id=PositionId(name),
+            trader_id=who,
+            status=PositionStatus.CLOSED,
+            closed_ms=closed_ms,
+            realized_pnl=Decimal(pnl),
+        )
+        return PositionClosed(at_ms=closed_ms, position=position)
+
+    def highs(*facts: Event) -> tuple[tuple[TraderId, Decimal, Decimal], ...]:
+        return disk.after_facts(*facts).account(PAPER).highs
+
+    brakes = Brakes(max_drawdown_pct=Decimal(10))
+    limited = a_trader(plan=a_plan(limits=Limits(SizeKind.AMOUNT, Decimal(9), 1, brakes)))
+    free = TraderId("other")
+    found = highs(
+        ended("p-before", AT_MS - 1, "99"),
+        TraderSaved(at_ms=AT_MS, trader=limited),
+        TraderSaved(at_ms=AT_MS, trader=a_trader(trader_id=free)),
+        ended("p-3", AT_MS + 3, "-4"),
+        ended("p-2", AT_MS + 2, "7"),
+        ended("p-1", AT_MS + 1, "-2"),
+        ended("p-other", AT_MS + 1, "5", free),
+    )
+    assert found == ((TRADER, Decimal(1), Decimal(5)),)
+    pause = EntriesPaused(at_ms=AT_MS + 8, is_paused=True)
+    assert highs(pause) == found
+    resume = EntriesPaused(at_ms=AT_MS + 9, is_paused=False)
+    assert highs(resume, ended("p-4", AT_MS + 10, "-3")) == ((TRADER, Decimal(-3), Decimal(0)),)
+    assert highs(msgspec.structs.replace(pause, at_ms=AT_MS + 11)) == (
+        (TRADER, Decimal(-3), Decimal(0)),
+    )
+    assert highs(TraderSaved(at_ms=AT_MS + 12, trader=limited)) == ()
 
 
 def test_what_no_fill_explains_outlives_the_process(disk: Disk) -> None:

@@ -3,8 +3,12 @@
 Theory of operation. The same limits (`model.trader.Brakes`) exist for each trader, in its file, and
 for the account, in the settings. Before an entry is sized, the `Standing` of its trader and of the
 account is counted from what the desk knows, so nothing has to be kept in step: positions and orders
-are rebuilt at each start, and `Closings` (what closed in the last seven days) and the account's
-best worth are part of what was saved. Exits are never held back.
+are rebuilt at each start, and `Closings` (what closed in the last seven days), `Highs` and the
+account's best worth are part of what was saved. Exits are never held back.
+
+Drawdown of the account counts from its best worth at a close. That of a trader counts from the best
+that its closed positions made in all; what is open counts in what it has now. Both count anew when
+entries are resumed, a trader's also when it is saved.
 
 The trading day begins at 00:00 UTC. What was lost today is what the positions that closed today and
 those still open have made in all, at last prices and net of fees. Percentages are of equity; of the
@@ -65,13 +69,35 @@ class Closings:
         return next(found, None)
 
 
+class Highs:
+    """What the closed positions of each trader made in all since it counts, and the best of it."""
+
+    def __init__(self, rows: Iterable[tuple[TraderId, Decimal, Decimal]] = ()) -> None:
+        """Begin with what was saved."""
+        self._rows = {trader_id: (made, best) for trader_id, made, best in rows}
+
+    def add(self, trader_id: TraderId, pnl: Decimal) -> None:
+        """Take the result of one more closed position."""
+        made, best = self._rows.get(trader_id, (ZERO, ZERO))
+        self._rows[trader_id] = (made + pnl, max(best, made + pnl))
+
+    def restart(self, trader_id: TraderId) -> None:
+        """Count a trader anew."""
+        self._rows.pop(trader_id, None)
+
+    def fallen(self, trader_id: TraderId, open_pnl: Decimal) -> Decimal:
+        """Return how far a trader is below its best, with what its open positions made so far."""
+        made, best = self._rows.get(trader_id, (ZERO, ZERO))
+        return max(best - made - open_pnl, ZERO)
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How a trader, or the account, stands before an entry; money in quote.
 
     `exposure`: what open positions and entries on their way are worth. `made_today` is below zero
-    for a loss. `streak`: losses in a row today. `best`: the account's greatest worth, 0 where
-    drawdown is not counted. `since_close_ms`: since a position in the symbol closed, None if none
-    has. `entries`: sent within the last minute.
+    for a loss. `streak`: losses in a row today. `best`: the account's greatest worth, or what it
+    would be if the trader were at its best; 0 counts anew. `since_close_ms`: since a position in
+    the symbol closed, None if none has. `entries`: sent within the last minute.
     """
 
     equity: Decimal

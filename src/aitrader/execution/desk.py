@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from aitrader.execution import brakes
-from aitrader.execution.brakes import Closings
+from aitrader.execution.brakes import Closings, Highs
 from aitrader.execution.risk import Account, ExecutionSettings
 from aitrader.execution.table import OrderTable
 from aitrader.model.commands import Command
@@ -57,6 +57,7 @@ class Desk:
         self.is_paused = False
         self.is_feed_up = True
         self.closings = Closings()
+        self.highs = Highs()
         self.peak = ZERO
         self.unexplained = ZERO
         self.unexplained_ms = -1
@@ -116,6 +117,7 @@ class Desk:
 
     def note_closed(self, position: Position) -> None:
         """Keep the result of a position that is over."""
+        self.highs.add(position.trader_id, position.realized_pnl)
         self.closings.add(
             ClosedBefore(
                 trader_id=position.trader_id,
@@ -149,33 +151,36 @@ class Desk:
     def standing(self, symbol: str, trader_id: TraderId | None, *, at_ms: int) -> brakes.Standing:
         """Return how a trader, or (None) the account, stands before an entry in this symbol."""
         closed = self.closings.of_day(at_ms, trader_id)
-        made = sum((row.pnl for row in closed), ZERO)
-        exposure = ZERO
+        open_pnl = exposure = ZERO
         for sheet in self.table.active():
             entry = sheet.entry
             if entry is not None and trader_id in (None, entry.trader_id):
                 price = self.price_of(entry.symbol) or average_price((entry,))
-                made += sheet.flow.quote + sheet.flow.base * price
+                open_pnl += sheet.flow.quote + sheet.flow.base * price
                 exposure += abs(sheet.flow.base) * price
         for order in self.table.all_live():
             signal = self.entries.get(order.position_id)
             if signal is not None and trader_id in (None, order.trader_id):
                 exposure += order.remaining * signal.price
         left_ms = self.closings.last_of(symbol, trader_id)
+        equity = self.equity()
         return brakes.Standing(
-            equity=self.equity(),
+            equity=equity,
             exposure=exposure,
-            made_today=made,
+            made_today=sum((row.pnl for row in closed), open_pnl),
             streak=brakes.streak_of(closed),
             entries=brakes.entries_within_a_minute(
                 (when for when, owner in self.sent if trader_id in (None, owner)), at_ms
             ),
-            best=self.best() if trader_id is None else ZERO,
+            best=self.best()
+            if trader_id is None
+            else equity + self.highs.fallen(trader_id, open_pnl),
             since_close_ms=None if left_ms is None else at_ms - left_ms,
         )
 
     def free(self, trader_id: TraderId) -> None:
-        """End the quarantines of a trader: a person has saved or removed it."""
+        """End the quarantines and the drawdown of a trader: a person has saved or removed it."""
+        self.highs.restart(trader_id)
         self.quarantined = {pair for pair in self.quarantined if pair[0] != trader_id}
 
     def stops_open(self, symbol: str) -> int:

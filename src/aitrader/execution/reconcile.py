@@ -10,7 +10,7 @@ they come later than `Started`.
 from __future__ import annotations
 
 from aitrader.execution import closing, entries, protect, watch
-from aitrader.execution.brakes import Closings
+from aitrader.execution.brakes import Closings, Highs
 from aitrader.execution.desk import Desk, Messages
 from aitrader.execution.risk import Account
 from aitrader.model import ids
@@ -31,7 +31,7 @@ def rebuild(desk: Desk, event: Started) -> Messages:
     desk.quarantined = set(saved.quarantined)
     answer: Messages = []
     before = saved.account(account)
-    desk.closings, desk.peak = Closings(before.closed), before.peak
+    desk.closings, desk.highs, desk.peak = Closings(before.closed), Highs(before.highs), before.peak
     cash = before.cash
     if cash is None:
         cash = desk.account.cash

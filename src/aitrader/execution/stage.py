@@ -22,6 +22,7 @@ from aitrader.execution import (
     transfers,
     watch,
 )
+from aitrader.execution.brakes import Highs
 from aitrader.execution.desk import Desk, Messages
 from aitrader.execution.orders import VenueAnswer
 from aitrader.execution.risk import ExecutionSettings
@@ -137,7 +138,7 @@ class ExecutionStage:
         self._desk.is_paused = event.is_paused
         if event.is_paused:
             return entries.called_off(self._desk)
-        self._desk.peak = ZERO  # the person has seen the drawdown: it counts anew
+        self._desk.peak, self._desk.highs = ZERO, Highs()  # the person has seen what is lost
         return [self._desk.marked(event.at_ms)]
 
     def _feed_changed(self, event: FeedChanged) -> Messages:

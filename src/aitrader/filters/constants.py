@@ -41,7 +41,14 @@ _AGE = re.compile(
 _AGE_MS = {"m": MINUTE_MS, "h": 60 * MINUTE_MS, "d": DAY_MS}
 
 EXIT_KEYS = ("stop_loss", "take_profit", "trailing", "max_age", "break_even")
-BRAKE_KEYS = ("max_exposure", "max_daily_loss", "cooldown", "loss_streak", "max_per_minute")
+BRAKE_KEYS = (
+    "max_exposure",
+    "max_daily_loss",
+    "max_drawdown",
+    "cooldown",
+    "loss_streak",
+    "max_per_minute",
+)
 RISK_KEYS = ("risk", "size", "amount", "max_open", *BRAKE_KEYS)
 
 
@@ -229,6 +236,7 @@ def _brakes(entries: Mapping[str, Value]) -> Brakes:
     return Brakes(
         max_exposure_pct=_percent_or_zero(entries, "max_exposure"),
         max_daily_loss_pct=_percent_or_zero(entries, "max_daily_loss"),
+        max_drawdown_pct=_percent_or_zero(entries, "max_drawdown"),
         cooldown_ms=0
         if cooldown is None
         else _span_ms("RISK: cooldown", cooldown, most_days=MAX_COOLDOWN_DAYS),

@@ -93,9 +93,10 @@ _CONSTANTS = (
         '(`"5%"` of equity is bought) and `"amount"` (quote units), and `"max_open"` positions '
         "(1 when it is missing). Further limits hold new entries back, never exits: "
         '`"max_exposure"` (`"30%"` of equity in positions), `"max_daily_loss"` (`"3%"` lost since '
-        '00:00 UTC), `"cooldown"` (`"30m"` without an entry in a symbol after a position in it '
-        'closed), `"loss_streak"` (so many losses in a row end the day, UTC) and '
-        '`"max_per_minute"` entries.',
+        '00:00 UTC), `"max_drawdown"` (`"10%"` of equity below the best that its closed positions '
+        'made in all; saving the trader or resuming entries counts anew), `"cooldown"` (`"30m"` '
+        'without an entry in a symbol after a position in it closed), `"loss_streak"` (so many '
+        'losses in a row end the day, UTC) and `"max_per_minute"` entries.',
     ),
     ("ANALYST", "A sentence that tells the analyst what to look for, or None."),
 )

@@ -43,6 +43,8 @@ class SavedAccount(msgspec.Struct, frozen=True):
     `realized_pnl` is what all its positions ever realized.
     `closed`: what closed in the seven days before the last event, oldest first. `peak`: its best
     worth that drawdown counts from, 0 when there is none. `unexplained`: as in `CashChanged`.
+    `highs`: per trader with a limit of drawdown, what its closed positions made in all since it was
+    saved or entries were resumed, and the best of it.
     """
 
     account: str = PAPER
@@ -52,6 +54,7 @@ class SavedAccount(msgspec.Struct, frozen=True):
     closed: tuple[ClosedBefore, ...] = ()
     peak: Decimal = Decimal(0)
     unexplained: Decimal = Decimal(0)
+    highs: tuple[tuple[TraderId, Decimal, Decimal], ...] = ()
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -16,11 +16,13 @@ from aitrader.model.events import ClosedBefore, Saved, SavedAccount
 from aitrader.model.ids import TraderId
 from aitrader.model.money import ZERO
 from aitrader.model.order import Order
+from aitrader.model.trader import Trader
 from aitrader.storage.rows.account import ACCOUNT, PEAK
 from aitrader.storage.rows.orders import FILLS_OF_ORDER, LIVE_ORDERS, order_from_rows
 from aitrader.storage.rows.positions import (
     CLOSED_SINCE,
     LIVE_POSITIONS,
+    MADE_SINCE,
     PNL_BY_POSITION,
     REALIZED_SINCE,
     pnl_since,
@@ -32,6 +34,7 @@ from aitrader.storage.rows.statement import Owner, Value
 from aitrader.storage.rows.traders import (
     LAST_UNIVERSES,
     LIVE_TRADERS,
+    SAVED_MS,
     trader_from_row,
     universe_from_row,
 )
@@ -99,9 +102,11 @@ def _saved(rows: Rows, accounts: Sequence[tuple[str, Rows]]) -> Saved:
     """Return what was left: `rows` of the engine as a whole, `accounts` of the money of each."""
     last_ms = int(next(rows.of(LAST_EVENT))["at_ms"] or 0)
     each = [row for _, row in accounts]
-    money = (_account(name, found, last_ms=last_ms) for name, found in accounts)
+    traders = tuple(trader_from_row(row) for row in rows.of(LIVE_TRADERS))
+    counted = _counted_since(rows, traders)
+    money = (_account(name, found, last_ms=last_ms, counted=counted) for name, found in accounts)
     return Saved(
-        traders=tuple(trader_from_row(row) for row in rows.of(LIVE_TRADERS)),
+        traders=traders,
         signals=tuple(signal_from_row(row) for row in rows.of(LIVE_SIGNALS)),
         orders=tuple(order for found in each for order in orders_of(found, LIVE_ORDERS)),
         positions=tuple(
@@ -119,7 +124,33 @@ def _saved(rows: Rows, accounts: Sequence[tuple[str, Rows]]) -> Saved:
     )
 
 
-def _account(name: str, rows: Rows, *, last_ms: int) -> SavedAccount:
+def _counted_since(rows: Rows, traders: Iterable[Trader]) -> dict[TraderId, int]:
+    """Return since when the drawdown of each trader counts that has a limit of it."""
+    resumed_ms = max((int(row["resumed_ms"] or 0) for row in rows.of(ACCOUNT)), default=0)
+    saved_ms = {str(row["trader_id"]): int(row["updated_ms"] or 0) for row in rows.of(SAVED_MS)}
+    return {
+        trader.trader_id: max(saved_ms[trader.trader_id], resumed_ms)
+        for trader in traders
+        if trader.plan.limits.brakes.max_drawdown_pct
+    }
+
+
+def _highs(
+    rows: Rows, counted: Mapping[TraderId, int]
+) -> Iterator[tuple[TraderId, Decimal, Decimal]]:
+    """Yield what the closed positions of each of these traders made in all, and the best of it."""
+    for trader_id, since_ms in counted.items():
+        made = best = ZERO
+        for row in rows.of(MADE_SINCE, trader_id=trader_id, since_ms=since_ms):
+            made += Decimal(str(row["realized_pnl"]))
+            best = max(best, made)
+        if made or best:
+            yield trader_id, made, best
+
+
+def _account(
+    name: str, rows: Rows, *, last_ms: int, counted: Mapping[TraderId, int]
+) -> SavedAccount:
     money = next(rows.of(ACCOUNT), {"cash": None, "unexplained": None})
     cash = money["cash"]
     peak = next(rows.of(PEAK), {"peak": None})["peak"]
@@ -135,6 +166,7 @@ def _account(name: str, rows: Rows, *, last_ms: int) -> SavedAccount:
         closed=tuple(msgspec.convert(row, ClosedBefore, strict=False) for row in closed),
         peak=ZERO if peak is None else Decimal(peak),
         unexplained=Decimal(money["unexplained"] or 0),
+        highs=tuple(_highs(rows, counted)),
     )
 
 

@@ -8,6 +8,7 @@ from tests.builders import AT_MS, TRADER
 
 from aitrader.execution.brakes import (
     Closings,
+    Highs,
     Standing,
     check,
     check_size,
@@ -145,3 +146,20 @@ def test_what_closed_a_week_ago_is_forgotten() -> None:
 
 def test_a_minute_is_counted_back_from_now() -> None:
     assert entries_within_a_minute([AT_MS - 60_000, AT_MS - 59_999, AT_MS], AT_MS) == 2
+
+
+def test_a_traders_drawdown_counts_from_the_best_that_it_made() -> None:
+    highs = Highs()
+    assert highs.fallen(TRADER, Decimal(-3)) == 3
+    assert highs.fallen(TRADER, Decimal(3)) == 0
+    for pnl in ("20", "-5", "-6", "4"):
+        highs.add(TRADER, Decimal(pnl))
+    highs.add(TraderId("other"), Decimal(-1))
+    assert highs.fallen(TRADER, Decimal(0)) == 7
+    assert highs.fallen(TRADER, Decimal(-2)) == 9
+    assert highs.fallen(TraderId("other"), Decimal(0)) == 1
+    highs.restart(TRADER)
+    highs.restart(TRADER)
+    assert highs.fallen(TRADER, Decimal(0)) == 0
+    saved = Highs([(TRADER, Decimal(13), Decimal(20))])
+    assert saved.fallen(TRADER, Decimal(-1)) == 8

@@ -126,7 +126,7 @@ def test_a_standing_counts_what_closed_today_what_is_open_and_what_is_on_its_way
         made_today=Decimal("-15.1"),
         streak=1,
         entries=1,
-        best=Decimal(0),
+        best=Decimal("9989.9") + Decimal("15.1"),
     )
     assert desk.standing("ETHUSDT", TRADER, at_ms=AT_MS).since_close_ms is None
 

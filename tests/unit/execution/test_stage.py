@@ -338,6 +338,25 @@ def test_a_fill_that_the_last_report_had_explains_its_cash() -> None:
     assert (cash.cash, cash.unexplained) == (Decimal(900), Decimal(0))
 
 
+def test_a_traders_drawdown_holds_it_back_until_it_is_saved_or_entries_are_resumed() -> None:
+    limits = Limits(SizeKind.AMOUNT, Decimal(50), 1, Brakes(max_drawdown_pct=Decimal(10)))
+    trader = a_trader(plan=a_plan(limits=limits))
+    saved = SavedAccount(cash=Decimal(900), highs=((TRADER, Decimal(-90), Decimal(10)),))
+
+    def entered(*events: Event) -> list[Event | Command]:
+        return told(a_stage(*events, traders=(trader,), accounts=(saved,)), WANTED)
+
+    (refusal,) = entered()
+    assert isinstance(refusal, EntryRefused)
+    assert refusal.reason == (
+        "the trader is 10% below its best, the limit is 10%; resuming entries counts anew"
+    )
+    assert types(entered(TraderSaved(at_ms=AT_MS, trader=trader)))[0] is OrderPlanned
+    assert types(entered(EntriesPaused(at_ms=AT_MS, is_paused=False)))[0] is OrderPlanned
+    over = a_position(status=PositionStatus.CLOSED, closed_ms=AT_MS, realized_pnl=Decimal(1))
+    assert types(entered(PositionClosed(at_ms=AT_MS, position=over)))[0] is OrderPlanned
+
+
 def test_a_close_of_another_account_is_not_counted() -> None:
     over = a_position(status=PositionStatus.CLOSED, closed_ms=AT_MS, account=LIVE)
     stage = a_stage(PositionClosed(at_ms=AT_MS, position=over), traders=(CAREFUL,))

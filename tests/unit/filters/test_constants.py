@@ -176,6 +176,7 @@ def test_what_holds_entries_back_is_read_from_risk() -> None:
             "risk": "1%",
             "max_exposure": "30%",
             "max_daily_loss": "2.5%",
+            "max_drawdown": "10%",
             "cooldown": "30m",
             "loss_streak": 3,
             "max_per_minute": 5,
@@ -184,6 +185,7 @@ def test_what_holds_entries_back_is_read_from_risk() -> None:
     assert limits.brakes == Brakes(
         max_exposure_pct=Decimal(30),
         max_daily_loss_pct=Decimal("2.5"),
+        max_drawdown_pct=Decimal(10),
         cooldown_ms=1_800_000,
         loss_streak=3,
         max_entries_per_min=5,

@@ -15,11 +15,13 @@ do update set cash = excluded.cash, unexplained = excluded.unexplained,
               updated_ms = excluded.updated_ms
 """
 SAVE_PAUSE = """
-insert into accounts (user_id, account_id, cash, is_paused, updated_ms)
-values (:user_id, :account_id, null, :is_paused, :updated_ms)
+insert into accounts (user_id, account_id, cash, is_paused, resumed_ms, updated_ms)
+values (:user_id, :account_id, null, :is_paused, :resumed_ms, :updated_ms)
 on conflict (user_id, account_id)
 do update set is_paused = excluded.is_paused, updated_ms = excluded.updated_ms,
-              is_closing = accounts.is_closing * excluded.is_paused
+              is_closing = accounts.is_closing * excluded.is_paused,
+              resumed_ms = case excluded.is_paused when 1 then accounts.resumed_ms
+                           else excluded.resumed_ms end
 """
 SAVE_CLOSING = """
 insert into accounts (user_id, account_id, cash, is_paused, is_closing, updated_ms)
@@ -37,7 +39,7 @@ select peak from equity where user_id = :user_id and account_id = :account_id
 order by at_ms desc limit 1
 """
 ACCOUNT = """
-select cash, unexplained, is_paused, is_closing from accounts
+select cash, unexplained, is_paused, is_closing, resumed_ms from accounts
 where user_id = :user_id and account_id = :account_id
 """
 
@@ -64,6 +66,7 @@ def save_pause(event: EntriesPaused, owner: Owner) -> Iterator[Statement]:
             "user_id": owner.user_id,
             "account_id": owner.account_id,
             "is_paused": int(event.is_paused),
+            "resumed_ms": 0 if event.is_paused else event.at_ms,
             "updated_ms": event.at_ms,
         },
     )

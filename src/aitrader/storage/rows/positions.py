@@ -58,6 +58,11 @@ select trader_id, symbol, closed_ms, realized_pnl as pnl from positions
 where user_id = :user_id and account_id = :account_id
   and status = 'CLOSED' and closed_ms >= :since_ms order by closed_ms, position_id
 """
+MADE_SINCE = """
+select realized_pnl from positions
+where user_id = :user_id and account_id = :account_id and trader_id = :trader_id
+  and status = 'CLOSED' and closed_ms >= :since_ms order by closed_ms, position_id
+"""
 REALIZED_SINCE = """
 select position_id, at_ms, realized_pnl from realized
 where user_id = :user_id and account_id = :account_id

@@ -35,6 +35,9 @@ SAVE_UNIVERSE = upsert("universes", keys=("user_id", "universe", "at_ms"), colum
 LIVE_TRADERS = """
 select * from traders where user_id = :user_id and removed_ms is null order by rank, trader_id
 """
+SAVED_MS = """
+select trader_id, updated_ms from traders where user_id = :user_id and removed_ms is null
+"""
 LAST_UNIVERSES = """
 select universe, symbols from universes as u where user_id = :user_id and at_ms =
   (select max(at_ms) from universes where user_id = u.user_id and universe = u.universe)
