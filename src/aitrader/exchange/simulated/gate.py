@@ -62,6 +62,13 @@ class RequestPlan(msgspec.Struct, frozen=True):
     is_lost: bool = False
     is_silent: bool = False
 
+    @property
+    def is_unclear(self) -> bool:
+        """True if the client cannot tell from the answer whether it was carried out."""
+        replies = (self.instead, self.after)
+        is_vague = any(each is not None and each.status >= 500 for each in replies)
+        return self.is_reset or self.is_lost or is_vague
+
 
 class RequestFaults(Protocol):
     """Where the gate asks what is wrong today."""
@@ -80,6 +87,8 @@ class Gate:
         self.limits = limits
         self._faults = faults
         self._check_time = check_time
+        self.on_unclear: Callable[[Params], None] = lambda _: None
+        """Told of each new order of whose fate the client will not hear."""
 
     async def run(
         self, operation: Operation, params: Params, authorize: Callable[[], None]
@@ -89,6 +98,8 @@ class Gate:
         if verdict is not None:
             return self._denied(verdict)
         plan = self._faults.for_request(operation.verb, operation.path)
+        if operation.orders and plan.is_unclear:
+            self.on_unclear(params)
         if plan.is_reset:
             return Reply(None, is_lost=True)
         if plan.instead is not None:

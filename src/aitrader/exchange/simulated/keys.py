@@ -24,6 +24,7 @@ from aitrader.model.errors import Refused
 BAD_KEY_FORMAT, BAD_KEY, BAD_SIGNATURE, BAD_TIME = -2014, -2015, -1022, -1021
 BAD_WINDOW, NO_SESSION_KEY = -1131, -4056
 DEFAULT_WINDOW_MS, MAX_WINDOW_MS, AHEAD_MS = 5000, 60_000, 1000
+PERMISSIONS = frozenset({"trade", "withdraw"})
 INVALID_KEY = "Invalid API-key, IP, or permissions for action."
 LATE = "Timestamp for this request is outside of the recvWindow."
 EARLY = "Timestamp for this request was 1000ms ahead of the server's time."
@@ -35,6 +36,8 @@ class ApiKey(msgspec.Struct, frozen=True):
     key: str
     secret: str = ""
     public_key: bytes = b""
+    may: frozenset[str] = frozenset({"trade"})
+    """`trade`, `withdraw`: what it is allowed besides reading."""
 
     def has_signed(self, payload: str, signature: str) -> bool:
         """Return whether this key made the signature."""
@@ -121,20 +124,44 @@ def _window_ms(params: Params) -> Decimal:
 def read_key(given: Mapping[str, str]) -> ApiKey:
     """Return a key from its parts: `key` with `secret` or `public_key` (PEM, base64 or hex).
 
+    `may` names its permissions, "trade" where it is missing.
+
     Raises:
         ValueError: It is no key.
     """
     name, secret, text = given.get("key", ""), given.get("secret", ""), given.get("public_key", "")
     if not name or bool(secret) == bool(text):
         raise ValueError("expected key and either secret or public_key")
+    may = frozenset(given.get("may", "trade").split())
+    if not may <= PERMISSIONS:
+        raise ValueError(f"expected some of {' '.join(sorted(PERMISSIONS))} in may")
     if secret:
-        return ApiKey(name, secret=secret)
+        return ApiKey(name, secret=secret, may=may)
     lines = [line for line in text.split("\n") if line and not line.startswith("-----")]
     packed = "".join(lines)
     raw = bytes.fromhex(packed) if len(packed) == 64 else _from_base64(packed)
     if len(raw) not in {32, 44}:
         raise ValueError(f"expected an Ed25519 public key of 32 bytes, found {len(raw)}")
-    return ApiKey(name, public_key=raw[-32:])
+    return ApiKey(name, public_key=raw[-32:], may=may)
+
+
+def permissions(key: ApiKey) -> dict[str, object]:
+    """Return what a key may do, as `apiRestrictions` tells it."""
+    return {
+        "ipRestrict": False,
+        "createTime": 1_698_645_219_000,
+        "enableReading": True,
+        "enableWithdrawals": "withdraw" in key.may,
+        "enableInternalTransfer": False,
+        "enableMargin": False,
+        "enableFutures": False,
+        "permitsUniversalTransfer": False,
+        "enableVanillaOptions": False,
+        "enableFixApiTrade": False,
+        "enableFixReadOnly": True,
+        "enableSpotAndMarginTrading": "trade" in key.may,
+        "enablePortfolioMarginTrading": False,
+    }
 
 
 def _from_base64(text: str) -> bytes:

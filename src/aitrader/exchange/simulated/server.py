@@ -20,6 +20,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, WebSocketRoute
 
+from aitrader.exchange.simulated.exposure import Exposure
 from aitrader.exchange.simulated.faults import AnyFault, EndUserStream, Faults, Silence
 from aitrader.exchange.simulated.gate import Gate, Operation
 from aitrader.exchange.simulated.keys import ApiKey, Keyring
@@ -52,7 +53,7 @@ from aitrader.exchange.simulated.tape import Tape
 from aitrader.exchange.simulated.trading import Trading
 from aitrader.exchange.simulated.userdata import UserData
 from aitrader.exchange.simulated.venue import Venue
-from aitrader.exchange.simulated.web import book_route, control_routes, operation_routes
+from aitrader.exchange.simulated.web import book_routes, control_routes, operation_routes
 from aitrader.exchange.simulated.websocket import CuttableHttp, frames_protocol
 from aitrader.model.errors import ConfigError
 
@@ -139,6 +140,8 @@ class _Running:
         )
         self._keyring = Keyring(self.told_ms, ApiKey(options.api_key, secret=options.api_secret))
         self._gate = Gate(self._limits, self.faults, self._keyring.check_time)
+        self._exposure = Exposure(self._venue, now_ms=self.now_ms)
+        self._gate.on_unclear = lambda asked: self._exposure.note_unclear(asked, self.told_ms())
         self._user_data = UserData(self._venue, self.faults, now_ms=self.told_ms)
         self._operations = self._all_operations()
         self._doorman = Doorman(self.faults, loop.time)
@@ -190,7 +193,7 @@ class _Running:
         return [
             *operation_routes(self._gate, self._keyring, self._operations),
             *control_routes(self.faults, self._keyring),
-            book_route(self._venue, self.now_ms),
+            *book_routes(self._venue, self._exposure, self.now_ms),
             WebSocketRoute("/stream", combined),
             WebSocketRoute("/ws", raw),
             WebSocketRoute("/ws/{names:path}", raw),

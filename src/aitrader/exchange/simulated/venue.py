@@ -82,6 +82,10 @@ class Venue:
         """
         return decimal_from_float(self._last_price(self.rank_of(symbol)))
 
+    def instruments(self) -> list[Instrument]:
+        """Return the rules of all symbols."""
+        return [each.instrument for each in self._listings]
+
     def instrument(self, symbol: str) -> Instrument:
         """Return a symbol's rules as they are now.
 

@@ -11,24 +11,26 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from aitrader.exchange.simulated.books import pages
+from aitrader.exchange.simulated.exposure import Exposure
 from aitrader.exchange.simulated.faults import AnyFault, Faults
 from aitrader.exchange.simulated.gate import Gate, Operation, Reply
-from aitrader.exchange.simulated.keys import Keyring, read_key
+from aitrader.exchange.simulated.keys import Keyring, permissions, read_key
 from aitrader.exchange.simulated.venue import Venue
 from aitrader.exchange.simulated.websocket import TRANSPORT, cut
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 JSON = "application/json"
+KEY_HEADER = "x-mbx-apikey"
 
 
 def operation_routes(gate: Gate, keyring: Keyring, operations: list[Operation]) -> list[Route]:
-    """Return the routes under `/api/v3`."""
+    """Return the routes under `/api/v3`, and the page of what a key may do."""
 
     def endpoint(operation: Operation) -> Endpoint:
         async def answer(request: Request) -> Response:
             query, body = request.url.query, (await request.body()).decode()
             params = {**dict(parse_qsl(body)), **dict(parse_qsl(query))}
-            key = request.headers.get("x-mbx-apikey", "")
+            key = request.headers.get(KEY_HEADER, "")
             reply = await gate.run(
                 operation, params, lambda: keyring.check_http(key, query, body, params)
             )
@@ -36,8 +38,25 @@ def operation_routes(gate: Gate, keyring: Keyring, operations: list[Operation]) 
 
         return answer
 
+    async def restrictions(request: Request) -> Response:
+        """Answer for the very key that asks, which no other operation has to know."""
+        key = request.headers.get(KEY_HEADER, "")
+        asked = Operation(
+            verb="GET",
+            path="account/apiRestrictions",
+            socket="",
+            handler=lambda _: permissions(keyring.find(key)),
+            weight=1,
+            is_signed=True,
+        )
+        return await endpoint(asked)(request)
+
     return [
-        Route(f"/api/v3/{each.path}", endpoint(each), methods=[each.verb]) for each in operations
+        *(
+            Route(f"/api/v3/{each.path}", endpoint(each), methods=[each.verb])
+            for each in operations
+        ),
+        Route("/sapi/v1/account/apiRestrictions", restrictions, methods=["GET"]),
     ]
 
 
@@ -96,14 +115,21 @@ def control_routes(faults: Faults, keyring: Keyring) -> list[Route]:
     ]
 
 
-def book_route(venue: Venue, now_ms: Callable[[], int]) -> Route:
-    """Return the route of the exchange's books, for tests: no key is asked for."""
+def book_routes(venue: Venue, exposure: Exposure, now_ms: Callable[[], int]) -> list[Route]:
+    """Return the routes of the exchange's books, for tests: no key is asked for."""
 
     async def show(request: Request) -> Response:
         is_open_only = request.query_params.get("open") == "true"
         return _json(pages(venue, at_ms=now_ms(), is_open_only=is_open_only))
 
-    return Route("/simulator/books", show, methods=["GET"])
+    async def show_exposure(request: Request) -> Response:
+        spans, windows = exposure.spans(), exposure.windows()
+        return _json({"at_ms": now_ms(), "spans": spans, "windows": windows})
+
+    return [
+        Route("/simulator/books", show, methods=["GET"]),
+        Route("/simulator/exposure", show_exposure, methods=["GET"]),
+    ]
 
 
 _FAULTS = msgspec.json.Decoder(AnyFault | list[AnyFault])

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 
 import pytest
-from tests.unit.exchange.binance.account_room import WallClock
+from tests.unit.exchange.binance.account_room import WallClock, an_account
 from tests.unit.exchange.binance.stub import CUT, StubExchange
 from tests.unit.exchange.binance.test_account_rest import a_client
 
 from aitrader.exchange.binance.exchange_time import ExchangeTime
 from aitrader.exchange.binance.keys import check_key
 from aitrader.model.errors import ConfigError
+from aitrader.model.events import Saved
 
 Answer = tuple[int, object]
 ACCOUNT = (200, {"balances": [], "canTrade": True})
@@ -80,6 +82,30 @@ def test_a_refused_question_about_the_key_is_no_missing_page() -> None:
         check(ACCOUNT, refusal(-2015))
     with pytest.raises(ConfigError, match="does not show the account"):
         check(ACCOUNT, (200, {"enableWithdrawals": "perhaps"}))
+
+
+@pytest.mark.parametrize(
+    ("may", "sentence"),
+    [
+        ("trade", ""),
+        ("trade withdraw", "may withdraw: take that permission from it"),
+        ("", "may not trade spot"),
+    ],
+)
+def test_what_a_key_may_do_is_asked_of_the_exchange_over_the_wire(may: str, sentence: str) -> None:
+    async def play() -> None:
+        async with an_account(api_key="mine", secret="mine") as room:
+            given = {"key": "mine", "secret": "mine", "may": may}
+            assert (await room.http.post("/simulator/keys", json=given)).status_code == 200
+            is_well = contextlib.nullcontext()
+            with pytest.raises(ConfigError, match=sentence) if sentence else is_well:
+                await room.venue.recover(Saved())
+            if "withdraw" in may:
+                wanted = room.another(allow_withdraw_keys=True)
+                await wanted.recover(Saved())
+                await wanted.close()
+
+    asyncio.run(play())
 
 
 def test_an_exchange_that_is_away_is_said() -> None:

@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from aitrader.exchange.simulated.faults import (
     AnyFault,
     Delay,
@@ -47,6 +49,29 @@ def test_an_answer_carries_the_counts() -> None:
     assert (reply.status, reply.value, desk.authorized) == (200, {"n": 1}, 1)
     assert reply.headers["X-MBX-USED-WEIGHT-1M"] == "1"
     assert reply.headers["X-MBX-ORDER-COUNT-10S"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_unclear"),
+    [
+        (LostAnswer(), True),
+        (LostRequest(), True),
+        (Status(status=503), True),
+        (Status(status=502, is_executed=True), True),
+        (Status(status=429), False),
+        (Delay(delay_ms=1), False),
+    ],
+)
+def test_a_new_order_whose_fate_the_client_cannot_know_is_told(
+    fault: AnyFault, *, is_unclear: bool
+) -> None:
+    desk, told = Desk(fault), list[Params]()
+    desk.gate.on_unclear = told.append
+    desk.ask()
+    assert told == []
+    desk.ask(orders=1)
+    assert bool(told) is is_unclear
+    assert Desk(fault).ask(orders=1)
 
 
 def test_beyond_a_limit_nothing_is_carried_out() -> None:

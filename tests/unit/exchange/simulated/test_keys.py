@@ -5,7 +5,7 @@ import hmac
 import pytest
 from tests.unit.exchange.simulated.test_ed25519 import VECTORS
 
-from aitrader.exchange.simulated.keys import ApiKey, Keyring, read_key
+from aitrader.exchange.simulated.keys import ApiKey, Keyring, permissions, read_key
 from aitrader.model.errors import Refused
 
 NOW_MS = 1_499_827_319_559
@@ -103,6 +103,13 @@ def test_a_key_is_read_in_any_of_its_forms() -> None:
     assert made.has_signed("a", hmac.new(b"s", b"a", hashlib.sha256).hexdigest())
 
 
+def test_a_key_may_trade_and_not_withdraw_unless_it_is_said() -> None:
+    usual = permissions(read_key({"key": "h", "secret": "s"}))
+    assert (usual["enableSpotAndMarginTrading"], usual["enableWithdrawals"]) == (True, False)
+    other = permissions(read_key({"key": "h", "secret": "s", "may": "withdraw"}))
+    assert (other["enableSpotAndMarginTrading"], other["enableWithdrawals"]) == (False, True)
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -110,6 +117,7 @@ def test_a_key_is_read_in_any_of_its_forms() -> None:
         {"key": "a"},
         {"key": "a", "secret": "b", "public_key": "c"},
         {"key": "a", "public_key": "AA"},
+        {"key": "a", "secret": "b", "may": "trade steal"},
     ],
 )
 def test_what_is_no_key_is_not_read(given: dict[str, str]) -> None:

@@ -38,6 +38,15 @@ def test_the_books_are_open_to_everybody() -> None:
     tell(story)
 
 
+def test_how_long_something_stood_without_a_stop_is_open_to_everybody() -> None:
+    async def story(address: Address, http: httpx2.AsyncClient) -> None:
+        told = (await http.get("/simulator/exposure")).json()
+        assert (told["spans"], told["windows"]) == ([], [])
+        assert told["at_ms"] >= address.now_ms
+
+    tell(story)
+
+
 def test_keys_are_added_and_removed() -> None:
     async def story(address: Address, http: httpx2.AsyncClient) -> None:
         given = {"key": "mine", "secret": "s"}
