@@ -42,6 +42,11 @@ class Marks:
         self.at_ms = np.arange(from_ms, to_ms + 1, self.step_ms, dtype=np.int64)
         self._closes: dict[str, Floats | None] = {}
 
+    def place(self, at_ms: int) -> int:
+        """Return the index of the first of these instants at `at_ms` or later; may be beyond."""
+        place = -((int(self.at_ms[0]) - at_ms) // self.step_ms)
+        return min(max(place, 0), len(self.at_ms))
+
     def closes(self, symbol: str) -> Floats | None:
         """Return a symbol's closes at these instants, None when it has no candles."""
         if symbol not in self._closes:

@@ -12,16 +12,18 @@ Same input, same output: nothing is drawn, no clock is read, no set is walked th
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 
 from aitrader.backtest.answers import AnswerBook
 from aitrader.backtest.bands import CandleBands
+from aitrader.backtest.equity import Marks
 from aitrader.backtest.history import History
-from aitrader.backtest.loop import Loop, on
-from aitrader.backtest.market import CANDLE, CLOSE, OPEN, TIMER, CandleMarket, Wake
+from aitrader.backtest.loop import Loop, Taker, on
+from aitrader.backtest.market import CANDLE, CLOSE, OPEN, TIMER, CandleMarket, Phase, Wake
+from aitrader.backtest.peaks import Peaks
 from aitrader.backtest.record import Recorder
 from aitrader.backtest.timers import NEVER_MS, VirtualClock, VirtualTimers
 from aitrader.engine.routing import Stage
@@ -46,6 +48,8 @@ from aitrader.model.commands import (
 )
 from aitrader.model.events import (
     CandlesClosed,
+    EquityMarked,
+    Event,
     InstrumentsLoaded,
     MarketRanked,
     Saved,
@@ -174,7 +178,8 @@ class _Run:
             ),
         )
         self._market = CandleMarket(history, job.detail, clock=self._clock, venue=venue)
-        self._loop = Loop(stages_of(terms, self._market), self._record.takers)
+        self._peaks = _peaks_of(job, history, self._record)
+        self._loop = Loop(stages_of(terms, self._market), _takers_of(self._record, self._peaks))
         self._market.bands = CandleBands(self._loop)
         self._timers = VirtualTimers(self._loop, self._clock)
         self._join()
@@ -237,6 +242,7 @@ class _Run:
             )
             if now > last:
                 return self._record
+            at_ms, phase = self._stop_before(at_ms, phase)
             self._clock.at_ms, self._market.phase = max(at_ms, self._clock.at_ms), phase
             self._record.is_opening = phase is OPEN
             if phase is CLOSE:
@@ -288,6 +294,14 @@ class _Run:
                 nearest = exit_ms
         return nearest
 
+    def _stop_before(self, at_ms: int, phase: Phase) -> tuple[int, Phase]:
+        """Return where to stop: here, or at an earlier close that is a new best of the account."""
+        if self._peaks is None:
+            return at_ms, phase
+        until_ms = at_ms if phase > CLOSE else at_ms - 1
+        peak_ms = self._peaks.find(after_ms=self._closed_ms, until_ms=until_ms)
+        return (at_ms, phase) if peak_ms is None else (peak_ms, CLOSE)
+
     @property
     def _closed_ms(self) -> int:
         """The instant up to which closes have been worked on."""
@@ -306,7 +320,7 @@ class _Run:
         if self._has_exits:
             exits = (self._answers.exit_match(key, symbol, at_ms) for key, symbol in held)
             exit_matches = tuple(row for row in exits if row is not None)
-        if not matches and not exit_matches:
+        if not matches and not exit_matches and self._peaks is None:
             return
         closing = tuple(row for row in self._intervals if open_of(at_ms, row) == at_ms)
         self._loop.post(CandlesClosed(at_ms=at_ms, intervals=closing))
@@ -325,6 +339,21 @@ class _Run:
 
     def _is_in_universe(self, trader_id: TraderId, symbol: str) -> bool:
         return symbol in self._record.universes.get(self._plans[trader_id].universe, ())
+
+
+def _peaks_of(job: Job, history: History, record: Recorder) -> Peaks | None:
+    """Return who finds the account's best, None where no limit counts from it."""
+    if not job.terms.brakes.max_drawdown_pct:
+        return None
+    interval = finest(job.traders)
+    marks = Marks(
+        history, interval=interval, from_ms=open_of(job.from_ms, interval), to_ms=job.to_ms
+    )
+    return Peaks(marks, record.moves, start_cash=job.terms.start_cash)
+
+
+def _takers_of(record: Recorder, peaks: Peaks | None) -> Mapping[type[Event], Taker]:
+    return record.takers if peaks is None else {**record.takers, EquityMarked: peaks.observe}
 
 
 def finest(traders: Sequence[Trader]) -> str:

@@ -199,9 +199,18 @@ def _standing(desk: Desk, signal: Signal, trader: Trader, *, at_ms: int) -> Stan
         trader_limit=trader.plan.limits.max_open,
         account_open=desk.open_count(),
         account_limit=desk.settings.max_open_positions,
-        stops_open=desk.stops_open(signal.symbol),
+        stops_open=desk.stops_open(signal.symbol) + _stops_to_come(desk, signal.symbol),
         stops_needed=_stops_needed(signal.exits),
         stops_limit=(rules and rules.max_stops) or desk.settings.max_stops_per_symbol,
+    )
+
+
+def _stops_to_come(desk: Desk, symbol: str) -> int:
+    """Return the stop orders that entries on their way will bring to this symbol."""
+    return sum(
+        _stops_needed(row.exits)
+        for key, row in desk.entries.items()
+        if row.symbol == symbol and key not in desk.positions
     )
 
 

@@ -106,7 +106,7 @@ def _forbidden_by_number(now: Standing, symbol: str) -> str:
         return f"the trader has {now.trader_open} of {now.trader_limit} positions open"
     if now.account_open >= now.account_limit:
         return f"the account has {now.account_open} of {now.account_limit} positions open"
-    if now.stops_open + now.stops_needed > now.stops_limit:
+    if now.stops_needed and now.stops_open + now.stops_needed > now.stops_limit:
         return (
             f"{symbol} takes {now.stops_limit} stop orders at once, {now.stops_open} rest and "
             f"{now.stops_needed} would be needed"

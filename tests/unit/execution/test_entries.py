@@ -22,7 +22,7 @@ from aitrader.execution.desk import Desk
 from aitrader.model import ids
 from aitrader.model.commands import CancelOrders, Command, StartTimer, StopTimer, SubmitOrder
 from aitrader.model.events import EntryRefused, EntryWanted, Event, OrderPlanned
-from aitrader.model.ids import TraderId
+from aitrader.model.ids import SignalId, TraderId
 from aitrader.model.instrument import PriceLimits
 from aitrader.model.order import Order, OrderStatus, Side
 from aitrader.model.signal import Signal
@@ -255,3 +255,13 @@ def test_a_symbol_may_state_how_many_stops_rest_at_once() -> None:
     desk = a_desk(a_stop())
     desk.instruments["BTCUSDT"] = an_instrument(max_stops=1)
     assert reason(wanted(desk)).startswith("BTCUSDT takes 1 stop orders at once")
+
+
+def test_entries_on_their_way_take_the_places_of_their_stops() -> None:
+    desk = a_desk()
+    desk.instruments["BTCUSDT"] = an_instrument(max_stops=1)
+    other = TraderId("other")
+    desk.traders[other] = a_trader(trader_id=other)
+    planned(desk)
+    said = reason(wanted(desk, a_signal(signal_id=SignalId("s-other"), trader_id=other)))
+    assert said == "BTCUSDT takes 1 stop orders at once, 1 rest and 1 would be needed"

@@ -58,6 +58,11 @@ def test_each_rule_refuses_in_its_own_words(changes: dict[str, object], reason: 
     assert refusal.value.reason == reason
 
 
+def test_an_entry_without_a_stop_needs_no_place_for_one() -> None:
+    full = msgspec.structs.replace(GOOD, stops_open=6, stops_needed=0)
+    check(full, symbol="BTCUSDT")
+
+
 def test_a_promise_lessens_what_the_next_entry_may_spend() -> None:
     account = Account(Decimal(1000))
     account.promise(ONE, Decimal(300))
