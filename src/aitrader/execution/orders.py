@@ -47,6 +47,7 @@ VenueAnswer: TypeAlias = (
 )
 
 S = OrderStatus
+FILLED, REJECTED, EXPIRED = S.FILLED, S.REJECTED, S.EXPIRED
 MOVES: dict[tuple[OrderStatus, type[VenueAnswer]], OrderStatus] = {
     (S.PENDING, OrderAccepted): S.OPEN,
     (S.PENDING, OrderFilled): S.OPEN,
@@ -101,10 +102,15 @@ def apply(order: Order, event: VenueAnswer) -> Order:
             f"order {order.client_order_id}: {type(event).__name__} cannot follow "
             f"{order.status.value}"
         )
-    fills = _with_fill(order, event.fill) if isinstance(event, OrderFilled) else order.fills
+    fills, note, venue_order_id = order.fills, "", order.venue_order_id
+    if isinstance(event, OrderFilled):
+        fills = _with_fill(order, event.fill)
+    elif isinstance(event, OrderAccepted) and event.venue_order_id:
+        venue_order_id = event.venue_order_id
     if fills:
         status = _filled_status(order, fills, status)
-    note, venue_order_id = _note(order, event, status), _venue_order_id(order, event)
+    if status is EXPIRED or status is REJECTED:
+        note = _note(order, event, status)
     is_same = status is order.status and fills is order.fills
     if is_same and note == order.note and venue_order_id == order.venue_order_id:
         return order
@@ -120,13 +126,13 @@ def _filled_status(order: Order, fills: tuple[Fill, ...], status: OrderStatus) -
         raise InvariantBroken(
             f"order {order.client_order_id}: filled {filled} of {order.quantity} ordered"
         )
-    if status is S.REJECTED:
+    if status is REJECTED:
         raise InvariantBroken(f"order {order.client_order_id}: rejected with {filled} filled")
-    return S.FILLED if filled == order.quantity else status
+    return FILLED if filled == order.quantity else status
 
 
 def _with_fill(order: Order, fill: Fill) -> tuple[Fill, ...]:
-    if any(seen.fill_id == fill.fill_id for seen in order.fills):
+    if order.fills and any(seen.fill_id == fill.fill_id for seen in order.fills):
         return order.fills
     if fill.quantity <= ZERO or fill.price <= ZERO:
         raise InvariantBroken(
@@ -139,15 +145,7 @@ def _with_fill(order: Order, fill: Fill) -> tuple[Fill, ...]:
 
 
 def _note(order: Order, event: VenueAnswer, status: OrderStatus) -> str:
-    """Return why it ended, for the two ends that have a reason; the first reason stands."""
-    if status is not S.EXPIRED and status is not S.REJECTED:
-        return ""
+    """Return why an order expired or was rejected; the first reason stands."""
     if order.status is not status and isinstance(event, OrderExpired | OrderRejected):
         return event.reason
     return order.note
-
-
-def _venue_order_id(order: Order, event: VenueAnswer) -> str:
-    if isinstance(event, OrderAccepted) and event.venue_order_id:
-        return event.venue_order_id
-    return order.venue_order_id

@@ -26,7 +26,7 @@ that is held is too little for an order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 import msgspec
@@ -38,10 +38,12 @@ from aitrader.model import ids
 from aitrader.model.commands import CancelOrders, QueryOrder, StartTimer, SubmitOrder
 from aitrader.model.events import ExitWanted, OrderPlanned
 from aitrader.model.ids import ClientOrderId, PositionId, TimerId
-from aitrader.model.ledger import held
 from aitrader.model.money import ZERO, quantity_to_step
 from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus
 from aitrader.model.position import Position, PositionStatus
+
+EXIT, OPEN, RESTS = Leg.EXIT, PositionStatus.OPEN, OrderStatus.OPEN
+MARKET, LIMIT, STOP_LOSS = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP_LOSS
 
 LAME_TIMER = "order-lame:"
 """Timer of an order whose list mate has ended, by which it should have ended too."""
@@ -76,13 +78,13 @@ def guard(desk: Desk, position: Position, *, at_ms: int) -> Messages:
     """Return the orders that protect what is not protected, or the wish to leave."""
     rules = desk.instruments.get(position.symbol)
     position_id = position.position_id
-    if rules is None or position.status is not PositionStatus.OPEN or position_id in desk.closing:
+    if rules is None or position.status is not OPEN or position_id in desk.closing:
         return []
     sheet = desk.table.sheet(position_id)
     answer: Messages = []
     if sheet.exits:
         answer.extend(_taken_off(stale(position, sheet.exits), at_ms=at_ms))
-    pieces = uncovered(position, sheet.orders, step_size=rules.step_size)
+    pieces = uncovered(position, sheet.exits, held=desk.held(position), step_size=rules.step_size)
     is_sound = not answer
     for piece in pieces:
         if not is_sellable(piece.quantity, _least_price(position, piece), rules):
@@ -90,7 +92,7 @@ def guard(desk: Desk, position: Position, *, at_ms: int) -> Messages:
                 continue  # too small by itself: the band at the stop covers it with the rest
             wish = ExitWanted(at_ms=at_ms, position_id=position_id, reason=ExitReason.UNPROTECTED)
             return [*answer, wish]
-        failed = _failed(position, sheet.exits, piece)
+        failed = _failed(position, sheet.exits, piece) if sheet.exits else []
         if len(failed) >= ATTEMPTS:
             wish = ExitWanted(at_ms=at_ms, position_id=position_id, reason=ExitReason.UNPROTECTED)
             return [*answer, wish]
@@ -149,49 +151,47 @@ def stale(position: Position, exits: Iterable[Order]) -> tuple[Order, ...]:
 def moved_too_late(desk: Desk, order: Order) -> Messages:
     """Return the cancel of an order that came to rest after its stop had been moved."""
     position = desk.positions.get(order.position_id)
-    if position is None or order.status is not OrderStatus.OPEN:
+    if position is None or order.status is not RESTS:
         return []
-    late = stale(position, desk.table.of(order.position_id, Leg.EXIT))
-    return [CancelOrders(orders=(order,))] if order in late else []
+    name = order.list_id or order.client_order_id
+    group = _groups(desk.table.of(order.position_id, EXIT)).get(name, ())
+    is_late = bool(group) and _stop_price(group) != position.stop_price
+    return [CancelOrders(orders=(order,))] if is_late else []
 
 
 def uncovered(
-    position: Position, orders: Iterable[Order], *, step_size: Decimal
+    position: Position, exits: Collection[Order], *, held: Decimal, step_size: Decimal
 ) -> tuple[Piece, ...]:
     """Return the pieces of a position that should rest at the venue and do not.
 
     Args:
         position: Its quantity, stop and targets as they stand.
-        orders: All orders of the position, both legs.
+        exits: All orders that were to close it.
+        held: Base units that are left of it (SHORT: owed) by its fills.
         step_size: The symbol's quantity step; a rest below it cannot be protected.
     """
     if position.stop_price is None and not position.targets:
         return ()
-    known = tuple(orders)
-    exits = [row for row in known if row.leg is Leg.EXIT]
     resting, alive = _resting(position, exits) if exits else ({}, ZERO)
-    room = held(position.side, known) - alive
+    room = held - alive
     pieces = []
     for target_price, wanted in _wanted(position).items():
-        missing = min(wanted - resting.get(target_price, ZERO), room)
-        quantity = quantity_to_step(max(missing, ZERO), step_size)
-        if quantity > ZERO:
+        missing = min(wanted - resting[target_price] if target_price in resting else wanted, room)
+        if missing > ZERO and (quantity := quantity_to_step(missing, step_size)) > ZERO:
             room -= quantity
             pieces.append(Piece(target_price, quantity))
     return tuple(pieces)
 
 
-def mates_alive(orders: Iterable[Order], ended: Order) -> tuple[Order, ...]:
-    """Return the orders of the same list that the venue may still act on."""
-    if not ended.list_id:
-        return ()
-    return tuple(row for row in orders if row.list_id == ended.list_id and not row.is_done)
-
-
 def lame_timers(desk: Desk, ended: Order, *, at_ms: int) -> Messages:
     """Return the alarms for list mates that should end now that this order has ended."""
-    mates = mates_alive(desk.table.of(ended.position_id, Leg.EXIT), ended)
-    return [_lame_timer(mate.client_order_id, at_ms + LAME_PATIENCE_MS) for mate in mates]
+    if not ended.list_id:
+        return []
+    return [
+        _lame_timer(row.client_order_id, at_ms + LAME_PATIENCE_MS)
+        for row in desk.table.of(ended.position_id, EXIT)
+        if row.list_id == ended.list_id and not row.is_done
+    ]
 
 
 def again_due(desk: Desk, position_id: PositionId, *, at_ms: int) -> Messages:
@@ -214,8 +214,10 @@ def lame_due(desk: Desk, client_order_id: ClientOrderId, *, at_ms: int) -> Messa
 
 def _least_price(position: Position, piece: Piece) -> Decimal:
     """Return the lower one of the prices at which a piece would rest."""
-    prices = (position.stop_price, piece.target_price)
-    return min(price for price in prices if price is not None)
+    stop, target = position.stop_price, piece.target_price
+    if stop is None or target is None:
+        return stop or target or ZERO
+    return min(stop, target)
 
 
 def _taken_off(orders: tuple[Order, ...], *, at_ms: int) -> Messages:
@@ -233,10 +235,12 @@ def _lame_timer(client_order_id: ClientOrderId, due_ms: int) -> StartTimer:
 def _wanted(position: Position) -> dict[Decimal | None, Decimal]:
     """Return base units per target price that should rest; None: those with a stop only."""
     wanted: dict[Decimal | None, Decimal] = {}
+    rest = position.quantity
     for target in position.targets:
         wanted[target.price] = wanted.get(target.price, ZERO) + target.quantity
+        rest -= target.quantity
     if position.stop_price is not None:
-        wanted[None] = position.quantity - sum(wanted.values(), ZERO)
+        wanted[None] = rest
     return wanted
 
 
@@ -244,17 +248,23 @@ def _groups(orders: Iterable[Order]) -> dict[str, list[Order]]:
     """Return protective orders by list; a single order is a list of one."""
     groups: dict[str, list[Order]] = {}
     for order in orders:
-        if order.kind is not OrderKind.MARKET:
+        if order.kind is not MARKET:
             groups.setdefault(order.list_id or order.client_order_id, []).append(order)
     return groups
 
 
 def _stop_price(group: Iterable[Order]) -> Decimal | None:
-    return next((row.stop_price for row in group if row.kind is OrderKind.STOP_LOSS), None)
+    for row in group:
+        if row.kind is STOP_LOSS:
+            return row.stop_price
+    return None
 
 
 def _target_price(group: Iterable[Order]) -> Decimal | None:
-    return next((row.price for row in group if row.kind is OrderKind.LIMIT), None)
+    for row in group:
+        if row.kind is LIMIT:
+            return row.price
+    return None
 
 
 def _resting(
@@ -290,16 +300,16 @@ def _failed(position: Position, exits: Iterable[Order], piece: Piece) -> list[in
 
 def _planned(desk: Desk, position: Position, piece: Piece, *, at_ms: int) -> tuple[Order, ...]:
     """Return the one or two orders that protect a piece."""
-    attempt = desk.table.next_attempt(position.position_id, Leg.EXIT)
+    attempt = desk.table.next_attempt(position.position_id, EXIT)
     is_list = piece.target_price is not None and position.stop_price is not None
     stop = Order(
         client_order_id=_exit_id(position, attempt),
         trader_id=position.trader_id,
         position_id=position.position_id,
-        leg=Leg.EXIT,
+        leg=EXIT,
         symbol=position.symbol,
         side=exit_side(position.side),
-        kind=OrderKind.STOP_LOSS,
+        kind=STOP_LOSS,
         quantity=piece.quantity,
         planned_ms=at_ms,
         not_after_ms=at_ms + desk.settings.protect_window_ms,
@@ -313,7 +323,7 @@ def _planned(desk: Desk, position: Position, piece: Piece, *, at_ms: int) -> tup
     target = msgspec.structs.replace(
         stop,
         client_order_id=_exit_id(position, attempt + 1) if is_list else stop.client_order_id,
-        kind=OrderKind.LIMIT,
+        kind=LIMIT,
         price=piece.target_price,
         stop_price=None,
         reason=ExitReason.TAKE_PROFIT,

@@ -62,6 +62,15 @@ from aitrader.model.money import ZERO
 from aitrader.model.order import Leg
 from aitrader.model.ports import Prices
 
+QUESTIONS: Mapping[type[VenueAnswer], Callable[..., Messages]] = {
+    OrderOutcomeUnknown: watch.unknown,
+    OrderNotFound: watch.not_found,
+    OrderAccepted: watch.stray,
+}
+"""What an answer of the venue may make us ask it in turn."""
+
+ENTRY = Leg.ENTRY
+
 
 class ExecutionStage:
     """Sizes, plans, follows and repairs every order of one account."""
@@ -181,14 +190,16 @@ class ExecutionStage:
 
     def _answered(self, event: VenueAnswer) -> Messages:
         """Fold an answer of the venue into the table; what is not ours or not new is nothing."""
-        before = self._desk.table.find(event.client_order_id)
+        desk = self._desk
+        before = desk.table.find(event.client_order_id)
         if before is None:
             return []
-        watch.known(self._desk, event)
+        if desk.doubted:
+            watch.known(desk, event)
         if watch.is_ahead_of_fills(before, event):
             return watch.ask(before, at_ms=event.at_ms)
         try:
-            after = self._desk.table.apply(event)
+            after = desk.table.apply(event)
         except InvariantBroken as broken:
             return [
                 Quarantined(
@@ -198,38 +209,28 @@ class ExecutionStage:
                     reason=str(broken),
                 )
             ]
-        answer = self._questions(event)
+        question = QUESTIONS.get(type(event))
+        answer = question(desk, event) if question is not None else []
         if after is None:
             return answer
         if isinstance(event, OrderFilled) and len(after.fills) > len(before.fills):
             flow = flow_of_fill(event.fill, symbol=after.symbol, side=after.side)
-            if event.fill.at_ms > self._desk.balances_ms:
-                self._desk.account.cash += flow.quote
+            if event.fill.at_ms > desk.balances_ms:
+                desk.account.cash += flow.quote
             else:
-                self._desk.unexplained -= flow.quote  # the report that had it has told its cash
+                desk.unexplained -= flow.quote  # the report that had it has told its cash
             return [
                 OrderUpdated(at_ms=event.at_ms, order=after, fill=event.fill),
-                transfers.cash_changed(self._desk, at_ms=event.at_ms),
+                transfers.cash_changed(desk, at_ms=event.at_ms),
                 *answer,
             ]
         return [OrderUpdated(at_ms=event.at_ms, order=after), *answer]
-
-    def _questions(self, event: VenueAnswer) -> Messages:
-        match event:
-            case OrderOutcomeUnknown():
-                return watch.unknown(self._desk, event)
-            case OrderNotFound():
-                return watch.not_found(self._desk, event)
-            case OrderAccepted():
-                return watch.stray(self._desk, event)
-            case _:
-                return []
 
     def _order_updated(self, event: OrderUpdated) -> Messages:
         desk, order, at_ms = self._desk, event.order, event.at_ms
         if order.account != self._account:
             return []
-        if order.leg is Leg.ENTRY:
+        if order.leg is ENTRY:
             return entries.updated(desk, order, at_ms=at_ms)
         if order.position_id in desk.closing:
             return closing.updated(desk, order, at_ms=at_ms)

@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from aitrader.execution.orders import VenueAnswer, apply
 from aitrader.model.errors import InvariantBroken
 from aitrader.model.ids import ClientOrderId, PositionId
-from aitrader.model.ledger import Flow, flow_of
+from aitrader.model.ledger import Flow, flow_of_fill
 from aitrader.model.order import Leg, Order
 from aitrader.model.position import Position
+
+EXIT = Leg.EXIT
 
 RETIRED_KEPT = 128
 """Closed positions whose orders are still known, for the late word of a slow wire."""
@@ -31,16 +33,27 @@ class Sheet:
     order has come, filled or ended since.
     """
 
-    __slots__ = ("_by_id", "entry", "exits", "flow", "orders", "sound")
+    __slots__ = ("_by_id", "_exits", "entry", "flow", "sound")
 
     def __init__(self) -> None:
         """Begin empty."""
         self._by_id: dict[ClientOrderId, Order] = {}
-        self.orders: tuple[Order, ...] = ()
-        self.exits: tuple[Order, ...] = ()
+        self._exits: tuple[Order, ...] | None = ()
         self.entry: Order | None = None
         self.flow = Flow()
         self.sound: Position | None = None
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """All of them."""
+        return tuple(self._by_id.values())
+
+    @property
+    def exits(self) -> tuple[Order, ...]:
+        """Those that close the position."""
+        if self._exits is None:
+            self._exits = tuple([row for row in self._by_id.values() if row.leg is EXIT])
+        return self._exits
 
     def find(self, client_order_id: ClientOrderId) -> Order:
         """Return an order of this position."""
@@ -50,15 +63,16 @@ class Sheet:
         """Keep an order as it stands now."""
         before = self._by_id.get(order.client_order_id)
         self._by_id[order.client_order_id] = order
-        self.orders = tuple(self._by_id.values())
-        if order.leg is Leg.EXIT:
-            self.exits = tuple([row for row in self.orders if row.leg is Leg.EXIT])
+        if order.leg is EXIT:
+            self._exits = None
         elif self.entry is None or self.entry is before:
             self.entry = order
-        is_filled = bool(order.fills) and (before is None or before.fills is not order.fills)
-        if is_filled:
-            self.flow = flow_of(self.orders)
-        if is_filled or before is None or order.is_done:
+        fills, known = order.fills, () if before is None else before.fills
+        if fills is not known:
+            for fill in fills:
+                if fill not in known:
+                    self.flow += flow_of_fill(fill, symbol=order.symbol, side=order.side)
+        if fills is not known or before is None or order.is_done:
             self.sound = None  # that the venue has accepted an order changes nothing here
 
 
@@ -110,7 +124,9 @@ class OrderTable:
 
     def _put(self, sheet: Sheet, order: Order) -> None:
         sheet.put(order)
-        live = self._live.setdefault(order.symbol, {})
+        live = self._live.get(order.symbol)
+        if live is None:
+            live = self._live[order.symbol] = {}
         if order.is_done:
             live.pop(order.client_order_id, None)
         else:
@@ -127,7 +143,7 @@ class OrderTable:
             return ()
         if leg is None:
             return sheet.orders
-        return sheet.exits if leg is Leg.EXIT else _entries(sheet)
+        return sheet.exits if leg is EXIT else _entries(sheet)
 
     def live(self, position_id: PositionId, leg: Leg) -> tuple[Order, ...]:
         """Return those the venue may still act on."""

@@ -45,6 +45,9 @@ FORGOTTEN_TIMES = 3
 DOUBT_MS = 1_000
 """After this a doubted order is asked for again."""
 
+ENDS = (OrderCanceled, OrderExpired)
+"""What may overtake the fills before it."""
+
 NEVER_ARRIVED = "it never arrived at the venue"
 FORGOTTEN = "the venue does not know it any more"
 
@@ -94,7 +97,7 @@ def not_found(desk: Desk, event: OrderNotFound) -> Messages:
 
 def known(desk: Desk, event: VenueAnswer) -> None:
     """End the doubt about an order of which the venue has just told something."""
-    if desk.doubted and not isinstance(event, OrderNotFound | OrderOutcomeUnknown):
+    if not isinstance(event, OrderNotFound | OrderOutcomeUnknown):
         desk.doubted.pop(event.client_order_id, None)
 
 
@@ -115,7 +118,7 @@ def _ended(order: Order, reason: str, *, at_ms: int) -> OrderExpired:
 
 def is_ahead_of_fills(order: Order, event: VenueAnswer) -> bool:
     """Return whether an end says that more was filled than has been heard of."""
-    if not isinstance(event, OrderCanceled | OrderExpired) or event.filled is None:
+    if not isinstance(event, ENDS) or event.filled is None:
         return False
     return event.filled > order.filled
 

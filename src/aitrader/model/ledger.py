@@ -16,6 +16,8 @@ from aitrader.model.money import ZERO
 from aitrader.model.order import Fill, Order, Side
 from aitrader.model.trader import PositionSide
 
+SELL, LONG = Side.SELL, PositionSide.LONG
+
 AVERAGE_STEP = Decimal("0.000000000001")
 """Average prices are kept to 12 decimals: they are shown and compared, never added to money."""
 
@@ -35,14 +37,21 @@ class Flow(msgspec.Struct, frozen=True):
         return Flow(self.base + other.base, self.quote + other.quote, self.fees + other.fees)
 
 
+NOTHING = Flow()
+
+
 def flow_of_fill(fill: Fill, *, symbol: str, side: Side) -> Flow:
     """Return what one fill of an order of this symbol and side did."""
-    base, quote, fees = fill.quantity, -fill.quantity * fill.price, ZERO
-    if side is Side.SELL:
-        base, quote = -base, -quote
-    if fill.fee_asset and symbol.endswith(fill.fee_asset):
-        quote, fees = quote - fill.fee, fill.fee
-    elif fill.fee_asset and symbol.startswith(fill.fee_asset):
+    base, fee_asset, fees = fill.quantity, fill.fee_asset, ZERO
+    quote = base * fill.price
+    if side is SELL:
+        base = -base
+    else:
+        quote = -quote
+    if fee_asset and symbol.endswith(fee_asset):
+        fees = fill.fee
+        quote -= fees
+    elif fee_asset and symbol.startswith(fee_asset):
         base, fees = base - fill.fee, fill.fee * fill.price
     return Flow(base, quote, fees)
 
@@ -54,22 +63,22 @@ def flow_of(orders: Iterable[Order]) -> Flow:
         for fill in order.fills:
             flow = flow_of_fill(fill, symbol=order.symbol, side=order.side)
             total = flow if total is None else total + flow
-    return total or Flow()
+    return total or NOTHING
 
 
 def held(side: PositionSide, orders: Iterable[Order]) -> Decimal:
     """Return the base units that a position of `side` still holds (SHORT: owes) by its orders."""
     base = flow_of(orders).base
-    return base if side is PositionSide.LONG else -base
+    return base if side is LONG else -base
 
 
 def average_price(orders: Iterable[Order]) -> Decimal:
     """Return the average price of all fills, weighted by quantity, fees apart; 0 without fills."""
     fills = [fill for order in orders for fill in order.fills]
+    if not fills:
+        return ZERO
     if len(fills) == 1 or len({fill.price for fill in fills}) == 1:
         return fills[0].price
     quantity = sum((fill.quantity for fill in fills), ZERO)
-    if not quantity:
-        return ZERO
     notional = sum((fill.quantity * fill.price for fill in fills), ZERO)
     return (notional / quantity).quantize(AVERAGE_STEP, rounding=ROUND_HALF_EVEN)

@@ -51,6 +51,8 @@ class ExitReason(Enum):
 class OrderStatus(Enum):
     """ "Partly filled" is 0 < filled < quantity, not a status. PENDING: no answer is on record."""
 
+    __hash__ = object.__hash__  # members are one of a kind, and Enum's own is slow
+
     PENDING = "PENDING"
     OPEN = "OPEN"
     FILLED = "FILLED"
@@ -109,12 +111,12 @@ class Order(msgspec.Struct, frozen=True):
     @property
     def filled(self) -> Decimal:
         """Base units executed so far."""
-        return filled_by(self.fills)
+        return filled_by(self.fills) if self.fills else ZERO
 
     @property
     def remaining(self) -> Decimal:
         """Base units not executed."""
-        return self.quantity - self.filled
+        return self.quantity - filled_by(self.fills) if self.fills else self.quantity
 
     @property
     def is_done(self) -> bool:

@@ -186,7 +186,10 @@ def left_by_hand(position: Position, moved: Decimal, *, price: Decimal) -> Posit
 
 def rules_for(symbol: str, instruments: dict[str, Instrument]) -> Instrument:
     """Return the symbol's rules, or the finest grid there is while they are not known."""
-    return instruments.get(symbol) or Instrument(
+    known = instruments.get(symbol)
+    if known is not None:
+        return known
+    return Instrument(
         symbol=symbol,
         base="",
         quote="",
@@ -221,11 +224,15 @@ class Book:
 
     def find_order(self, order: Order) -> Order | None:
         """Return an order as it was last seen."""
-        return self._orders.get(order.position_id, {}).get(order.client_order_id)
+        orders = self._orders.get(order.position_id)
+        return None if orders is None else orders.get(order.client_order_id)
 
     def put_order(self, order: Order) -> None:
         """Keep an order as it stands now."""
-        self._orders.setdefault(order.position_id, {})[order.client_order_id] = order
+        orders = self._orders.get(order.position_id)
+        if orders is None:
+            orders = self._orders[order.position_id] = {}
+        orders[order.client_order_id] = order
 
     def put(self, position: Position) -> None:
         """Keep a position as it stands now."""
@@ -274,7 +281,10 @@ def _less(
     price = _target_of(changed, orders)
     rows = []
     for target in targets:
-        taken = min(filled, target.quantity) if target.price == price else ZERO
+        if price is None or target.price != price:
+            rows.append(target)
+            continue
+        taken = min(filled, target.quantity)
         filled -= taken
         if taken < target.quantity:
             rows.append(msgspec.structs.replace(target, quantity=target.quantity - taken))

@@ -39,6 +39,8 @@ from aitrader.model.trader import Exits, Level, LevelKind, PositionSide
 
 LEAST_RATCHET_PCT = Decimal("0.1")
 RATCHET_SHARE = Decimal(10)
+LONG, SHORT = PositionSide
+PRICE, DISTANCE = LevelKind.PRICE, LevelKind.DISTANCE
 MOST_DIGITS = 18
 """Before the point, of a price that a person gives; the rest of arithmetic has room beyond it."""
 
@@ -126,17 +128,14 @@ def target_prices(
     small for the symbol's rules is joined with the next one (the last with the one before), and so
     is a rest without target that could not be protected by itself.
     """
-    rows = sorted(
-        (
-            (_target_price(row.level, side, fill_price, rules), row.share)
-            for row in exits.take_profit
-        ),
-        key=lambda row: _sign(side) * row[0],
-    )
+    rows = [
+        (_target_price(row.level, side, fill_price, rules), row.share) for row in exits.take_profit
+    ]
+    rows.sort(key=_by_price, reverse=side is SHORT)
     stop = stop_price(exits, side=side, fill_price=fill_price, tick_size=rules.tick_size)
     least = min(fill_price, stop or fill_price)
     whole = quantity_to_step(max(quantity, ZERO), rules.step_size)
-    wanted, rest = _shares(whole, [share for _price, share in rows], rules)
+    wanted, rest = _shares(whole, [row[1] for row in rows], rules)
     targets: list[TargetPrice] = []
     carried = ZERO
     for (price, _share), share in zip(rows, wanted, strict=True):
@@ -172,20 +171,25 @@ def is_beyond(price: Decimal, edge: Decimal, *, side: PositionSide) -> bool:
 
 
 def _sign(side: PositionSide) -> int:
-    return 1 if side is PositionSide.LONG else -1
+    return 1 if side is LONG else -1
+
+
+def _by_price(row: tuple[Decimal, Decimal]) -> Decimal:
+    return row[0]
 
 
 def _level_price(level: Level, *, fill_price: Decimal, sign: int) -> Decimal:
     """Return a level as a price; `sign` is the direction in which it lies from the fill price."""
-    if level.kind is LevelKind.PRICE:
+    kind = level.kind
+    if kind is PRICE:
         return level.value
-    if level.kind is LevelKind.DISTANCE:
+    if kind is DISTANCE:
         return fill_price + sign * level.value
     return fill_price * (HUNDRED + sign * level.value) / HUNDRED
 
 
 def _less_risk(price: Decimal, *, side: PositionSide, tick_size: Decimal) -> Decimal:
-    if side is PositionSide.LONG:
+    if side is LONG:
         return max(price_to_tick_up(price, tick_size), tick_size)
     return max(price_to_tick_down(price, tick_size), tick_size)
 

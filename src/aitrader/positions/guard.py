@@ -21,7 +21,8 @@ from aitrader.model.position import Position, PositionStatus
 from aitrader.model.trader import PositionSide
 from aitrader.positions.watch import Messages
 
-STOP_LOSS = OrderKind.STOP_LOSS
+STOP_LOSS, EXIT = OrderKind.STOP_LOSS, Leg.EXIT
+OPEN, RESTS, LONG = PositionStatus.OPEN, OrderStatus.OPEN, PositionSide.LONG
 
 STOP_BAND = "stop:"
 """Band of a stop loss that does not rest at the venue yet."""
@@ -35,7 +36,7 @@ def is_exposed(position: Position, orders: Iterable[Order], *, step_size: Decima
         orders: All its orders.
         step_size: What is held below it cannot be sold, hence not protected.
     """
-    if position.status is not PositionStatus.OPEN or position.stop_price is None:
+    if position.status is not OPEN or position.stop_price is None:
         return False
     stop_price = position.stop_price
     resting = ZERO
@@ -59,23 +60,25 @@ class StopGuard:
         position_id, armed = position.position_id, self._armed.get(position.position_id)
         is_needed = is_exposed(position, orders, step_size=step_size)
         wanted = position.stop_price if is_needed else None
-        if wanted == armed:
-            return []
         if wanted is None:
+            if armed is None:
+                return []
             del self._armed[position_id]
             return [DisarmBand(band_id=_band_id(position_id))]
+        if armed is not None and armed == wanted:
+            return []
         self._armed[position_id] = wanted
         return [_band(position, wanted)]
 
 
 def _rests(order: Order, stop_price: Decimal) -> bool:
-    if order.kind is not STOP_LOSS or order.leg is not Leg.EXIT:
+    if order.kind is not STOP_LOSS or order.leg is not EXIT:
         return False
-    return order.status is OrderStatus.OPEN and order.stop_price == stop_price
+    return order.status is RESTS and order.stop_price == stop_price
 
 
 def _band(position: Position, price: Decimal) -> ArmBand:
-    is_long = position.side is PositionSide.LONG
+    is_long = position.side is LONG
     return ArmBand(
         band_id=_band_id(position.position_id),
         symbol=position.symbol,

@@ -18,6 +18,8 @@ from aitrader.model.money import ZERO, money_to_step
 from aitrader.model.order import Leg, Order
 from aitrader.model.trader import PositionSide
 
+ENTRY, LONG = Leg.ENTRY, PositionSide.LONG
+
 
 class Tally(msgspec.Struct, frozen=True):
     """A position's numbers by its fills.
@@ -42,13 +44,12 @@ def tally(side: PositionSide, orders: Iterable[Order], *, least_quantity: Decima
         orders: All its orders, both legs.
         least_quantity: Base units below which nothing can be sold; with less left, all is realized.
     """
-    rows = tuple(orders)
-    entries = tuple(row for row in rows if row.leg is Leg.ENTRY)
-    exits = tuple(row for row in rows if row.leg is Leg.EXIT)
-    sign = 1 if side is PositionSide.LONG else -1
+    filled = [row for row in orders if row.fills]
+    entries = [row for row in filled if row.leg is ENTRY]
+    exits = [row for row in filled if row.leg is not ENTRY]
     opened, closed = flow_of(entries), flow_of(exits)
-    received = sign * opened.base
-    quantity = received + sign * closed.base
+    received = opened.base if side is LONG else -opened.base
+    quantity = received + (closed.base if side is LONG else -closed.base)
     pnl = opened.quote + closed.quote
     if quantity >= least_quantity:
         share = (received - quantity) / received

@@ -65,7 +65,7 @@ from aitrader.positions.watch import (
     trail_left,
 )
 
-STOP_LOSS = OrderKind.STOP_LOSS
+STOP_LOSS, ENTRY, ENTERING = OrderKind.STOP_LOSS, Leg.ENTRY, PositionStatus.ENTERING
 
 
 class PositionStage:
@@ -131,7 +131,7 @@ class PositionStage:
 
     def _order_planned(self, event: OrderPlanned) -> Messages:
         self._book.put_order(event.order)
-        if event.order.leg is Leg.ENTRY:
+        if event.order.leg is ENTRY:
             self._enter(event.order)
         return []
 
@@ -152,10 +152,10 @@ class PositionStage:
         self._book.put_order(order)
         if position is None:
             return _ownerless(before, order, at_ms=event.at_ms)
-        if order.leg is Leg.ENTRY and position.status is PositionStatus.ENTERING:
+        if order.leg is ENTRY and position.status is ENTERING:
             answer = self._keeping.entered(position, order, at_ms=event.at_ms)
             return [*answer, *_unwanted(answer)] if self._is_closing_all else answer
-        if order.filled == before.filled:
+        if order.fills is before.fills or order.filled == before.filled:
             # Only a stop that begins or ceases to rest changes what must be guarded.
             return self._keeping.protect(position) if order.kind is STOP_LOSS else []
         if position.status not in HOLDING:

@@ -35,6 +35,7 @@ from aitrader.model.events import (
     TimerDue,
 )
 from aitrader.model.ids import PositionId, TimerId
+from aitrader.model.ledger import held
 from aitrader.model.order import ExitReason, Order, OrderKind, OrderStatus, Side
 from aitrader.model.position import Position, PositionStatus, TargetPrice
 from aitrader.model.trader import PositionSide
@@ -49,7 +50,8 @@ DEAD = OrderStatus.CANCELED
 
 
 def missing(position: Position, *exits: Order) -> tuple[Piece, ...]:
-    return uncovered(position, (ENTRY, *exits), step_size=STEP)
+    left = held(position.side, (ENTRY, *exits))
+    return uncovered(position, exits, held=left, step_size=STEP)
 
 
 def guarded(desk: Desk, *, after_ms: int = 0) -> list[Event | Command]:
@@ -100,9 +102,8 @@ def test_nothing_is_sold_twice_while_a_fill_has_not_been_worked_out() -> None:
 
 
 def test_less_than_a_step_cannot_be_protected() -> None:
-    entry = a_filled_order()
     tiny = filled(a_stop(), "0.9995")
-    assert uncovered(a_position(), (entry, tiny), step_size=STEP) == ()
+    assert missing(a_position(), tiny) == ()
 
 
 def test_stop_and_target_are_planned_as_a_list() -> None:
