@@ -154,7 +154,7 @@ async def play(
         start_cash=terms.start_cash, fee_bps=terms.fee_bps, slippage_bps=terms.slippage_bps
     )
     venue = PaperVenue(inbox, clock, find_instrument=rules.find, settings=paper)
-    bands = CandleBands(inbox)
+    bands = CandleBands(inbox, venue.rest_of)
     market.listen(CandlePrices(venue, bands, interval))
     screener = Screener(inbox, supervisor, clock=clock)
     handlers = edge_handlers(

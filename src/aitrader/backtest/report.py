@@ -38,6 +38,8 @@ LAST_WARNING = (
 RULES = (
     "A signal counts at a candle's close and is filled at the next open, with slippage and fee.",
     "Stops and targets count from the fill price and are tested from the entry candle on.",
+    "An entry at a limit fills when a candle touches it; in that candle its stop is tested, its "
+    "target only by the close.",
     "Within one candle a stop comes before a target; a gap through a stop is filled at the open.",
     "A trailing stop is checked along open, low, high, close of a rising candle (open, high, low, "
     "close of a falling one); it, greatest age and exit conditions leave at the next open.",

@@ -180,7 +180,7 @@ class _Run:
         self._market = CandleMarket(history, job.detail, clock=self._clock, venue=venue)
         self._peaks = _peaks_of(job, history, self._record)
         self._loop = Loop(stages_of(terms, self._market), _takers_of(self._record, self._peaks))
-        self._market.bands = CandleBands(self._loop)
+        self._market.bands = CandleBands(self._loop, venue.rest_of)
         self._timers = VirtualTimers(self._loop, self._clock)
         self._join()
         used = {row.plan.interval for row in job.traders} | {job.detail}

@@ -31,12 +31,13 @@ from msgspec import structs
 from aitrader.exchange.paper_account import PaperAccount
 from aitrader.exchange.paper_book import PaperBook
 from aitrader.exchange.paper_reports import PaperReports
+from aitrader.exchange.paper_rests import CandleRests
 from aitrader.exchange.simulated import fills, rules
 from aitrader.model.account import PAPER
 from aitrader.model.commands import CancelOrders, QueryOrder, SubmitOrder
 from aitrader.model.errors import Refused
 from aitrader.model.events import Saved
-from aitrader.model.ids import FillId
+from aitrader.model.ids import FillId, PositionId
 from aitrader.model.instrument import Instrument
 from aitrader.model.money import ZERO, decimal_from_float
 from aitrader.model.order import Fill, Leg, Order, OrderKind, OrderStatus
@@ -84,6 +85,7 @@ class PaperVenue:
         self.settle_arrivals, self.open_orders = self._book.settle_arrivals, self._book.open_orders
         self.awaited = self._book.awaited  # the symbols whose next price may fill an order
         self._reports = PaperReports(inbox, clock, self._book)
+        self._rests = CandleRests()
         self._last: dict[str, float] = {}
         self.account = PaperAccount(settings.start_cash)
 
@@ -124,6 +126,7 @@ class PaperVenue:
             self._book.keep(structs.replace(order, status=OrderStatus.OPEN))
             self._book.arriving.add(order.client_order_id)
             self._reports.accepted(order)
+        self._meet_rest(command.orders[0])
 
     async def cancel(self, command: CancelOrders) -> None:
         """Take orders off, with the rest of their list; what has ended is reported again."""
@@ -176,30 +179,54 @@ class PaperVenue:
             met = fills.fill_price_on_arrival(order, candle.open, **terms) if is_new else None
             return fills.fill_price_on_candle(order, candle, **terms) if met is None else met
 
-        self._meet(symbol, find_price, at_ms)
+        for order, fill in self._meet(symbol, find_price, at_ms):
+            self._rests.note(order, fill, candle)
+
+    def rest_of(self, position_id: PositionId) -> fills.PriceRange | None:
+        """Return what is left of the candle that a position was entered in, if that is now."""
+        return self._rests.find(position_id, self._clock.now_ms())
+
+    def _meet_rest(self, first: Order) -> None:
+        """Let new orders of a position meet what is left of the candle it was entered in."""
+        rest = self.rest_of(first.position_id)
+        if rest is None:
+            return
+
+        def find_price(order: Order, _is_new: bool, terms: Terms) -> Decimal | None:
+            if order.kind is OrderKind.MARKET:
+                return None
+            return fills.fill_price_on_candle(order, rest, **terms)
+
+        self._meet(first.symbol, find_price, self._clock.now_ms(), of=first.position_id)
 
     def know_price(self, symbol: str, price: float) -> None:
         """Take a symbol's last price without letting it meet any order."""
         self._last[symbol] = price
 
-    def _meet(self, symbol: str, find_price: FindPrice, at_ms: int) -> None:
-        instrument = self._find_instrument(symbol)
+    def _meet(
+        self, symbol: str, find_price: FindPrice, at_ms: int, *, of: PositionId | None = None
+    ) -> list[tuple[Order, Fill]]:
+        """Fill what a price fills, of all orders or those of a position, and return it."""
+        instrument, filled = self._find_instrument(symbol), list[tuple[Order, Fill]]()
         if instrument is None:
-            return
+            return filled
         slippage_bps = self._settings.slippage_bps
         terms = Terms(slippage_bps=slippage_bps, tick_size=instrument.tick_size)
         for order in self._book.resting(symbol):
+            if of is not None and order.position_id != of:
+                continue
             if self._book.find(order.client_order_id) is not order:
                 continue  # the order of its list before it has filled
             is_new = order.client_order_id in self._book.arriving
             self._book.arriving.discard(order.client_order_id)
             found = find_price(order, is_new, terms)
             if found is not None:
-                self._fill(order, found, at_ms)
+                filled.append((order, self._fill(order, found, at_ms)))
+        return filled
 
     # -- what happens to an order ---------------------------------------------------------------
 
-    def _fill(self, order: Order, price: Decimal, at_ms: int) -> None:
+    def _fill(self, order: Order, price: Decimal, at_ms: int) -> Fill:
         quantity = order.remaining
         fill = Fill(
             fill_id=FillId(f"{order.client_order_id}-{len(order.fills) + 1}"),
@@ -215,6 +242,7 @@ class PaperVenue:
         self._book.keep(filled)
         self._reports.filled(order, fill)
         self._cancel_siblings(order)
+        return fill
 
     def _cancel_siblings(self, order: Order) -> None:
         for sibling in self._book.siblings(order):

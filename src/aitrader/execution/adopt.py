@@ -4,6 +4,9 @@ Ids are computed from a position and a number, so an order tells whose it is. Th
 once what is remembered are taken up as if they had been planned, and asked after: what they filled
 comes with the answer, and no second protection is sent beside them. Where a number is missing
 something happened that nobody here knows: it is said, and a person has to look.
+
+An entry of ours that rests at a limit and is not remembered is canceled: nobody would protect what
+it buys. Where nothing can be sold short, only an entry buys at a limit.
 """
 
 from __future__ import annotations
@@ -15,11 +18,11 @@ import msgspec
 
 from aitrader.execution.desk import Desk, Messages
 from aitrader.model import ids
-from aitrader.model.commands import QueryOrder
+from aitrader.model.commands import CancelOrders, QueryOrder
 from aitrader.model.events import OpenOrdersReported, OrderPlanned, Quarantined
 from aitrader.model.found import FoundOrder
-from aitrader.model.ids import ClientOrderId
-from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus
+from aitrader.model.ids import ClientOrderId, PositionId, TraderId
+from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus, Side
 from aitrader.model.position import Position
 
 LOOK_AHEAD = 32
@@ -39,8 +42,13 @@ def adopt(desk: Desk, event: OpenOrdersReported) -> Messages:
     """Return the orders that are taken up and the questions about them."""
     if event.account != desk.settings.account:
         return []
+    answer: Messages = [
+        CancelOrders(orders=(_forgotten_entry(row, desk.settings.account, at_ms=event.at_ms),))
+        for row in event.orders
+        if row.is_ours and row.kind == "LIMIT" and row.side is Side.BUY
+        if not desk.settings.has_shorts and desk.table.find(row.client_order_id) is None
+    ]
     found = {row.client_order_id: row for row in event.orders if row.is_ours and row.kind in KINDS}
-    answer: Messages = []
     for position in tuple(desk.positions.values()):
         answer.extend(_of_position(desk, position, found, at_ms=event.at_ms))
     return answer
@@ -83,6 +91,25 @@ def _order(position: Position, row: FoundOrder, *, at_ms: int) -> Order:
         reason=reason,
         status=OrderStatus.OPEN,
         account=position.account,
+    )
+
+
+def _forgotten_entry(row: FoundOrder, account: str, *, at_ms: int) -> Order:
+    """Return as much of an order as its cancel needs: whose it was is not known any more."""
+    return Order(
+        client_order_id=row.client_order_id,
+        trader_id=TraderId(""),
+        position_id=PositionId(""),
+        leg=Leg.ENTRY,
+        symbol=row.symbol,
+        side=row.side,
+        kind=OrderKind.LIMIT,
+        quantity=row.quantity,
+        planned_ms=at_ms,
+        not_after_ms=at_ms,
+        price=row.price,
+        status=OrderStatus.OPEN,
+        account=account,
     )
 
 

@@ -161,7 +161,7 @@ class Desk:
         for order in self.table.all_live():
             signal = self.entries.get(order.position_id)
             if signal is not None and trader_id in (None, order.trader_id):
-                exposure += order.remaining * signal.price
+                exposure += order.remaining * (order.price or signal.price)
         left_ms = self.closings.last_of(symbol, trader_id)
         equity = self.equity()
         return brakes.Standing(

@@ -1,17 +1,25 @@
 """From ENTER to an entry order, and what comes of it.
 
-One signal has one entry order: a MARKET order with attempt 1. It is planned or refused once; a
-repeat of the wish changes nothing. What does not arrive, is rejected or ends unfilled is given up
-(`EntryRefused`), never tried again: the moment has passed. What fills in part is canceled for the
-rest after a short while, and one that does not fill within its candle is canceled as a whole, so
-that no position is opened on yesterday's reason. A pause calls off what is on its way.
+One signal has one entry order, with attempt 1: a MARKET order, or a LIMIT where the trader asks for
+one. It is planned or refused once; a repeat of the wish changes nothing. What does not arrive, is
+rejected or ends unfilled is given up (`EntryRefused`), never tried again: the moment has passed.
+What fills in part is canceled for the rest after a short while, counted from its first fill, so
+that what was received is protected. A MARKET order that does not fill within its candle is canceled
+as a whole, and so is a LIMIT when its time is over: no position is opened on yesterday's reason.
+
+A pause calls off what is on its way; so does, for what rests, whatever keeps the trader from
+entering: it is switched off, removed, moved to another account, or the symbol is put aside. A start
+that finds an order resting against this calls it off too.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from aitrader.execution import brakes
-from aitrader.execution.desk import Desk, Messages, entry_side
-from aitrader.execution.exit_rules import check_exits
+from aitrader.execution.desk import Desk, Messages, entry_side, side_of
+from aitrader.execution.exit_rules import check_exits, exit_prices, is_sellable
+from aitrader.execution.limit_entries import ends_ms, limit_price, may_rest
 from aitrader.execution.risk import Standing, check
 from aitrader.execution.sizing import Means, Sized, Wish, size_entry
 from aitrader.execution.watch import query_later
@@ -21,7 +29,7 @@ from aitrader.model.commands import CancelOrders, StartTimer, StopTimer, SubmitO
 from aitrader.model.errors import Refused
 from aitrader.model.events import EntryRefused, EntryWanted, OrderPlanned
 from aitrader.model.ids import ClientOrderId, TimerId
-from aitrader.model.money import ZERO
+from aitrader.model.money import ZERO, trimmed
 from aitrader.model.order import Leg, Order, OrderKind, OrderStatus
 from aitrader.model.signal import Signal
 from aitrader.model.trader import Brakes, Exits, PositionSide, SizeKind, Trader
@@ -44,7 +52,7 @@ def want(desk: Desk, event: EntryWanted) -> Messages:
         return []
     try:
         trader = _trader(desk, signal)
-        sized = _sized(desk, signal, trader, at_ms=event.at_ms)
+        limit, sized = _sized(desk, signal, trader, at_ms=event.at_ms)
     except Refused as refusal:
         return [refused(signal, reason=refusal.reason, at_ms=event.at_ms)]
     order = Order(
@@ -54,8 +62,9 @@ def want(desk: Desk, event: EntryWanted) -> Messages:
         leg=Leg.ENTRY,
         symbol=signal.symbol,
         side=entry_side(trader.plan.side),
-        kind=OrderKind.MARKET,
+        kind=OrderKind.MARKET if limit is None else OrderKind.LIMIT,
         quantity=sized.quantity,
+        price=limit,
         planned_ms=event.at_ms,
         not_after_ms=event.at_ms + desk.settings.entry_window_ms,
         account=event.account,
@@ -68,15 +77,15 @@ def want(desk: Desk, event: EntryWanted) -> Messages:
         OrderPlanned(at_ms=event.at_ms, order=order),
         SubmitOrder(orders=(order,)),
         query_later(order),
-        rest_timer(order, signal),
+        rest_timer(desk, order, signal),
     ]
 
 
 def updated(desk: Desk, order: Order, *, at_ms: int) -> Messages:
     """Return what follows from an entry order's new state."""
     if not order.is_done:
-        if order.fills:
-            return [_rest_due(order.client_order_id, at_ms + PART_PATIENCE_MS)]
+        if _is_part(desk, order):
+            return [_rest_due(order.client_order_id, order.fills[0].at_ms + PART_PATIENCE_MS)]
         return []
     desk.account.release(order.client_order_id)
     signal = desk.entries.get(order.position_id)
@@ -96,21 +105,57 @@ def rest_due(desk: Desk, client_order_id: ClientOrderId, *, at_ms: int) -> Messa
     return [CancelOrders(orders=(order,)), _rest_due(client_order_id, at_ms + REST_SLACK_MS)]
 
 
-def called_off(desk: Desk) -> Messages:
+def called_off(desk: Desk, *, at_ms: int) -> Messages:
     """Return the cancel of every entry on its way: the person wants no new position now."""
     entries = [row for row in desk.table.all_live() if row.leg is Leg.ENTRY]
-    return [CancelOrders(orders=(row,)) for row in entries]
+    return [step for row in entries for step in rest_due(desk, row.client_order_id, at_ms=at_ms)]
 
 
-def rest_timer(order: Order, signal: Signal) -> StartTimer:
-    """Return the alarm that ends an entry which did not fill within a candle."""
-    due_ms = order.planned_ms + INTERVAL_MS[signal.interval] + REST_SLACK_MS
+def withdrawn(desk: Desk, *, at_ms: int) -> Messages:
+    """Return the cancel of what rests for traders that may not enter its symbol any more."""
+    return [
+        step
+        for row in desk.table.all_live()
+        if row.leg is Leg.ENTRY and row.kind is OrderKind.LIMIT and not _may_rest(desk, row)
+        for step in rest_due(desk, row.client_order_id, at_ms=at_ms)
+    ]
+
+
+def rest_timer(desk: Desk, order: Order, signal: Signal | None) -> StartTimer:
+    """Return the alarm that ends an entry which has not filled in its time.
+
+    One of a signal that nobody remembers, and a LIMIT that may not rest, have no time left.
+    """
+    trader, due_ms = desk.traders.get(order.trader_id), order.planned_ms
+    if signal is not None and order.kind is OrderKind.MARKET:
+        due_ms += INTERVAL_MS[signal.interval] + REST_SLACK_MS
+    elif signal is not None and trader is not None and _may_rest(desk, order):
+        due_ms = ends_ms(signal, trader.plan.entry)
     return _rest_due(order.client_order_id, due_ms)
 
 
 def refused(signal: Signal, *, reason: str, at_ms: int) -> EntryRefused:
     """Return the fact that this signal is not entered."""
     return EntryRefused(at_ms=at_ms, signal_id=signal.signal_id, reason=reason)
+
+
+def _is_part(desk: Desk, order: Order) -> bool:
+    """Return whether so much of an entry has filled that it can be protected and left again.
+
+    Of a LIMIT a crumb is not canceled for: it could not be protected, and more may follow.
+    """
+    signal, rules = desk.entries.get(order.position_id), desk.instruments.get(order.symbol)
+    if order.kind is not OrderKind.LIMIT or order.price is None or signal is None or rules is None:
+        return bool(order.fills)
+    exits = exit_prices(signal.exits, side=side_of(order), price=order.price)
+    prices = (order.price, *(price for _name, price in exits))
+    return all(is_sellable(order.filled, price, rules) for price in prices)
+
+
+def _may_rest(desk: Desk, order: Order) -> bool:
+    is_aside = (order.trader_id, order.symbol) in desk.quarantined
+    is_held_back = desk.is_paused or is_aside
+    return not is_held_back and may_rest(desk.traders.get(order.trader_id), order.account)
 
 
 def _rest_due(client_order_id: ClientOrderId, due_ms: int) -> StartTimer:
@@ -128,8 +173,10 @@ def _trader(desk: Desk, signal: Signal) -> Trader:
     return trader
 
 
-def _sized(desk: Desk, signal: Signal, trader: Trader, *, at_ms: int) -> Sized:
-    """Return the size of an entry that is allowed, or raise `Refused`."""
+def _sized(
+    desk: Desk, signal: Signal, trader: Trader, *, at_ms: int
+) -> tuple[Decimal | None, Sized]:
+    """Return the limit (None: at market) and the size of an entry, or raise `Refused`."""
     rules = desk.instruments.get(signal.symbol)
     check(_standing(desk, signal, trader, at_ms=at_ms), symbol=signal.symbol)
     if rules is None:
@@ -141,30 +188,31 @@ def _sized(desk: Desk, signal: Signal, trader: Trader, *, at_ms: int) -> Sized:
             0,
             f"{signal.symbol} is paid in {rules.quote} and the account is in {desk.settings.quote}",
         )
+    limit = limit_price(signal, trader.plan, rules)
     wish = Wish(
         instrument=rules,
         side=trader.plan.side,
-        price=signal.price,
+        price=signal.price if limit is None else limit,
         limits=trader.plan.limits,
         exits=signal.exits,
     )
     in_force = _brakes(desk, signal, trader, at_ms=at_ms)
     for limits, now, whose in in_force:
         brakes.check(limits, now, whose=whose, symbol=signal.symbol)
-    sized = size_entry(wish, _means(desk, wish.limits.kind))
+    sized = size_entry(wish, _means(desk, wish.limits.kind, is_limit=limit is not None))
     check_exits(wish, sized.quantity)
     for limits, now, whose in in_force:
-        brakes.check_size(limits, now, notional=sized.quantity * signal.price, whose=whose)
-    return sized
+        brakes.check_size(limits, now, notional=sized.quantity * wish.price, whose=whose)
+    return limit, sized
 
 
-def _means(desk: Desk, kind: SizeKind) -> Means:
+def _means(desk: Desk, kind: SizeKind, *, is_limit: bool) -> Means:
     settings = desk.settings
     return Means(
         equity=ZERO if kind is SizeKind.AMOUNT else desk.equity(),
         free=desk.account.spendable(desk.collateral()),
         fee_bps=settings.fee_bps,
-        reserve_bps=settings.reserve_bps,
+        reserve_bps=ZERO if is_limit else settings.reserve_bps,  # a limit cannot run away
         max_position_pct=settings.max_position_pct,
     )
 
@@ -229,4 +277,6 @@ def _why_unfilled(order: Order) -> str:
         OrderStatus.CANCELED: "the order was canceled before it filled",
     }
     reason = words[order.status]
+    if order.price is not None:
+        reason = reason.replace("the order", f"the order at {trimmed(order.price)}")
     return f"{reason}: {order.note}" if order.note else reason

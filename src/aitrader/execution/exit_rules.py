@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from aitrader.execution.sizing import Wish, level_price
+from aitrader.execution.sizing import Wish, level_price, stop_distance
 from aitrader.model.errors import Refused
 from aitrader.model.instrument import Instrument
 from aitrader.model.money import ZERO, trimmed
-from aitrader.model.trader import PositionSide
+from aitrader.model.order import Side
+from aitrader.model.trader import Exits, PositionSide
 
 CENT = Decimal("0.01")
 
@@ -28,6 +29,18 @@ def is_sellable(quantity: Decimal, price: Decimal, rules: Instrument) -> bool:
     return quantity >= least and quantity * price >= rules.min_notional
 
 
+def exit_prices(
+    exits: Exits, *, side: PositionSide, price: Decimal
+) -> tuple[tuple[str, Decimal], ...]:
+    """Return the stop loss and the targets, by name, of an entry that fills at `price`."""
+    levels = [] if exits.stop_loss is None else [("stop loss", exits.stop_loss, -1)]
+    levels += [("take profit", target.level, 1) for target in exits.take_profit]
+    return tuple(
+        (name, level_price(level, side=side, price=price, sign=sign))
+        for name, level, sign in levels
+    )
+
+
 def check_exits(wish: Wish, quantity: Decimal) -> None:
     """Return if the exits of an entry of this quantity keep the symbol's rules.
 
@@ -35,10 +48,9 @@ def check_exits(wish: Wish, quantity: Decimal) -> None:
         Refused: The first that does not, in a sentence for the person.
     """
     rules, exits = wish.instrument, wish.exits
-    levels = [] if exits.stop_loss is None else [("stop loss", exits.stop_loss, -1)]
-    levels += [("take profit", target.level, 1) for target in exits.take_profit]
-    for name, level, sign in levels:
-        price = level_price(level, side=wish.side, price=wish.price, sign=sign)
+    if exits.stop_loss is not None:
+        stop_distance(exits, side=wish.side, price=wish.price)
+    for name, price in exit_prices(exits, side=wish.side, price=wish.price):
         if price > ZERO and not is_sellable(quantity, price, rules):
             raise Refused(
                 0,
@@ -46,23 +58,31 @@ def check_exits(wish: Wish, quantity: Decimal) -> None:
                 f"{_shown(quantity * price)} {rules.quote}, {rules.symbol} takes "
                 f"{trimmed(rules.min_notional)} at least",
             )
-        _check_band(wish, name, price)
+        side = Side.SELL if wish.side is PositionSide.LONG else Side.BUY
+        check_band(rules, name, price, side=side, market_price=wish.price)
 
 
-def _check_band(wish: Wish, name: str, level: Decimal) -> None:
-    limits = wish.instrument.price_limits
-    if wish.side is PositionSide.LONG:
+def check_band(
+    rules: Instrument, name: str, price: Decimal, *, side: Side, market_price: Decimal
+) -> None:
+    """Return if the exchange takes an order of this side at that price.
+
+    Raises:
+        Refused: It is too far from the market's price, in a sentence that calls it `name`.
+    """
+    limits = rules.price_limits
+    if side is Side.SELL:
         low_ratio, high_ratio = limits.sell_low_ratio, limits.sell_high_ratio
     else:
         low_ratio, high_ratio = limits.buy_low_ratio, limits.buy_high_ratio
-    stated = (wish.price * high_ratio, wish.instrument.max_price)
-    low = max(wish.price * low_ratio, wish.instrument.min_price)
+    stated = (market_price * high_ratio, rules.max_price)
+    low = max(market_price * low_ratio, rules.min_price)
     high = min((most for most in stated if most), default=ZERO)
-    if level < low or ZERO < high < level:
+    if price < low or ZERO < high < price:
         raise Refused(
             0,
-            f"the {name} at {_shown(level)} is too far from the price {_shown(wish.price)}: "
-            f"{wish.instrument.symbol} takes orders from {_shown(low)} to "
+            f"the {name} at {_shown(price)} is too far from the price {_shown(market_price)}: "
+            f"{rules.symbol} takes orders from {_shown(low)} to "
             f"{_shown(high) if high else 'any price'}",
         )
 

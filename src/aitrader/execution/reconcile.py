@@ -71,10 +71,9 @@ def resume(desk: Desk, *, at_ms: int) -> Messages:
 
 def _entry_again(desk: Desk, order: Order, signal: Signal | None) -> Messages:
     """Return the watch over an entry that was on its way, and promise its money again."""
-    price = signal.price if signal is not None else average_price((order,))
+    price = order.price or (average_price((order,)) if signal is None else signal.price)
     worst = 1 + (desk.settings.fee_bps + desk.settings.reserve_bps) / 10_000
     desk.account.promise(order.client_order_id, max(order.remaining, ZERO) * price * worst)
-    if signal is None:
-        return []
-    desk.entries[order.position_id] = signal
-    return [entries.rest_timer(order, signal)]
+    if signal is not None:
+        desk.entries[order.position_id] = signal
+    return [entries.rest_timer(desk, order, signal)]

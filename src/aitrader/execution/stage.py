@@ -136,17 +136,17 @@ class ExecutionStage:
     def _trader_saved(self, event: TraderSaved) -> Messages:
         self._desk.traders[event.trader.trader_id] = event.trader
         self._desk.free(event.trader.trader_id)
-        return []
+        return entries.withdrawn(self._desk, at_ms=event.at_ms)
 
     def _trader_removed(self, event: TraderRemoved) -> Messages:
         self._desk.traders.pop(event.trader_id, None)
         self._desk.free(event.trader_id)
-        return []
+        return entries.withdrawn(self._desk, at_ms=event.at_ms)
 
     def _entries_paused(self, event: EntriesPaused) -> Messages:
         self._desk.is_paused = event.is_paused
         if event.is_paused:
-            return entries.called_off(self._desk)
+            return entries.called_off(self._desk, at_ms=event.at_ms)
         self._desk.peak, self._desk.highs = ZERO, Highs()  # the person has seen what is lost
         return [self._desk.marked(event.at_ms)]
 
@@ -156,7 +156,7 @@ class ExecutionStage:
 
     def _quarantined(self, event: Quarantined) -> Messages:
         self._desk.quarantined.add((event.trader_id, event.symbol))
-        return []
+        return entries.withdrawn(self._desk, at_ms=event.at_ms)
 
     def _candles_closed(self, event: CandlesClosed) -> Messages:
         desk = self._desk

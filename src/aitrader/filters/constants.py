@@ -1,4 +1,4 @@
-"""A trader file's constants: `NAME SYMBOLS INTERVAL SIDE EXITS RISK ANALYST` as values."""
+"""A trader file's constants: `NAME SYMBOLS INTERVAL SIDE ENTRY EXITS RISK ANALYST` as values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from aitrader.filters.values import Value, is_number, kind_of
 from aitrader.filters.words import listed, nearest
 from aitrader.model.candle import DAY_MS, MINUTE_MS
 from aitrader.model.errors import FilterFault
-from aitrader.model.trader import Brakes, LevelKind, Limits, PositionSide, SizeKind, Universe
+from aitrader.model.trader import (
+    Brakes,
+    EntryPlan,
+    LevelKind,
+    Limits,
+    PositionSide,
+    SizeKind,
+    Universe,
+)
 
 MAX_NAME = 60
 MAX_ANALYST = 2000
@@ -20,6 +28,8 @@ MAX_TARGETS = 5
 MAX_OPEN = 100
 MAX_AGE_DAYS = 365
 MAX_COOLDOWN_DAYS = 7
+MAX_LIMIT_PCT = 50
+MAX_GOOD_FOR_DAYS = 7
 ATR_LENGTH = 14
 
 _UNIVERSE = re.compile(
@@ -40,6 +50,7 @@ _AGE = re.compile(
 )
 _AGE_MS = {"m": MINUTE_MS, "h": 60 * MINUTE_MS, "d": DAY_MS}
 
+ENTRY_KEYS = ("limit", "good_for")
 EXIT_KEYS = ("stop_loss", "take_profit", "trailing", "max_age", "break_even")
 BRAKE_KEYS = (
     "max_exposure",
@@ -104,6 +115,23 @@ def side_of(value: Value) -> PositionSide:
     return PositionSide(word)
 
 
+def entry_of(value: Value) -> EntryPlan:
+    """Return how an entry is ordered: at a limit, and for how long."""
+    entries = _entries("ENTRY", value, ENTRY_KEYS)
+    limit, good_for = entries.get("limit"), entries.get("good_for")
+    if limit is None:
+        raise FilterFault(
+            "ENTRY says at which limit to enter, and 'limit' is missing",
+            hint='write ENTRY = {"limit": "0.2%", "good_for": "10m"}, or leave ENTRY out',
+        )
+    return EntryPlan(
+        percent_of_text("limit", limit, most=MAX_LIMIT_PCT),
+        0
+        if good_for is None
+        else _span_ms("ENTRY: good_for", good_for, most_days=MAX_GOOD_FOR_DAYS),
+    )
+
+
 def exits_of(value: Value) -> ExitPlan:
     """Return what EXITS says; levels that depend on the candle name their root `atr <length>`."""
     entries = _entries("EXITS", value, EXIT_KEYS)
@@ -152,14 +180,14 @@ def level_of(name: str, value: Value) -> LevelPlan:
     raise FilterFault(f"EXITS: {name} cannot be {shown}", hint=f'write "{name}": "2%" or "1.5 atr"')
 
 
-def percent_of_text(name: str, value: Value) -> Decimal:
+def percent_of_text(name: str, value: Value, *, most: int = 100) -> Decimal:
     """Return the number of `"1%"`."""
     found = _PERCENT.match(value) if isinstance(value, str) else None
     if found is None:
         raise FilterFault(
             f"{name} must be a percentage, found {kind_of(value)}", hint=f'write "{name}": "1%"'
         )
-    return _positive(name, found[1], most=100)
+    return _positive(name, found[1], most=most)
 
 
 def _positive(name: str, text: str, *, most: int) -> Decimal:

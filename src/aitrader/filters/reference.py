@@ -78,6 +78,15 @@ _CONSTANTS = (
     ("INTERVAL", f"Required. The candles that are screened: {listed(INTERVAL_MS)}."),
     ("SIDE", '`"LONG"` (when it is missing) or `"SHORT"`; selling short works on paper only.'),
     (
+        "ENTRY",
+        'Without it an entry is a market order. `{"limit": "0.2%"}` rests a limit order instead, '
+        "so far below the close of the signal's candle (above it for a SHORT), on the tick. "
+        '`"good_for"` (`"10m"`, `"4h"`) says how long after that close it rests, one candle when '
+        "it is missing; then it is canceled. What fills in part is kept, protected, and the rest "
+        "canceled. Meanwhile the trader awaits the symbol: no other signal of it is entered, and "
+        "the order counts as one of its `max_open`.",
+    ),
+    (
         "EXITS",
         'Required unless functions give them; at least one of `"stop_loss"` and `"take_profit"` '
         '(`"2%"` of the fill price, or `"1.5 atr"`: 1.5 x `atr(m, 14)` at the signal candle; '

@@ -20,6 +20,7 @@ from aitrader.filters.calls import interval_of
 from aitrader.filters.compiled import CompiledTrader, ExitPlan, LevelPlan
 from aitrader.filters.constants import (
     MAX_ANALYST,
+    entry_of,
     exits_of,
     limits_of,
     name_of,
@@ -45,9 +46,9 @@ from aitrader.filters.operations import Kind
 from aitrader.filters.values import MarketView, UserFunction, Value, kind_of
 from aitrader.filters.words import nearest, plain_lines, printable
 from aitrader.model.errors import FilterFault
-from aitrader.model.trader import LevelKind, PositionSide, SizeKind, TraderPlan
+from aitrader.model.trader import EntryPlan, LevelKind, PositionSide, SizeKind, TraderPlan
 
-CONSTANTS = ("NAME", "SYMBOLS", "INTERVAL", "SIDE", "EXITS", "RISK", "ANALYST")
+CONSTANTS = ("NAME", "SYMBOLS", "INTERVAL", "SIDE", "ENTRY", "EXITS", "RISK", "ANALYST")
 FUNCTIONS = ("conditions", "exit_conditions", "stop_loss", "take_profit")
 MAX_DESCRIPTION = 1000
 MAX_CONDITION_NAME = 80
@@ -109,6 +110,7 @@ def _plan(reader: _Reader, docstring: str) -> tuple[TraderPlan, ExitPlan]:
     universe = _read(reader, "SYMBOLS", '"top 50 USDT"', symbols_of)
     interval = _read(reader, "INTERVAL", '"5m"', _interval)
     side = _read(reader, "SIDE", '"LONG"', side_of) if reader.has("SIDE") else side_of("LONG")
+    entry = _read(reader, "ENTRY", "{}", entry_of) if reader.has("ENTRY") else EntryPlan()
     exits = _read(reader, "EXITS", "{}", exits_of) if reader.has("EXITS") else ExitPlan()
     limits = _read(reader, "RISK", '{"risk": "1%", "max_open": 3}', limits_of)
     analyst = None
@@ -128,7 +130,8 @@ def _plan(reader: _Reader, docstring: str) -> tuple[TraderPlan, ExitPlan]:
         )
         raise reader.at("RISK", fault)
     description = plain_lines(docstring.strip()[:MAX_DESCRIPTION])
-    return TraderPlan(name, universe, interval, side, limits, analyst, description), exits
+    plan = TraderPlan(name, universe, interval, side, limits, analyst, description, entry)
+    return plan, exits
 
 
 def _read(reader: _Reader, name: str, example: str, convert: Callable[[Value], T]) -> T:

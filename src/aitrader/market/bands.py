@@ -77,13 +77,14 @@ class BandTable:
         watch = self._watches.get(symbol)
         if watch is None or watch.below < price < watch.above:
             return ()
-        fired = tuple(band_id for band_id, band in watch.bands.items() if _is_out(band, price))
+        fired = tuple(band_id for band_id, band in watch.bands.items() if is_out(band, price))
         for band_id in fired:
             self.disarm(band_id)
         return fired
 
 
-def _is_out(band: ArmBand, price: float) -> bool:
+def is_out(band: ArmBand, price: float) -> bool:
+    """Return whether a price is at or beyond an edge of a band."""
     return (band.below is not None and price <= band.below) or (
         band.above is not None and price >= band.above
     )

@@ -106,6 +106,18 @@ class Limits(msgspec.Struct, frozen=True):
     brakes: Brakes = Brakes()
 
 
+class EntryPlan(msgspec.Struct, frozen=True):
+    """How an entry is ordered: at market, or at a limit that rests.
+
+    `limit_pct`: how far on the better side of the signal candle's close the limit is (LONG below,
+    SHORT above); None: at market. `good_for_ms`: how long after that close it rests at most, 0 for
+    one candle; what has not filled by then is canceled.
+    """
+
+    limit_pct: Decimal | None = None
+    good_for_ms: int = 0
+
+
 class Universe(msgspec.Struct, frozen=True):
     """Which symbols: a list, or the `top` symbols of a `quote` by volume (0: all of that quote)."""
 
@@ -129,6 +141,7 @@ class TraderPlan(msgspec.Struct, frozen=True):
     limits: Limits
     analyst: str | None
     description: str
+    entry: EntryPlan = EntryPlan()
 
 
 class Trader(msgspec.Struct, frozen=True):

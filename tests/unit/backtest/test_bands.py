@@ -6,7 +6,7 @@ from aitrader.backtest.bands import CandleBands, path
 from aitrader.exchange.simulated.fills import PriceRange
 from aitrader.model.commands import ArmBand, DisarmBand
 from aitrader.model.events import Event, PriceLeft
-from aitrader.model.ids import BandId
+from aitrader.model.ids import BandId, PositionId
 
 TRAIL = BandId("trail")
 
@@ -75,3 +75,20 @@ def test_another_symbols_candle_leaves_the_rest_of_this_one_alone() -> None:
     told.bands.on_candle("ETHUSDT", a_candle("1", "1", "1", "1"), AT_MS)
     told.bands.arm(a_band(104.5, 112.0))
     assert told.fired == [(TRAIL, Decimal(110)), (TRAIL, Decimal(103))]
+
+
+def test_a_band_of_a_position_entered_within_the_candle_is_tested_on_what_came_after() -> None:
+    told = Told()
+    rest = a_candle("99", "101", "97", "101")
+    inside = PositionId("p-in")
+    told.bands = CandleBands(told, {inside: rest}.get)
+    told.show(a_candle("100", "106", "97", "101"))
+    trail, even = BandId(f"trail:{inside}"), BandId(f"even:{inside}")
+    told.bands.arm(a_band(96.0, 102.0, even))
+    told.bands.arm(a_band(98.0, 100.0, trail))
+    told.bands.arm(a_band(98.0, 100.0, BandId("trail:p-out")))
+    assert told.fired == [(trail, Decimal(97))]
+    told.bands.arm(a_band(96.0, 100.5, trail))
+    assert told.fired[1:] == [(trail, Decimal(101))], "tested on what came after the low"
+    told.bands.arm(a_band(98.0, 105.0, trail))
+    assert len(told.fired) == 2, "and never from the beginning again"

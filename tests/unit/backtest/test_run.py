@@ -177,3 +177,70 @@ def test_what_comes_later_changes_no_earlier_trade(cut: int) -> None:
     before = [trade for trade in part.trades if trade.exit_ms < after(cut)]
     assert before == [trade for trade in whole.trades if trade.exit_ms < after(cut)]
     assert before
+
+
+AT_A_LIMIT = '\nENTRY = {"limit": "1%", "good_for": "15m"}\n'
+"""99.99 after SIGNAL; the stop of 2 % lies at 98.00, the target of 4 % at 103.99."""
+
+
+def limited(*candles: Candle | None, more: str = AT_A_LIMIT, exits: str = "") -> list[Trade]:
+    return played(*candles, more=more, exits=exits).trades
+
+
+def test_a_limit_fills_at_its_price_within_a_candle() -> None:
+    trade = the_trade(played(OPENS_AT, (101.0, 101.0, 99.9, 100.5), flat(104.0), more=AT_A_LIMIT))
+    assert (trade.entry_ms, trade.entry_price) == (after(6), Decimal("99.99"))
+    assert (trade.exit_ms, trade.exit_price) == (after(6), Decimal("103.99"))
+
+
+def test_a_limit_beyond_which_a_candle_opens_takes_the_open() -> None:
+    arrived = the_trade(played((99.0, 99.5, 99.0, 99.2), flat(110.0), more=AT_A_LIMIT))
+    assert (arrived.entry_ms, arrived.entry_price) == (after(4), Decimal("99.0"))
+    rested = the_trade(played(OPENS_AT, (99.0, 99.5, 99.0, 99.2), flat(110.0), more=AT_A_LIMIT))
+    assert (rested.entry_ms, rested.entry_price) == (after(5), Decimal("99.99"))
+
+
+def test_a_limit_that_is_not_reached_in_its_time_is_canceled() -> None:
+    dip = (101.0, 101.0, 99.0, 101.0)
+    record = played(OPENS_AT, OPENS_AT, OPENS_AT, dip, more=AT_A_LIMIT)
+    assert not record.trades
+    assert not record.open
+    assert list(record.refused.values()) == ["the order at 99.99 was canceled before it filled"]
+    (position,) = played(OPENS_AT, OPENS_AT, dip, more=AT_A_LIMIT).open.values()
+    assert position.entry_price == Decimal("99.99")
+
+
+def test_a_candle_that_is_not_over_in_time_fills_no_limit() -> None:
+    dip = (101.0, 101.0, 99.0, 101.0)
+    more = AT_A_LIMIT.replace("15m", "7m")
+    assert played(dip, more=more).open
+    assert not played(OPENS_AT, dip, dip, more=more).open
+
+
+def test_the_candle_of_a_limit_may_hit_its_stop_but_reaches_its_target_by_the_close_alone() -> None:
+    (stopped,) = limited((101.0, 105.0, 97.0, 104.5))
+    assert (stopped.entry_ms, stopped.exit_ms) == (after(5), after(5))
+    assert (stopped.exit_reason, stopped.exit_price) == ("STOP_LOSS", Decimal("98.00"))
+    assert not limited((101.0, 105.0, 99.0, 101.0)), "the high may have come before the entry"
+    (reached,) = limited((101.0, 105.0, 99.0, 104.0))
+    assert (reached.exit_ms, reached.exit_price) == (after(5), Decimal("103.99"))
+
+
+def test_the_candle_of_a_limit_may_leave_by_the_trail() -> None:
+    exits = '{"stop_loss": "20%", "trailing": "1%"}'
+    (trade,) = limited((101.0, 102.0, 98.0, 99.5), flat(99.5), exits=exits)
+    assert (trade.exit_reason, trade.exit_ms) == ("TRAILING", after(5))
+    still = played((101.0, 102.0, 99.2, 99.5), flat(99.5), exits=exits, more=AT_A_LIMIT)
+    assert not still.trades
+
+
+def test_a_short_limit_rests_above_and_its_candle_is_read_the_other_way() -> None:
+    # 102.01 with a stop at 104.05 and a target at 97.93
+    def shorted(*candles: Candle) -> list[Trade]:
+        return played(*candles, side="SHORT", more=AT_A_LIMIT).trades
+
+    (stopped,) = shorted((101.0, 105.0, 96.0, 100.0))
+    assert (stopped.entry_price, stopped.exit_price) == (Decimal("102.01"), Decimal("104.05"))
+    assert not shorted((101.0, 103.0, 96.0, 100.0))
+    (reached,) = shorted((101.0, 103.0, 96.0, 97.0))
+    assert reached.exit_price == Decimal("97.93")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 from tests.builders import AT_MS, POSITION, a_position
 from tests.unit.execution.desks import ENTRY, a_desk, a_stop
 
 from aitrader.execution.adopt import adopt
 from aitrader.execution.desk import Desk
 from aitrader.model import ids
-from aitrader.model.commands import Command, QueryOrder
+from aitrader.model.commands import CancelOrders, Command, QueryOrder
 from aitrader.model.events import Event, OpenOrdersReported, OrderPlanned, Quarantined
 from aitrader.model.found import FoundOrder
 from aitrader.model.order import Order, OrderKind, OrderStatus, Side
@@ -31,7 +32,9 @@ def found(number: int, kind: str, *, is_ours: bool = True) -> FoundOrder:
 
 
 def a_holding_desk(*exits: Order) -> Desk:
-    return a_desk(ENTRY, *exits, position=a_position(account="live"), account="live")
+    return a_desk(
+        ENTRY, *exits, position=a_position(account="live"), account="live", has_shorts=False
+    )
 
 
 def told(desk: Desk, *orders: FoundOrder, account: str = "live") -> list[Event | Command]:
@@ -80,3 +83,36 @@ def test_what_is_not_ours_or_another_accounts_is_left_alone() -> None:
     assert told(desk, found(1, "STOP_LOSS", is_ours=False)) == []
     assert told(desk, found(1, "TRAILING")) == []
     assert told(desk, found(1, "STOP_LOSS"), account="paper") == []
+
+
+def a_forgotten_entry(**changes: object) -> FoundOrder:
+    entry = FoundOrder(
+        client_order_id=ids.client_order_id(ids.PositionId("p-gone"), "ENTRY", 1),
+        symbol="BTCUSDT",
+        side=Side.BUY,
+        kind="LIMIT",
+        quantity=Decimal(2),
+        filled=Decimal(0),
+        price=Decimal(98),
+        is_ours=True,
+    )
+    return msgspec.structs.replace(entry, **changes)
+
+
+def test_an_entry_that_rests_and_is_not_remembered_is_canceled() -> None:
+    (cancel,) = told(a_holding_desk(), a_forgotten_entry())
+    assert isinstance(cancel, CancelOrders)
+    (order,) = cancel.orders
+    assert order.client_order_id == a_forgotten_entry().client_order_id
+    assert (order.symbol, order.account) == ("BTCUSDT", "live")
+
+
+def test_what_may_be_something_else_is_left_alone() -> None:
+    desk = a_desk(account="live", has_shorts=False)
+    assert told(desk, a_forgotten_entry(is_ours=False)) == []
+    assert told(desk, a_forgotten_entry(kind="STOP_LOSS")) == []
+    assert told(desk, a_forgotten_entry(side=Side.SELL)) == []
+    assert told(desk, a_forgotten_entry(client_order_id=ENTRY.client_order_id)) != []
+    desk.table.add(ENTRY)
+    assert told(desk, a_forgotten_entry(client_order_id=ENTRY.client_order_id)) == []
+    assert told(a_desk(account="live", has_shorts=True), a_forgotten_entry()) == []

@@ -22,7 +22,7 @@ from aitrader.execution.desk import Desk
 from aitrader.model import ids
 from aitrader.model.commands import CancelOrders, Command, StartTimer, StopTimer, SubmitOrder
 from aitrader.model.events import EntryRefused, EntryWanted, Event, OrderPlanned
-from aitrader.model.ids import SignalId, TraderId
+from aitrader.model.ids import SignalId, TimerId, TraderId
 from aitrader.model.instrument import PriceLimits
 from aitrader.model.order import Order, OrderStatus, Side
 from aitrader.model.signal import Signal
@@ -168,7 +168,7 @@ def test_an_entry_that_filled_ends_its_promise_and_waits_for_its_position() -> N
     desk = a_desk()
     order = planned(desk)
     after = answered(desk, order, status=OrderStatus.FILLED, fills=(a_fill(),))
-    assert after == [StopTimer(timer_id=entries.rest_timer(order, a_signal()).timer_id)]
+    assert after == [StopTimer(timer_id=TimerId(f"entry-rest:{order.client_order_id}"))]
     assert desk.account.free(Decimal(0)) == Decimal(10_000)
     assert desk.open_count() == 1
 
@@ -183,9 +183,10 @@ def test_what_fills_in_part_has_a_short_while_for_the_rest() -> None:
     desk = a_desk()
     order = planned(desk)
     part = a_fill(quantity=Decimal("0.4"))
-    (timer,) = answered(desk, order, status=OrderStatus.OPEN, fills=(part,))
-    assert isinstance(timer, StartTimer)
-    assert timer.due_ms == AT_MS + 9 + 2_000
+    for fills in ((part,), (part, a_fill(2, quantity=Decimal("0.4"), at_ms=AT_MS + 1_900))):
+        (timer,) = answered(desk, order, status=OrderStatus.OPEN, fills=fills)
+        assert isinstance(timer, StartTimer)
+        assert timer.due_ms == part.at_ms + 2_000, "more parts do not put it off"
 
 
 def test_an_entry_whose_time_is_over_is_canceled_until_it_is_done() -> None:
@@ -205,7 +206,11 @@ def test_an_entry_whose_time_is_over_is_canceled_until_it_is_done() -> None:
 def test_a_pause_calls_off_what_is_on_its_way_and_no_exit() -> None:
     desk = a_desk(a_stop())
     order = planned(desk)
-    assert entries.called_off(desk) == [CancelOrders(orders=(order,))]
+    cancel, again = entries.called_off(desk, at_ms=AT_MS)
+    assert cancel == CancelOrders(orders=(order,))
+    assert again == StartTimer(
+        timer_id=TimerId(f"entry-rest:{order.client_order_id}"), due_ms=AT_MS + 5_000
+    )
 
 
 def test_a_symbol_that_is_paid_in_another_asset_is_refused() -> None:

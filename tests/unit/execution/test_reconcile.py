@@ -28,6 +28,7 @@ from aitrader.model.commands import (
     SubmitOrder,
 )
 from aitrader.model.events import CashChanged, Event, OrderPlanned, Saved, SavedAccount, Started
+from aitrader.model.ids import TimerId
 from aitrader.model.order import ExitReason, OrderStatus
 from aitrader.model.position import PositionStatus, TargetPrice
 
@@ -75,9 +76,10 @@ def test_an_entry_on_its_way_keeps_its_money_and_its_watch() -> None:
     assert desk.account.spendable(Decimal(0)) == CASH - Decimal("100.3")
 
 
-def test_an_entry_whose_signal_is_not_known_is_asked_after_all_the_same() -> None:
+def test_an_entry_whose_signal_is_not_known_is_asked_after_and_ended() -> None:
     _desk, answer = rebuilt(orders=(an_order(),))
-    assert types(answer) == [QueryOrder, StartTimer]
+    assert types(answer) == [StartTimer, QueryOrder, StartTimer]
+    assert answer[0] == StartTimer(TimerId(f"entry-rest:{an_order().client_order_id}"), AT_MS)
 
 
 def test_open_positions_get_the_protection_they_lack() -> None:

@@ -304,9 +304,10 @@ def test_each_timer_finds_its_part() -> None:
 
 def test_a_pause_cancels_the_entry_that_is_on_its_way() -> None:
     stage = a_stage(WANTED)
-    (cancel,) = told(stage, EntriesPaused(at_ms=AT_MS, is_paused=True))
+    cancel, again = told(stage, EntriesPaused(at_ms=AT_MS, is_paused=True))
     assert isinstance(cancel, CancelOrders)
     assert [row.client_order_id for row in cancel.orders] == [ENTRY_ID]
+    assert isinstance(again, StartTimer)
 
 
 def test_resuming_counts_the_drawdown_anew() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from aitrader.filters.compiled import ExitPlan, LevelPlan
 from aitrader.filters.constants import (
+    entry_of,
     exits_of,
     limits_of,
     name_of,
@@ -19,7 +20,15 @@ from aitrader.filters.constants import (
     text_of,
 )
 from aitrader.model.errors import FilterFault
-from aitrader.model.trader import Brakes, LevelKind, Limits, PositionSide, SizeKind, Universe
+from aitrader.model.trader import (
+    Brakes,
+    EntryPlan,
+    LevelKind,
+    Limits,
+    PositionSide,
+    SizeKind,
+    Universe,
+)
 
 
 @pytest.mark.parametrize(
@@ -210,3 +219,36 @@ def test_a_text_has_a_length() -> None:
     for wrong in ("", "  ", "a" * 6, 5, None):
         with pytest.raises(FilterFault, match="NAME"):
             text_of("NAME", wrong, longest=5)
+
+
+@pytest.mark.parametrize(
+    ("value", "plan"),
+    [
+        ({"limit": "0.2%"}, EntryPlan(Decimal("0.2"))),
+        ({"limit": "50%", "good_for": "10m"}, EntryPlan(Decimal(50), 600_000)),
+        ({"limit": "1%", "good_for": "7d"}, EntryPlan(Decimal(1), 604_800_000)),
+        ({"limit": "1%", "good_for": None}, EntryPlan(Decimal(1))),
+    ],
+)
+def test_an_entry_is_a_limit_and_its_time(value: object, plan: EntryPlan) -> None:
+    assert entry_of(value) == plan
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("market", "ENTRY must be a dict"),
+        ({}, "'limit' is missing"),
+        ({"good_for": "10m"}, "'limit' is missing"),
+        ({"limit": 0.2}, "limit must be a percentage"),
+        ({"limit": "51%"}, "limit must be above 0 and at most 50"),
+        ({"limit": "0%"}, "limit must be above 0"),
+        ({"limit": "1 atr"}, "limit must be a percentage"),
+        ({"limit": "1%", "good_for": 10}, "ENTRY: good_for cannot be"),
+        ({"limit": "1%", "good_for": "8d"}, "ENTRY: good_for must be 1 minute to 7 days"),
+        ({"limit": "1%", "for": "8d"}, "ENTRY has no 'for'"),
+    ],
+)
+def test_another_entry_is_refused(value: object, words: str) -> None:
+    with pytest.raises(FilterFault, match=words):
+        entry_of(value)

@@ -230,7 +230,7 @@ class Inquiries:
         return await _fetch_open(self._rest, ())
 
     async def report_open(self, found: Collection[OrderAnswer], known: Collection[Order]) -> None:
-        """Tell of these open orders; those that nobody here knows are shown and left alone."""
+        """Tell of these open orders; those that nobody here knows are shown."""
         by_name = {str(order.client_order_id): order for order in known}
         told = [(row, by_name[row.name]) for row in found if row.name in by_name]
         await asyncio.gather(*(self.tell(row, order) for row, order in told))
@@ -273,5 +273,6 @@ async def _fetch_open(rest: AccountRest, symbols: Collection[str]) -> list[Order
 def _log_strange(found: Iterable[FoundOrder]) -> None:
     for each in found:
         ids = {"order": each.client_order_id, "symbol": each.symbol}
-        whose = "bears our id but is unknown here" if each.is_ours else "is not ours"
-        log.warning("an open order %s and is left alone", whose, extra=ids)
+        ours = "bears our id but is unknown here"
+        whose = ours if each.is_ours else "is not ours and is left alone"
+        log.warning("an open order %s", whose, extra=ids)

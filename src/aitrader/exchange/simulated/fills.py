@@ -15,7 +15,9 @@ whole candles. The rules, once:
    worsened by `slippage_bps` and rounded to the tick against us.
 6. Within one candle nobody knows what came first, so stops are tested before targets (`urgency`),
    and one order of a list ends the other.
-7. An order fills whole. The fee is `fee_bps` of what is exchanged, to 8 decimals.
+7. What follows from an entry that a LIMIT made within a candle meets what is certain to come in
+   that candle after it (`rest_of_candle`): its stop may be hit there, its target only by the close.
+8. An order fills whole. The fee is `fee_bps` of what is exchanged, to 8 decimals.
 """
 
 from __future__ import annotations
@@ -118,6 +120,19 @@ def fill_price_on_candle(
     if met is None:
         return None
     return worsened(met, order.side, slippage_bps=slippage_bps, tick_size=tick_size)
+
+
+def rest_of_candle(order: Fillable, candle: PriceRange, filled_at: Decimal) -> PriceRange:
+    """Return what is certain to come in a candle after a resting LIMIT filled within it.
+
+    The price came to the limit, so the extreme on that side and the close lie after it. Whether the
+    extreme on the other side does, nobody knows: it counts no further than the close.
+    """
+    if order.side is Side.BUY:
+        high = max(filled_at, candle.close)
+        return PriceRange(filled_at, high, candle.low, candle.close)
+    low = min(filled_at, candle.close)
+    return PriceRange(filled_at, candle.high, low, candle.close)
 
 
 def worsened(price: Decimal, side: Side, *, slippage_bps: Decimal, tick_size: Decimal) -> Decimal:

@@ -13,6 +13,7 @@ from aitrader.exchange.simulated.fills import (
     fill_price_on_candle,
     fill_price_on_tick,
     is_triggered,
+    rest_of_candle,
     urgency,
     worsened,
 )
@@ -163,3 +164,23 @@ def test_a_stop_never_fills_better_than_its_trigger(
     if found is not None:
         assert found % TICK == 0
         assert found <= trigger if side is Side.SELL else found >= trigger
+
+
+def a_range(opened: str, high: str, low: str, close: str) -> PriceRange:
+    return PriceRange(Decimal(opened), Decimal(high), Decimal(low), Decimal(close))
+
+
+@pytest.mark.parametrize(
+    ("side", "candle", "rest"),
+    [
+        (Side.BUY, ("101", "105", "97", "99"), ("100", "100", "97", "99")),
+        (Side.BUY, ("101", "105", "97", "103"), ("100", "103", "97", "103")),
+        (Side.SELL, ("99", "105", "97", "101"), ("100", "105", "100", "101")),
+        (Side.SELL, ("99", "105", "97", "98"), ("100", "105", "98", "98")),
+    ],
+)
+def test_after_a_limit_only_the_extreme_it_leads_to_and_the_close_are_certain(
+    side: Side, candle: tuple[str, str, str, str], rest: tuple[str, str, str, str]
+) -> None:
+    found = rest_of_candle(a_limit(side, "100"), a_range(*candle), Decimal(100))
+    assert found == a_range(*rest)
