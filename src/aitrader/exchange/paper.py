@@ -30,21 +30,19 @@ from msgspec import structs
 
 from aitrader.exchange.paper_account import PaperAccount
 from aitrader.exchange.paper_book import PaperBook
+from aitrader.exchange.paper_checks import PaperChecks
 from aitrader.exchange.paper_reports import PaperReports
 from aitrader.exchange.paper_rests import CandleRests
-from aitrader.exchange.simulated import fills, rules
+from aitrader.exchange.simulated import fills
 from aitrader.model.account import PAPER
 from aitrader.model.commands import CancelOrders, QueryOrder, SubmitOrder
 from aitrader.model.errors import Refused
 from aitrader.model.events import Saved
 from aitrader.model.ids import FillId, PositionId
 from aitrader.model.instrument import Instrument
-from aitrader.model.money import ZERO, decimal_from_float
+from aitrader.model.money import decimal_from_float
 from aitrader.model.order import Fill, Leg, Order, OrderKind, OrderStatus
 from aitrader.model.ports import Clock, Inbox
-
-TOO_LATE = -1021
-UNKNOWN_SYMBOL = -1121
 
 
 class Terms(TypedDict):
@@ -87,6 +85,9 @@ class PaperVenue:
         self._reports = PaperReports(inbox, clock, self._book)
         self._rests = CandleRests()
         self._last: dict[str, float] = {}
+        self._checks = PaperChecks(
+            clock, self._book, find_instrument=find_instrument, last_prices=self._last
+        )
         self.account = PaperAccount(settings.start_cash)
 
     # -- Venue ----------------------------------------------------------------------------------
@@ -118,7 +119,7 @@ class PaperVenue:
             for order in known:
                 self._reports.everything(order)
             return
-        refusal = self._find_refusal(command.orders)
+        refusal = self._checks.find_refusal(command.orders, self.account)
         for order in command.orders:
             if refusal is not None:
                 self._reject(order, refusal)
@@ -258,36 +259,6 @@ class PaperVenue:
         rejected = structs.replace(order, status=OrderStatus.REJECTED, note=refusal.reason)
         self._book.keep(rejected, refusal)
         self._reports.ended(rejected)
-
-    # -- what is refused ------------------------------------------------------------------------
-
-    def _find_refusal(self, orders: tuple[Order, ...]) -> Refused | None:
-        """The orders of one list are accepted or refused together, as Binance does."""
-        try:
-            for order in orders:
-                self._check(order)
-            self.account.check(orders, self._book.rivals(orders[0]), self._value)
-        except Refused as refusal:
-            return refusal
-        return None
-
-    def _check(self, order: Order) -> None:
-        is_over = self._clock.now_ms() > order.not_after_ms
-        if is_over and self._book.is_denied(order.client_order_id):
-            raise Refused(TOO_LATE, "Timestamp for this request is outside of the recvWindow.")
-        instrument = self._find_instrument(order.symbol)
-        if instrument is None:
-            raise Refused(UNKNOWN_SYMBOL, "Invalid symbol.")
-        last_price = self._last_price(order.symbol)
-        rules.check(order, order.quantity, instrument=instrument, last_price=last_price)
-
-    def _value(self, order: Order) -> Decimal:
-        """What one base unit of an entry is worth in quote; 0 while no price was seen."""
-        return order.price or order.stop_price or self._last_price(order.symbol) or ZERO
-
-    def _last_price(self, symbol: str) -> Decimal | None:
-        last = self._last.get(symbol)
-        return None if last is None else decimal_from_float(last)
 
 
 def _entries_first(order: Order) -> tuple[bool, int]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import AT_MS, POSITION, a_filled_order, an_instrument, an_order
 
-from aitrader.exchange import paper
+from aitrader.exchange import paper_checks
 from aitrader.exchange.paper import PaperSettings, PaperVenue
 from aitrader.exchange.paper_book import KEPT_DONE
 from aitrader.exchange.simulated.fills import PriceRange
@@ -226,7 +226,7 @@ def test_an_order_that_was_not_found_is_rejected_once_its_time_is_over() -> None
     desk.time_ms = AT_MS + 5001
     (rejected,) = desk.submit(order)
     assert isinstance(rejected, OrderRejected)
-    assert rejected.code == paper.TOO_LATE
+    assert rejected.code == paper_checks.TOO_LATE
 
 
 def test_an_order_not_found_may_still_arrive_in_time() -> None:
@@ -245,7 +245,7 @@ def test_a_clock_that_leaps_between_plan_and_submission_rejects_nothing() -> Non
 def test_a_symbol_without_rules_is_rejected() -> None:
     (rejected,) = Desk().submit(an_order(symbol="NOPEUSDT"))
     assert isinstance(rejected, OrderRejected)
-    assert rejected.code == paper.UNKNOWN_SYMBOL
+    assert rejected.code == paper_checks.UNKNOWN_SYMBOL
 
 
 def test_an_entry_the_cash_does_not_cover_is_rejected() -> None:
