@@ -305,6 +305,13 @@ def test_the_best_of_a_trader_with_a_limit_outlives_the_process_until_it_counts_
     assert highs(TraderSaved(at_ms=AT_MS + 12, trader=limited)) == ()
 
 
+def test_the_worth_of_a_fee_in_a_third_coin_comes_back(disk: Disk) -> None:
+    fill = a_fill(fee_asset="BNB", fee_quote=Decimal("0.61"))
+    order = an_order(fills=(fill, a_fill(2, fee_asset="BNB")), status=OrderStatus.OPEN)
+    saved = disk.after_facts(OrderUpdated(at_ms=AT_MS, order=order, fill=fill))
+    assert saved.orders == (order,)
+
+
 def test_what_no_fill_explains_outlives_the_process(disk: Disk) -> None:
     cash = CashChanged(at_ms=AT_MS, cash=Decimal(5), unexplained=Decimal("-0.5"))
     assert disk.after_facts(cash).account(PAPER) == SavedAccount(

@@ -35,6 +35,7 @@ def story_out(story: PositionStory) -> Story:
         signal=None if story.signal is None else outgoing.signal_detail(story.signal),
         orders=tuple(map(outgoing.order_out, story.orders)),
         fills=tuple(fill for order in story.orders for fill in outgoing.fills_out(order)),
+        notes=story.notes,
     )
 
 

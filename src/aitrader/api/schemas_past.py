@@ -55,12 +55,16 @@ class Events(Out, frozen=True):
 
 
 class Story(Out, frozen=True):
-    """One position from its signal to its last fill; orders and fills oldest first."""
+    """One position from its signal to its last fill; orders and fills oldest first.
+
+    `notes`: what is to be known of its numbers, such as fees that are not counted.
+    """
 
     position: PastPosition
     signal: SignalDetail | None
     orders: tuple[OrderOut, ...]
     fills: tuple[FillOut, ...]
+    notes: tuple[str, ...]
 
 
 class AnalysisOut(Out, frozen=True):

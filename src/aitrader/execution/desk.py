@@ -156,7 +156,7 @@ class Desk:
             entry = sheet.entry
             if entry is not None and trader_id in (None, entry.trader_id):
                 price = self.price_of(entry.symbol) or average_price((entry,))
-                open_pnl += sheet.flow.quote + sheet.flow.base * price
+                open_pnl += sheet.flow.earned + sheet.flow.base * price
                 exposure += abs(sheet.flow.base) * price
         for order in self.table.all_live():
             signal = self.entries.get(order.position_id)

@@ -17,6 +17,7 @@ from aitrader.execution import (
     balances,
     closing,
     entries,
+    fees,
     protect,
     reconcile,
     transfers,
@@ -196,6 +197,8 @@ class ExecutionStage:
             return []
         if desk.doubted:
             watch.known(desk, event)
+        if isinstance(event, OrderFilled):
+            event = fees.valued(desk, event, symbol=before.symbol)
         if watch.is_ahead_of_fills(before, event):
             return watch.ask(before, at_ms=event.at_ms)
         try:

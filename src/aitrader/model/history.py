@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
+from aitrader.model.ledger import uncounted_fees
+from aitrader.model.money import trimmed
 from aitrader.model.order import Order
 from aitrader.model.position import Position
 from aitrader.model.signal import Signal
@@ -35,3 +37,11 @@ class PositionStory(msgspec.Struct, frozen=True):
     position: Position
     signal: Signal | None
     orders: tuple[Order, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of its numbers, in sentences."""
+        return tuple(
+            f"fees of {trimmed(fee)} {asset} are not counted: their price was not known"
+            for asset, fee in uncounted_fees(self.orders).items()
+        )

@@ -1,8 +1,9 @@
 """What fills do to money and holdings. The one place that knows who pays a fee in which coin.
 
 Binance takes a fee in what is received (the base of a BUY, the quote of a SELL) or in a third
-coin; paper takes it in quote. A fee in a third coin moves neither base nor quote and is not
-counted. Everything is exact: sums and products of Decimals, nothing is rounded but an average.
+coin; paper takes it in quote. A fee in a third coin moves neither base nor quote: it is paid
+`aside` and lessens what was earned, by its worth at the time, where that is known. Everything is
+exact: sums and products of Decimals, nothing is rounded but an average.
 """
 
 from __future__ import annotations
@@ -25,16 +26,28 @@ AVERAGE_STEP = Decimal("0.000000000001")
 class Flow(msgspec.Struct, frozen=True):
     """What came in (above zero) or went out (below): base units, quote units, net of fees.
 
-    `fees` are the fees among it, in quote; those taken in base are valued at their fill's price.
+    `fees` are the fees of it, in quote; those taken in base are valued at their fill's price.
+    `aside`: the fees among these that are neither in `base` nor in `quote`.
     """
 
     base: Decimal = ZERO
     quote: Decimal = ZERO
     fees: Decimal = ZERO
+    aside: Decimal = ZERO
+
+    @property
+    def earned(self) -> Decimal:
+        """Quote units that came in or went out, fees in third coins counted."""
+        return self.quote - self.aside
 
     def __add__(self, other: Flow) -> Flow:
         """Return both together."""
-        return Flow(self.base + other.base, self.quote + other.quote, self.fees + other.fees)
+        return Flow(
+            self.base + other.base,
+            self.quote + other.quote,
+            self.fees + other.fees,
+            self.aside + other.aside,
+        )
 
 
 NOTHING = Flow()
@@ -53,7 +66,22 @@ def flow_of_fill(fill: Fill, *, symbol: str, side: Side) -> Flow:
         quote -= fees
     elif fee_asset and symbol.startswith(fee_asset):
         base, fees = base - fill.fee, fill.fee * fill.price
+    elif fill.fee_quote is not None:
+        return Flow(base, quote, fill.fee_quote, fill.fee_quote)
     return Flow(base, quote, fees)
+
+
+def uncounted_fees(orders: Iterable[Order]) -> dict[str, Decimal]:
+    """Return the fees in third coins whose worth is not known, in units of each coin."""
+    found: dict[str, Decimal] = {}
+    for order in orders:
+        for fill in order.fills:
+            asset = fill.fee_asset
+            if fill.fee_quote is not None or not fill.fee or not asset:
+                continue
+            if not order.symbol.startswith(asset) and not order.symbol.endswith(asset):
+                found[asset] = found.get(asset, ZERO) + fill.fee
+    return found
 
 
 def flow_of(orders: Iterable[Order]) -> Flow:

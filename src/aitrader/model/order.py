@@ -69,7 +69,10 @@ DONE = frozenset(
 
 
 class Fill(msgspec.Struct, frozen=True):
-    """One execution of part of an order; `fee` is in units of `fee_asset`."""
+    """One execution of part of an order; `fee` is in units of `fee_asset`.
+
+    `fee_quote`: what a fee in a third coin was worth in quote then, None if nobody knew.
+    """
 
     fill_id: FillId
     at_ms: int
@@ -77,6 +80,7 @@ class Fill(msgspec.Struct, frozen=True):
     price: Decimal
     fee: Decimal
     fee_asset: str
+    fee_quote: Decimal | None = None
 
 
 class Order(msgspec.Struct, frozen=True):

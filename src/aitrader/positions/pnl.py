@@ -2,8 +2,8 @@
 
 Money is exact. Once a position is closed its pnl is everything its fills did to the quote balance,
 so the pnl of all closed positions adds up to the change of the cash to the last digit; base units
-that are too few to be sold count as lost. While a part is still held, the entry's cost is shared by
-quantity and rounded to 8 decimals.
+that are too few to be sold count as lost. A fee in a third coin counts besides, at its worth then.
+While a part is still held, the entry's cost is shared by quantity and rounded to 8 decimals.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ def tally(side: PositionSide, orders: Iterable[Order], *, least_quantity: Decima
     opened, closed = flow_of(entries), flow_of(exits)
     received = opened.base if side is LONG else -opened.base
     quantity = received + (closed.base if side is LONG else -closed.base)
-    pnl = opened.quote + closed.quote
+    pnl = opened.earned + closed.earned
     if quantity >= least_quantity:
         share = (received - quantity) / received
-        pnl = money_to_step(opened.quote * share + closed.quote)
+        pnl = money_to_step(opened.earned * share + closed.earned)
     return Tally(
         received=received,
         quantity=quantity,

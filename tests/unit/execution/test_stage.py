@@ -323,6 +323,23 @@ def test_resuming_counts_the_drawdown_anew() -> None:
     assert mark.peak == Decimal(1_000)
 
 
+def test_a_fee_in_bnb_is_kept_with_its_worth() -> None:
+    prices = FixedPrices()
+    prices.by_symbol["BNBUSDT"] = 600.0
+    stage = ExecutionStage(ExecutionSettings(), prices)
+    for event in (RULES, Started(at_ms=AT_MS, saved=Saved(traders=(a_trader(),))), WANTED):
+        stage.handle(event)
+    fill = a_fill(fee=Decimal("0.01"), fee_asset="BNB")
+    heard = OrderFilled(at_ms=AT_MS + 60, client_order_id=ENTRY_ID, fill=fill)
+    update = told(stage, heard)[0]
+    assert isinstance(update, OrderUpdated)
+    assert update.fill is not None
+    assert update.fill.fee_quote == 6
+    assert update.order.fills == (update.fill,)
+    prices.by_symbol["BNBUSDT"] = 700.0
+    assert told(stage, heard) == []  # a repeat, whatever the coin is worth now
+
+
 def test_a_fill_that_the_last_report_had_explains_its_cash() -> None:
     stage = a_stage(WANTED)
     report = BalancesReported(

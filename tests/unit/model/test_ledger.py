@@ -7,8 +7,15 @@ from decimal import Decimal
 import pytest
 from tests.builders import a_fill, a_filled_order, an_order
 
-from aitrader.model.ledger import Flow, average_price, flow_of, flow_of_fill, held
-from aitrader.model.order import Leg, Side
+from aitrader.model.ledger import (
+    Flow,
+    average_price,
+    flow_of,
+    flow_of_fill,
+    held,
+    uncounted_fees,
+)
+from aitrader.model.order import Leg, Order, Side
 from aitrader.model.trader import PositionSide
 
 
@@ -27,6 +34,29 @@ def test_a_buy_with_a_fee_in_base_brings_less() -> None:
 def test_a_fee_in_a_third_coin_moves_neither(asset: str) -> None:
     flow = flow_of_fill(a_fill(fee_asset=asset), symbol="BTCUSDT", side=Side.BUY)
     assert flow == Flow(Decimal(1), Decimal(-100), Decimal(0))
+
+
+def test_a_fee_in_a_third_coin_lessens_what_was_earned_by_its_worth() -> None:
+    fill = a_fill(fee=Decimal("0.001"), fee_asset="BNB", fee_quote=Decimal("0.6"))
+    flow = flow_of_fill(fill, symbol="BTCUSDT", side=Side.SELL)
+    assert flow == Flow(Decimal(-1), Decimal(100), Decimal("0.6"), Decimal("0.6"))
+    assert (flow + flow).earned == Decimal("198.8")
+
+
+def test_fees_that_are_not_counted_are_told_by_coin() -> None:
+    def paid(number: int, **changes: object) -> Order:
+        return an_order(attempt=number, fills=(a_fill(number, **changes),))
+
+    orders = [
+        paid(1),
+        paid(2, fee_asset="BTC"),
+        paid(3, fee_asset=""),
+        paid(4, fee_asset="BNB", fee_quote=Decimal(1)),
+        paid(5, fee_asset="BNB", fee=Decimal(0)),
+    ]
+    assert uncounted_fees(orders) == {}
+    more = [paid(6, fee_asset="BNB", fee=Decimal("0.2")), paid(7, fee_asset="XYZ", fee=Decimal(1))]
+    assert uncounted_fees([*more, *orders, more[0]]) == {"BNB": Decimal("0.4"), "XYZ": Decimal(1)}
 
 
 def test_a_sale_brings_quote() -> None:

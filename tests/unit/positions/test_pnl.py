@@ -66,3 +66,14 @@ def test_a_short_earns_what_it_bought_back_cheaper() -> None:
 def test_more_sold_than_bought_shows_as_less_than_nothing() -> None:
     found = counted(an_order(fills=(a_fill(),)), an_exit("100", "1.5"))
     assert found.quantity == Decimal("-0.5")
+
+
+def test_a_fee_in_a_third_coin_is_shared_like_the_cost_it_came_with() -> None:
+    aside = {"fee": Decimal("0.001"), "fee_asset": "BNB", "fee_quote": Decimal("0.6")}
+    entry = an_order(fills=(a_fill(**aside),))
+    half = an_order(Leg.EXIT, 9, fills=(a_fill(9, quantity=Decimal("0.25"), **aside),))
+    found = counted(entry, half)
+    assert found.fees == Decimal("1.2")
+    assert found.realized_pnl == Decimal("-0.15") - Decimal("0.6")
+    rest = an_order(Leg.EXIT, 10, fills=(a_fill(10, quantity=Decimal("0.75"), fee=Decimal(0)),))
+    assert counted(entry, half, rest).realized_pnl == Decimal("-1.2")

@@ -37,9 +37,9 @@ SAVE_ORDER = upsert(
 )
 SAVE_FILL = """
 insert into fills (user_id, account_id, client_order_id, fill_id, number, at_ms, quantity, price,
-                   fee, fee_asset, lease_token)
+                   fee, fee_asset, fee_quote, lease_token)
 values (:user_id, :account_id, :client_order_id, :fill_id, :number, :at_ms, :quantity, :price,
-        :fee, :fee_asset, :lease_token)
+        :fee, :fee_asset, :fee_quote, :lease_token)
 on conflict (user_id, account_id, client_order_id, fill_id) do nothing
 """
 LIVE_ORDERS = """

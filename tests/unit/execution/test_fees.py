@@ -1,0 +1,43 @@
+"""Fees in a third coin."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from tests.builders import AT_MS, a_fill, an_order
+from tests.unit.execution.desks import a_desk, set_price
+
+from aitrader.execution.desk import Desk
+from aitrader.execution.fees import valued
+from aitrader.model.events import OrderFilled
+
+ENTRY = an_order()
+
+
+def worth(desk: Desk, asset: str, fee: str = "0.001", symbol: str = "BTCUSDT") -> Decimal | None:
+    fill = a_fill(fee=Decimal(fee), fee_asset=asset)
+    event = OrderFilled(at_ms=AT_MS, client_order_id=ENTRY.client_order_id, fill=fill)
+    return valued(desk, event, symbol=symbol).fill.fee_quote
+
+
+def test_a_fee_in_a_third_coin_is_worth_its_last_price() -> None:
+    desk = a_desk()
+    assert worth(desk, "BNB") is None
+    set_price(desk, "BNBUSDT", 612.5)
+    assert worth(desk, "BNB") == Decimal("0.6125")
+    assert worth(desk, "BNB", "0.00000000001") == Decimal("0.00000001")
+
+
+@pytest.mark.parametrize("asset", ["USDT", "BTC", ""])
+def test_other_fees_need_no_price(asset: str) -> None:
+    desk = a_desk()
+    for symbol in ("USDTUSDT", "BTCUSDT", "USDT"):
+        set_price(desk, symbol, 3.0)
+    assert worth(desk, asset) is None
+
+
+def test_a_position_in_another_quote_is_not_counted_in_ours() -> None:
+    desk = a_desk()
+    set_price(desk, "BNBUSDT", 612.5)
+    assert worth(desk, "BNB", symbol="ETHBTC") is None
