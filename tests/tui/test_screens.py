@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from tests.fake_engine import START_MS, FakeEngine
 from tests.tui.stage import screen_of, shown, until
 
-from aitrader.model.view import AccountRow, AnalysisRow
+from aitrader.model.view import AccountRow, AnalysisRow, PositionRow, SignalRow, TraderRow
 from aitrader.tui.taste import Taste
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -22,6 +22,19 @@ SIZES = ((80, 24), (120, 36), (160, 50), (200, 60))
 def a_busy_engine() -> FakeEngine:
     fake = FakeEngine(symbols=40, traders=6)
     fake.fill(signals=9, positions=6)
+    return fake
+
+
+def an_engine_with_an_analyst() -> FakeEngine:
+    fake = a_busy_engine()
+    fake.put_status(analyst="gemini-flash")
+    for number, choice in enumerate(("ENTER", "WAIT", "SKIP")):
+        reason = "the trend is clean and the stop is near"
+        row = AnalysisRow(
+            f"s-{number}", START_MS + number, "Dip", "BTCUSDT", choice, reason, f"0.0{number}1"
+        )
+        fake.put(row)
+    fake.commit()
     return fake
 
 
@@ -57,14 +70,76 @@ def test_a_busy_screen(size: tuple[int, int], same: Callable[[str, str], None]) 
 
 
 def test_an_empty_screen(same: Callable[[str, str], None]) -> None:
+    same("empty_80x24", draw(an_empty_engine(), (80, 24)))
+
+
+def a_troubled_engine() -> FakeEngine:
+    """One whose stream is down, with what goes wrong in each panel."""
+    fake = an_engine_with_an_analyst()
+    fault = "line 12: m.clse is unknown; did you mean m.close?"
+    for row in list(fake.rows.values()):
+        if isinstance(row, TraderRow):
+            fake.put(replace(row, state=fault))
+        elif isinstance(row, SignalRow):
+            fake.put(replace(row, status="SKIPPED", note="entries are paused: the stream is down"))
+        elif isinstance(row, PositionRow) and row.status == "OPEN":
+            fake.put(replace(row, status="CLOSING", stop_price=None))
+        elif isinstance(row, AnalysisRow):
+            fake.put(replace(row, choice="SKIP", reason="the model did not answer in 20 s"))
+    for number in range(6):
+        fake.log("ERROR", f"order {number}: the exchange refused it, -2010 insufficient balance")
+    fake.put_status(feed="down", feed_age_ms=95_000, errors=6, notice="the market stream is down")
+    fake.commit()
+    return fake
+
+
+def an_empty_engine() -> FakeEngine:
     fake = FakeEngine(symbols=0, traders=0)
     fake.commit()
-    same("empty_80x24", draw(fake, (80, 24)))
+    return fake
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 7])
-def test_a_panel_alone(number: int, same: Callable[[str, str], None]) -> None:
-    same(f"zoomed_{number}_80x24", draw(a_busy_engine(), (80, 24), str(number), "z"))
+STATES: tuple[tuple[str, Callable[[], FakeEngine], tuple[int, int]], ...] = (
+    ("empty", an_empty_engine, (80, 24)),
+    ("full", an_engine_with_an_analyst, (80, 24)),
+    ("error", a_troubled_engine, (80, 24)),
+    ("narrow", an_engine_with_an_analyst, (44, 16)),
+)
+
+
+@pytest.mark.parametrize(("state", "engine", "size"), STATES, ids=[row[0] for row in STATES])
+def test_each_panel_alone_in_each_state(
+    state: str,
+    engine: Callable[[], FakeEngine],
+    size: tuple[int, int],
+    same: Callable[[str, str], None],
+) -> None:
+    async def story() -> list[str]:
+        screens = []
+        async with shown(engine(), size) as (app, pilot):
+            await pilot.press("z")
+            for number in range(1, 8):
+                await pilot.press(str(number))
+                app.board.tick(asyncio.get_running_loop().time())
+                await pilot.pause(0.01)
+                screens.append(screen_of(app))
+        return screens
+
+    for number, screen in enumerate(asyncio.run(story()), 1):
+        same(f"panel_{number}_{state}", screen)
+
+
+def test_the_palette(same: Callable[[str, str], None]) -> None:
+    async def story(*keys: str) -> str:
+        async with shown(a_busy_engine(), (80, 24)) as (app, pilot):
+            await pilot.press("ctrl+p")
+            await until(pilot, lambda: "Close position" in screen_of(app))
+            await pilot.press(*keys)
+            await until(pilot, lambda: ("Add trader" in screen_of(app)) is not bool(keys))
+            return screen_of(app)
+
+    same("window_palette_80x24", asyncio.run(story()))
+    same("window_palette_found_80x24", asyncio.run(story(*"kill")))
 
 
 @pytest.mark.parametrize(
@@ -108,21 +183,7 @@ def test_a_stream_that_is_down_and_a_pause_are_in_the_header(
     same("down_120x36", draw(fake, (120, 36)))
 
 
-def an_engine_with_an_analyst() -> FakeEngine:
-    fake = a_busy_engine()
-    fake.put_status(analyst="gemini-flash")
-    for number, choice in enumerate(("ENTER", "WAIT", "SKIP")):
-        reason = "the trend is clean and the stop is near"
-        row = AnalysisRow(
-            f"s-{number}", START_MS + number, "Dip", "BTCUSDT", choice, reason, f"0.0{number}1"
-        )
-        fake.put(row)
-    fake.commit()
-    return fake
-
-
 def test_what_an_analyst_answered(same: Callable[[str, str], None]) -> None:
-    same("analyses_80x24", draw(an_engine_with_an_analyst(), (80, 24), "5", "z"))
     same("window_analysis_80x24", draw(an_engine_with_an_analyst(), (80, 24), "5", "enter"))
 
 
@@ -172,7 +233,7 @@ def test_plain_signs_are_all_ascii() -> None:
             await pilot.pause(0.01)
             return screen_of(app)
 
-    for keys in ((), ("2", "enter"), ("4", "enter"), ("question_mark",)):
+    for keys in ((), ("2", "enter"), ("4", "enter"), ("question_mark",), ("ctrl+p",)):
         screen = asyncio.run(story(*keys))
         assert screen.isascii(), {char for char in screen if not char.isascii()}
 

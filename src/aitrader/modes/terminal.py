@@ -13,11 +13,11 @@ from collections.abc import Callable
 from aitrader.config import read_settings
 from aitrader.model.control import CloseAll, StopEngine
 from aitrader.model.errors import ConfigError, Transient
-from aitrader.model.view import Status
 from aitrader.modes.local import Found, find_engine
 from aitrader.modes.taste import taste_of
 from aitrader.remote.client import RemoteEngine
 from aitrader.tui.app import Parting, TraderApp
+from aitrader.tui.panels.deploy import Place, ends_with_terminal
 
 GRACE_S = 0.7
 """How long the app may take to end once its terminal is closed."""
@@ -30,9 +30,11 @@ def show(found: Found) -> None:
         raise ConfigError("the engine ended before the terminal app was up; its log says why")
     taste = taste_of(read_settings(data_folder=found.folder))
     app = TraderApp(engine, engine, taste=taste)
+    app.board.deploy.place = place = Place.OURS if found.is_started else Place.FOUND
 
     def close() -> None:
-        leave(engine, hung_up(app.board.status_bar.status, is_ours=found.is_started))
+        is_over = ends_with_terminal(app.board.status_bar.status, place)
+        leave(engine, Parting.STOP if is_over else Parting.KEEP)
 
     parting = run(app, close)
     if parting is Parting.HUNG_UP:
@@ -93,16 +95,6 @@ def _forget_terminal() -> None:
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
     os.close(nothing)
-
-
-def hung_up(status: Status | None, *, is_ours: bool) -> Parting:
-    """Return what becomes of the engine when the terminal is closed and nobody can be asked.
-
-    It ends with the terminal that started it, unless live positions are open: what watches them
-    goes on. One that was found running goes on too.
-    """
-    is_guarding = status is not None and status.mode == "LIVE" and status.open_positions > 0
-    return Parting.STOP if is_ours and not is_guarding else Parting.KEEP
 
 
 def leave(engine: RemoteEngine, parting: Parting | None) -> None:

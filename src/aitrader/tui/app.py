@@ -22,7 +22,8 @@ from typing import ClassVar
 from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult, SystemCommand
 from textual.await_complete import AwaitComplete
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.containers import Container
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -37,6 +38,7 @@ from aitrader.tui.doings import Doings
 from aitrader.tui.keys import BINDINGS, DOINGS, HELP, PANELS, check_keys
 from aitrader.tui.lines import Lines
 from aitrader.tui.looking import Looking
+from aitrader.tui.panels.deploy import Place
 from aitrader.tui.table import Table
 from aitrader.tui.taste import Taste
 
@@ -111,7 +113,8 @@ class TraderApp(App[Parting]):
         self._hz = hz
         self._latency_ms = latency_ms
         self.board = Board()
-        self.board.deploy.is_distant = latency_ms is not None
+        if latency_ms is not None:
+            self.board.deploy.place = Place.DISTANT
         asker = Asker(self, control, self.say)
         self._doings = Doings(self, self.board, asker=asker, taste=taste, say=self.say)
         deeds = {kind: self._deeds(names) for kind, names in FROM_DETAIL.items()}
@@ -124,6 +127,7 @@ class TraderApp(App[Parting]):
 
     def _adopt(self, taste: Taste) -> None:
         check_keys(taste.keys)
+        self._keys = taste.keys
         self.set_keymap(taste.keys)
         self.set_class(taste.is_ascii, "-ascii")
         if taste.theme not in self.available_themes:
@@ -258,14 +262,27 @@ class TraderApp(App[Parting]):
         if key in partings:
             self.exit(partings[key])
 
+    def action_command_palette(self) -> None:
+        """Show everything that can be done, by name."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder="what to do"))
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield what the palette offers: everything a key does."""
         for number, name in enumerate(PANELS, 1):
             go = partial(self.action_panel, number)
             yield SystemCommand(f"Go to {name}", f"Key {number}", go)
-        for _, name, _, title, meaning in DOINGS:
-            yield SystemCommand(title, meaning, partial(self.action_do, name))
-        yield SystemCommand("Zoom", "Show the focused panel alone", self.action_zoom)
+        for key, name, known, title, meaning in DOINGS:
+            told = f"Key {self._shown_key(known, key)}: {meaning[0].lower()}{meaning[1:]}"
+            yield SystemCommand(title, told, partial(self.action_do, name))
+        zoom, help_key = self._shown_key("zoom", "z"), self._shown_key("help", "question_mark")
+        yield SystemCommand("Zoom", f"Key {zoom}: the focused panel alone", self.action_zoom)
         yield SystemCommand("Theme", "Other colors", self.action_change_theme)
-        yield SystemCommand("Help", "All keys", self.action_help)
-        yield SystemCommand("Quit", "Leave aitrader", self.action_quit)
+        yield SystemCommand("Help", f"Key {help_key}: all keys", self.action_help)
+        yield SystemCommand(
+            "Quit", f"Key {self._shown_key('quit', 'q')}: leave aitrader", self.action_quit
+        )
+
+    def _shown_key(self, known: str, key: str) -> str:
+        """Return the key of a doing as a person reads it, their own if they gave it one."""
+        return self.get_key_display(Binding(self._keys.get(known, key).split(",")[0], ""))

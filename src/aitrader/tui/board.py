@@ -16,7 +16,7 @@ from aitrader.tui.glyphs import plain
 from aitrader.tui.keys import PANELS
 from aitrader.tui.lines import Lines
 from aitrader.tui.panels.analyses import Analyses
-from aitrader.tui.panels.deploy import Deploy
+from aitrader.tui.panels.deploy import Deploy, Place
 from aitrader.tui.panels.log import Log
 from aitrader.tui.panels.markets import Markets
 from aitrader.tui.panels.positions import Positions
@@ -65,6 +65,14 @@ class Board:
         """The focused panel, if its rows may be filtered, sorted and exported."""
         rows = (*self._tables, self.log)
         return next((panel for panel in rows if panel.has_focus), None)
+
+    @property
+    def staleness(self) -> str:
+        """Why no price is true any more, "" while they are."""
+        status = self.status_bar.status
+        if self.trouble or status is None:
+            return self.trouble or "no word from the engine yet"
+        return "the market stream is down" if status.feed == "down" else ""
 
     def begin(self, now_s: float) -> None:
         """Count the silence of the engine from now on."""
@@ -125,9 +133,9 @@ class Board:
     def tick(self, now_s: float) -> None:
         """Age what is on screen; once a second."""
         status = self.status_bar.status
-        is_stale = bool(self.trouble) or status is None or status.feed == "down"
-        self.markets.grow_old(now_s, is_stale=is_stale)
-        self.positions.grow_old()
+        self.markets.grow_old(now_s, is_stale=bool(self.staleness))
+        held = {row.symbol for row in self.positions.rows.values()}
+        self.positions.grow_old(held if self.staleness else held & self.markets.old())
         for table in self._tables:
             table.rearrange()
         if status is not None:
@@ -159,7 +167,7 @@ class Board:
             self.positions.arrangement.note(held),
             self.analyses.arrangement.note(self._analyst()),
             self.log.note(),
-            "distant" if self.deploy.is_distant else "local",
+            "distant" if self.deploy.place is Place.DISTANT else "local",
         )
         for number, (panel, name, note) in enumerate(
             zip(self.panels, PANELS, notes, strict=True), 1

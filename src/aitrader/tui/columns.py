@@ -11,6 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
+from rich.cells import cell_len
+
+from aitrader.tui.text import fit
+
 R = TypeVar("R")
 Pairs = Sequence[tuple[str, str]]
 """Labels and what they say; an empty label goes on, an empty pair is an empty line."""
@@ -21,6 +25,18 @@ class Cell(NamedTuple):
 
     text: str
     style: str = ""
+
+
+def fitted(cells: Sequence[Cell], width: int) -> list[Cell]:
+    """Return the cells that fit into `width`; the one that does not ends in an ellipsis."""
+    shown: list[Cell] = []
+    for cell in cells:
+        size = cell_len(cell.text)
+        shown.append(cell if size <= width else cell._replace(text=fit(cell.text, max(0, width))))
+        width -= size
+        if width < 0:
+            break
+    return shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from aitrader.tui.columns import Pairs
 from aitrader.tui.dialogs import Deed, Reading
 from aitrader.tui.panels.markets import Market
 from aitrader.tui.panels.positions import CLOSED
+from aitrader.tui.record import record
 from aitrader.tui.table import Table
 
 DEFAULT_INTERVAL = "1m"
@@ -53,12 +54,22 @@ class Looking:
         if isinstance(row, Market | PositionRow):
             self._chart(table, row)
             return
-        reading = Reading(*table.detail(row), deeds=self._deeds.get(type(row)))
+        title, pairs = table.detail(row)
+        if isinstance(row, TraderRow):
+            pairs = (*pairs, *self._record(row.name), ("", ""))
+        reading = Reading(title, pairs, deeds=self._deeds.get(type(row)))
         self._app.push_screen(reading)
         if isinstance(row, TraderRow):
             self._app.run_worker(self._read_trader(row, reading))
         elif isinstance(row, SignalRow):
             self._app.run_worker(self._read_signal(row, reading))
+
+    def _record(self, trader: str) -> Pairs:
+        signals, positions = self._board.signals.rows, self._board.positions.rows
+        return record(
+            [row for row in signals.values() if row.trader == trader],
+            [row for row in positions.values() if row.trader == trader],
+        )
 
     def _chart(self, table: Table[Any], row: Market | PositionRow) -> None:
         if isinstance(row, Market):
@@ -109,11 +120,15 @@ class Looking:
         )
         return [Watcher(row.trader_id, row.name) for row in rows]
 
-    @staticmethod
-    def _facts(table: Table[Any], row: object) -> tuple[str, Pairs]:
-        """Return a row's lines without its trend: the candles are beside them."""
+    def _facts(self, table: Table[Any], row: object) -> tuple[str, Pairs]:
+        """Return a row's lines without its trend: the candles are beside them.
+
+        A chart covers the header: what is wrong with its prices is said here too.
+        """
         title, pairs = table.detail(row)
-        return title, tuple(pair for pair in pairs if pair[0] != "trend")
+        old = self._board.staleness
+        first = (("OLD", old), ("", "")) if old else ()
+        return title, (*first, *(pair for pair in pairs if pair[0] != "trend"))
 
     async def _read_trader(self, row: TraderRow, reading: Reading) -> None:
         file = await self._answered(ReadTrader(row.trader_id))

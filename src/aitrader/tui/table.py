@@ -20,7 +20,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from aitrader.tui.arrangement import Arrangement, Sort
-from aitrader.tui.columns import Cell, Column, Pairs, R
+from aitrader.tui.columns import Cell, Column, Pairs, R, fitted
 from aitrader.tui.glyphs import plain
 from aitrader.tui.lines import CURSOR, Lines
 from aitrader.tui.rows import Rows
@@ -159,11 +159,12 @@ class Table(Lines, Generic[R], can_focus=True):
         if y < HEADER:
             return self.strip([Cell(self._sheet.header(), "faint")], width)
         if self.footer is not None and y == size.height - 1 >= LEAST_WITH_FOOTER:
-            return self.strip([self.footer], width)
+            return self.strip(fitted([self.footer], width), width)
         key = self._rows.key_at(y - HEADER)
         if key is None:
             if not self._rows.keys:
-                return self.strip([Cell(f" {clean(self._nothing(y - HEADER))}", "dim")], width)
+                nothing = Cell(f" {clean(self._nothing(y - HEADER))}", "dim")
+                return self.strip(fitted([nothing], width), width)
             self._blank = self._blank or self.strip([], width)
             return self._blank
         if key == self._rows.cursor and self.has_focus:

@@ -81,6 +81,24 @@ def signed(value: float, *, decimals: int = 2) -> str:
     return text[1:] if not text.strip("+-0.,") else text
 
 
+def gain(value: float, width: int, *, unit: str = "") -> str:
+    """Return a number with its sign in at most `width` cells: first its decimals go."""
+    short = f"{'-' if value < 0 else '+'}{volume(abs(value))}"
+    return shortest(width, signed(value) + unit, signed(value, decimals=0) + unit, short + unit)
+
+
+def quantity(text: str, width: int) -> str:
+    """Return exact text as it is, or with as many decimals as there is room for."""
+    value = amount(text)
+    rounded = (f"{value:.{decimals}f}" for decimals in (6, 4, 2, 0))
+    return shortest(width, text, *rounded, volume(value))
+
+
+def shortest(width: int, *texts: str) -> str:
+    """Return the first text that fits, else the last: a number is never cut."""
+    return next((text for text in texts if len(text) <= width), texts[-1])
+
+
 def direction(value: float) -> str:
     """Return the style of a gain or a loss."""
     return "up" if value > 0 else "down" if value < 0 else ""

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
-from tests.fake_engine import NEW_STATUS, FakeEngine
+from tests.fake_engine import FakeEngine
 from tests.processes import Screen
 
 from aitrader.api import stream
@@ -18,34 +17,12 @@ from aitrader.model.errors import ConfigError
 from aitrader.model.view import Frame
 from aitrader.modes.door import SOCKET_NAME, Door, write_door
 from aitrader.modes.local import Found
-from aitrader.modes.terminal import hung_up, show
-from aitrader.tui.app import Parting
+from aitrader.modes.terminal import show
 
 SHOW = (
     "import sys; from pathlib import Path; from aitrader.modes.terminal import show;"
     " from aitrader.modes.local import Found; show(Found(Path(sys.argv[1]), True))"
 )
-
-
-@pytest.mark.parametrize(
-    ("mode", "positions", "is_ours", "parting"),
-    [
-        ("PAPER", 0, True, Parting.STOP),
-        ("PAPER", 3, True, Parting.STOP),
-        ("LIVE", 0, True, Parting.STOP),
-        ("LIVE", 1, True, Parting.KEEP),
-        ("PAPER", 0, False, Parting.KEEP),
-    ],
-)
-def test_a_closed_terminal_ends_its_own_engine_but_not_one_that_guards_live_positions(
-    mode: str, positions: int, is_ours: bool, parting: Parting
-) -> None:
-    status = replace(NEW_STATUS, mode=mode, open_positions=positions)
-    assert hung_up(status, is_ours=is_ours) is parting
-
-
-def test_a_terminal_closed_before_the_first_frame_ends_its_own_engine() -> None:
-    assert hung_up(None, is_ours=True) is Parting.STOP
 
 
 class Yielding(FakeEngine):

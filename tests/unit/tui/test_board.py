@@ -84,3 +84,33 @@ def test_a_price_that_does_not_move_grows_old_and_calm() -> None:
             assert app.board.markets.rows["BTCUSDT"][1:] == (0, True)
 
     asyncio.run(story())
+
+
+def test_why_prices_are_old_is_one_sentence() -> None:
+    async def story() -> None:
+        fake = a_busy_engine()
+        async with shown(fake) as (app, pilot):
+            assert app.board.staleness == ""
+            fake.put_status(feed="down")
+            fake.commit()
+            await until(pilot, lambda: app.board.staleness == "the market stream is down")
+            app.board.lose("the engine has ended", asyncio.get_running_loop().time())
+            assert app.board.staleness == "the engine has ended"
+            app.board.trouble, app.board.status_bar.status = "", None
+            assert app.board.staleness == "no word from the engine yet"
+
+    asyncio.run(story())
+
+
+def test_a_position_is_grey_with_the_price_of_its_symbol() -> None:
+    async def story() -> None:
+        async with shown(a_busy_engine()) as (app, _):
+            board, now_s = app.board, asyncio.get_running_loop().time()
+            mark = next(c for c in board.positions.columns if c.label == "Mark")
+            row = board.positions.rows["p-0"]
+            board.tick(now_s)
+            assert mark.cell(row, 10).style == ""
+            board.tick(now_s + 40)
+            assert mark.cell(row, 10).style == "faint"
+
+    asyncio.run(story())

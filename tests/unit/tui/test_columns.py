@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aitrader.tui.columns import Cell, Column, fit_columns
+from aitrader.tui.columns import Cell, Column, fit_columns, fitted
 
 
 def a_column(label: str, width: int, **changes: int) -> Column[str]:
@@ -54,3 +54,10 @@ def test_columns_without_a_label_do_not_stand_in_for_each_other() -> None:
 
 def test_no_column_is_no_column() -> None:
     assert fit_columns((), 10) == []
+
+
+def test_cells_that_do_not_fit_end_in_an_ellipsis() -> None:
+    cells = [Cell("one ", "up"), Cell("two three", "dim"), Cell("four")]
+    assert fitted(cells, 9) == [Cell("one ", "up"), Cell("two …", "dim")]
+    assert fitted(cells[:2], 13) == cells[:2]
+    assert fitted(cells, 0) == [Cell("", "up")]

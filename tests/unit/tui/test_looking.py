@@ -62,3 +62,23 @@ def test_a_position_that_closes_while_it_is_looked_at_says_so() -> None:
             await until(pilot, lambda: "MANUAL" in screen_of(app))
 
     asyncio.run(story())
+
+
+def test_a_trader_says_what_came_of_its_signals_and_positions() -> None:
+    screen = read("2", "enter", wanted="why no signal?")
+    assert "lately    2 entered" in screen
+    assert "1, of them 0 won (0 %)" in screen
+    assert "closed    nothing yet" in read("2", "j", "enter", wanted="why no signal?")
+
+
+def test_a_chart_whose_prices_are_old_says_so() -> None:
+    fake = a_busy_engine()
+    fake.put_status(feed="down")
+    fake.commit()
+
+    async def story() -> None:
+        async with shown(fake, (160, 50)) as (app, pilot):
+            await pilot.press("4", "enter")
+            await until(pilot, lambda: "OLD       the market stream is down" in screen_of(app))
+
+    asyncio.run(story())

@@ -95,3 +95,29 @@ def test_what_does_not_fit_ends_in_an_ellipsis() -> None:
     assert text.fit("ab", 1) == "a"
     assert text.fit("ab", 4, is_right=True) == "  ab"
     assert text.fit("日本語", 5) == "日本…"
+
+
+@pytest.mark.parametrize(
+    ("value", "width", "shown"),
+    [
+        (12.345, 8, "+12.35"),
+        (1234.56, 9, "+1,234.56"),
+        (1234.56, 8, "+1,235"),
+        (-1234567.8, 8, "-1.2M"),
+        (0.0, 8, "0.00"),
+    ],
+)
+def test_a_gain_loses_its_decimals_before_it_is_cut(value: float, width: int, shown: str) -> None:
+    assert text.gain(value, width) == shown
+
+
+def test_a_gain_may_have_a_unit() -> None:
+    assert text.gain(12.5, 7, unit="%") == "+12.50%"
+    assert text.gain(112.5, 7, unit="%") == "+112%"
+
+
+def test_a_quantity_is_exact_as_long_as_there_is_room() -> None:
+    assert text.quantity("0.00599", 10) == "0.00599"
+    assert text.quantity("1234.56789012", 10) == "1234.5679"
+    assert text.quantity("123456789.5", 10) == "123456790"
+    assert text.quantity("12345678901.5", 10) == "12.3B"

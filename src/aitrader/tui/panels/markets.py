@@ -91,6 +91,10 @@ class Markets(Table[Market]):
             move = market.move if silent_s < 1.0 else 0
             self.put(key, Market(market.row, move, is_stale or silent_s > OLD_S))
 
+    def old(self) -> set[str]:
+        """Return the symbols whose price has aged."""
+        return {key for key, market in self.rows.items() if market.is_old}
+
     def record(self, market: Market) -> Mapping[str, object]:
         """Return a row's fields by name."""
         return msgspec.structs.asdict(market.row)

@@ -27,9 +27,9 @@ def _state(row: TraderRow, width: int) -> Cell:
     return Cell(state, "dim" if calm else "warn")
 
 
-def _pnl(row: TraderRow, _width: int) -> Cell:
+def _pnl(row: TraderRow, width: int) -> Cell:
     value = words.amount(row.pnl)
-    return Cell(words.signed(value), words.direction(value) or "dim")
+    return Cell(words.gain(value, width), words.direction(value) or "dim")
 
 
 def _check(row: TraderRow, _width: int) -> Cell:
@@ -47,7 +47,8 @@ def _count(number: int) -> Cell:
 COLUMNS: tuple[Column[TraderRow], ...] = (
     Column("", 1, _lamp),
     Column("Trader", 14, _name, rank=1, share=8, most=24),
-    Column("State", 8, _state, rank=2, share=3, most=20),
+    Column("State", 17, _state, rank=2, share=3, most=48),
+    Column("State", 8, _state, rank=3, share=3, most=17),
     Column("Every", 5, lambda r, _: Cell(r.interval, "dim"), rank=5),
     Column("Mode", 5, _mode, rank=6),
     Column("Symbols", 7, lambda r, _: Cell(str(r.symbols), "dim"), is_right=True, rank=10),

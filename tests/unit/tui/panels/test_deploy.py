@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 from tests.fake_engine import NEW_STATUS
 
-from aitrader.tui.panels.deploy import facts
+from aitrader.model.view import Status
+from aitrader.tui.panels.deploy import Place, ends_with_terminal, facts
 
 
 def text(trouble: str = "", **changes: object) -> str:
-    lines = facts(replace(NEW_STATUS, **changes), trouble)
+    lines = facts(replace(NEW_STATUS, **changes), trouble, Place.OURS)
     return "\n".join("".join(cell.text for cell in line) for line in lines)
 
 
@@ -26,7 +28,31 @@ def test_an_engine_that_is_gone_and_one_that_says_little() -> None:
 
 
 def test_a_distant_engine_is_not_called_local() -> None:
-    lines = facts(NEW_STATUS, "", is_distant=True)
+    lines = facts(NEW_STATUS, "", Place.DISTANT)
     shown = "\n".join("".join(cell.text for cell in line) for line in lines)
     assert "● distant   the engine of another computer" in shown
     assert "leaving does not stop it" in shown
+
+
+LIVE = replace(NEW_STATUS, mode="LIVE")
+
+
+@pytest.mark.parametrize(
+    ("status", "place", "is_over", "said"),
+    [
+        (NEW_STATUS, Place.OURS, True, "closing the window stops it"),
+        (LIVE, Place.OURS, False, "closing the window leaves it: it trades live money"),
+        (NEW_STATUS, Place.FOUND, False, "closing the window leaves it: it ran before"),
+        (LIVE, Place.FOUND, False, "closing the window leaves it: it ran before"),
+        (NEW_STATUS, Place.DISTANT, False, "leaving does not stop it"),
+    ],
+)
+def test_a_closed_terminal_ends_its_own_engine_unless_that_trades_live_money(
+    status: Status, place: Place, is_over: bool, said: str
+) -> None:
+    assert ends_with_terminal(status, place) is is_over
+    assert said in facts(status, "", place)[2][1].text
+
+
+def test_a_terminal_closed_before_the_first_frame_ends_its_own_engine() -> None:
+    assert ends_with_terminal(None, Place.OURS)

@@ -27,8 +27,10 @@ def test_it_calms_down_then_grows_old() -> None:
     assert markets.rows["BTCUSDT"].move == 1
     markets.grow_old(2.0, is_stale=False)
     assert markets.rows["BTCUSDT"][1:] == (0, False)
+    assert markets.old() == set()
     markets.grow_old(31.0, is_stale=False)
     assert markets.rows["BTCUSDT"].is_old
+    assert markets.old() == {"BTCUSDT"}
     markets.show(ROW, 32.0)
     assert not markets.rows["BTCUSDT"].is_old
 

@@ -17,7 +17,7 @@ ROW = PositionRow(
 
 
 def cells_of(positions: Positions, row: PositionRow) -> dict[str, Cell]:
-    return {column.label: column.cell(row, 8) for column in positions.columns}
+    return {column.label: column.cell(row, 11) for column in positions.columns}
 
 
 def test_open_positions_stand_above_closed_ones_and_the_newest_first() -> None:
@@ -71,8 +71,21 @@ def test_only_those_whose_age_says_something_else_are_drawn_anew() -> None:
     positions.put("new", replace(ROW, opened_ms=60_000))
     for now_ms in (70_000, 70_500, 71_000):
         positions.now_ms = now_ms
-        positions.grow_old()
-    assert touched == [["new", "old"], [], ["new"]]
+        positions.grow_old(())
+    assert [keys for keys in touched if keys] == [["new", "old"], ["new"]]
+    positions.grow_old({"BTCUSDT"})
+    assert touched[-1] == ["new", "old"]
+
+
+def test_what_an_old_price_makes_of_an_open_position_is_grey() -> None:
+    positions = Positions()
+    positions.grow_old({"BTCUSDT"})
+    grey = cells_of(positions, ROW)
+    assert {grey[label].style for label in ("Mark", "P&L", "%", "Trend")} == {"faint"}
+    assert grey["Entry"].style == ""
+    done = cells_of(positions, replace(ROW, status="CLOSED", closed_ms=120_000))
+    assert done["P&L"] == ("+1.00", "up")
+    assert cells_of(positions, replace(ROW, symbol="ETHUSDT"))["P&L"].style == "up"
 
 
 def test_the_detail_has_every_level() -> None:
@@ -81,3 +94,11 @@ def test_the_detail_has_every_level() -> None:
     assert dict(pairs)["stop"] == "98.0000"
     assert dict(pairs)["target"] == "—"
     assert dict(pairs)["closed"].endswith("UTC")
+
+
+def test_where_there_is_no_room_the_way_out_is_one_word() -> None:
+    state = next(column for column in Positions().columns if column.label == "State")
+    closed = replace(ROW, status="CLOSED", exit_reason="TAKE_PROFIT", closed_ms=120_000)
+    assert state.cell(closed, 11).text == "take profit"
+    assert state.cell(closed, 8).text == "target"
+    assert state.cell(replace(closed, exit_reason="EXIT_CONDITIONS"), 8).text == "exit"
