@@ -15,7 +15,6 @@ from aitrader.model.view import SignalRow
 from aitrader.tui.app import Parting
 from aitrader.tui.dialogs import Question, Reading
 from aitrader.tui.keys import DOINGS, PANELS
-from aitrader.tui.taste import Taste
 
 
 def a_busy_engine() -> FakeEngine:
@@ -240,17 +239,6 @@ def test_the_palette_has_what_the_keys_have() -> None:
             await pilot.press(*"zoom")
             await until(pilot, lambda: "Key z: the focused panel alone" in screen_of(app))
             await pilot.press("escape")
-
-    asyncio.run(story())
-
-
-def test_the_palette_names_the_keys_a_person_chose() -> None:
-    async def story() -> None:
-        taste = Taste(keys={"trader.edit": "v,ctrl+v"})
-        async with shown(a_busy_engine(), taste=taste) as (app, _):
-            told = {row.title: row.help for row in app.get_system_commands(app.screen)}
-            assert told["Edit trader"] == "Key v: the selected one's file"
-            assert told["Filter rows"] == "Key /: in the focused panel"
 
     asyncio.run(story())
 

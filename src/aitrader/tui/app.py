@@ -22,7 +22,7 @@ from typing import ClassVar
 from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult, SystemCommand
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.containers import Container
 from textual.reactive import Reactive
@@ -33,9 +33,10 @@ from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.model.view import PositionRow, TraderRow, View
 from aitrader.tui.asking import Asker
 from aitrader.tui.board import Board
+from aitrader.tui.commands import commands
 from aitrader.tui.dialogs import Deed, Question, Reading
 from aitrader.tui.doings import Doings
-from aitrader.tui.keys import BINDINGS, DOINGS, HELP, PANELS, check_keys
+from aitrader.tui.keys import BINDINGS, HELP, check_keys
 from aitrader.tui.lines import Lines
 from aitrader.tui.looking import Looking
 from aitrader.tui.panels.deploy import Place
@@ -268,21 +269,5 @@ class TraderApp(App[Parting]):
             self.push_screen(CommandPalette(placeholder="what to do"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield what the palette offers: everything a key does."""
-        for number, name in enumerate(PANELS, 1):
-            go = partial(self.action_panel, number)
-            yield SystemCommand(f"Go to {name}", f"Key {number}", go)
-        for key, name, known, title, meaning in DOINGS:
-            told = f"Key {self._shown_key(known, key)}: {meaning[0].lower()}{meaning[1:]}"
-            yield SystemCommand(title, told, partial(self.action_do, name))
-        zoom, help_key = self._shown_key("zoom", "z"), self._shown_key("help", "question_mark")
-        yield SystemCommand("Zoom", f"Key {zoom}: the focused panel alone", self.action_zoom)
-        yield SystemCommand("Theme", "Other colors", self.action_change_theme)
-        yield SystemCommand("Help", f"Key {help_key}: all keys", self.action_help)
-        yield SystemCommand(
-            "Quit", f"Key {self._shown_key('quit', 'q')}: leave aitrader", self.action_quit
-        )
-
-    def _shown_key(self, known: str, key: str) -> str:
-        """Return the key of a doing as a person reads it, their own if they gave it one."""
-        return self.get_key_display(Binding(self._keys.get(known, key).split(",")[0], ""))
+        """Return what the palette offers: everything a key does."""
+        return commands(self, self._keys)
