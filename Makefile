@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 SOAK_S ?= 7200
 SOAK_MINUTES ?= 10
+CHAOS_RUNS ?= 1000
 FAST := not slow and not faults and not postgres
 COVERAGE := --cov --cov-report=term:skip-covered --cov-report=json:build/coverage.json
 
@@ -28,7 +29,7 @@ help:
 	@echo "make format    write the format that check wants"
 	@echo "make reference write docs/reference from the code"
 	@echo "make bench     measure the product's targets"
-	@echo "make soak      break the market for SOAK_MINUTES=$(SOAK_MINUTES), run the demo for SOAK_S=$(SOAK_S)"
+	@echo "make soak      kill the engine CHAOS_RUNS=$(CHAOS_RUNS) times, break the market for SOAK_MINUTES=$(SOAK_MINUTES), run the demo for SOAK_S=$(SOAK_S)"
 	@echo "make lock      write requirements.lock anew"
 
 $(STAMP): requirements.lock pyproject.toml
@@ -88,6 +89,7 @@ bench: $(STAMP)
 	$(BIN)/python bench/run.py
 
 soak: $(STAMP)
+	$(BIN)/python bench/chaos.py --account live --runs $(CHAOS_RUNS) --seed 7 --lanes 3 --json
 	$(BIN)/python bench/soak.py --minutes $(SOAK_MINUTES) --json
 	$(BIN)/python bench/soak_terminal.py --minutes $(SOAK_MINUTES)
 	$(BIN)/aitrader demo --headless --for $(SOAK_S) --symbols 100 --speed 60 --json --data-folder build/soak

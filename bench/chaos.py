@@ -14,10 +14,13 @@ against the exchange's. Target: no finding.
 from __future__ import annotations
 
 import argparse
+import os
+import secrets
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,8 +29,9 @@ from report import report
 
 LIVES = 10
 SPEEDS = {"paper": 60.0, "live": 4.0}
-LIFE_S = {"paper": (1.2, 4.0), "live": (3.0, 11.0)}
-CALM_S = {"paper": 3.0, "live": 6.0}
+LIFE_S = {"paper": (1.2, 4.0), "live": (2.5, 8.0)}
+CALM_S = {"paper": 3.0, "live": 4.0}
+KINDS = ("duplicate", "lost", "unprotected", "disagreement")
 
 
 def main() -> int:
@@ -38,18 +42,10 @@ def main() -> int:
         base = wanted.data_folder or Path(made)
         worlds = list(lanes.map(lambda number: _world(wanted, number, base, began_s), numbers))
     lived = [world for world in worlds if world is not None]
-    counted: Counter[str] = Counter()
-    for world in lived:
-        counted += world.counted
     findings = [finding for world in lived for finding in world.findings]
     for finding in findings:
         print(finding, file=sys.stderr)
     kinds = Counter(finding.split(": ")[1] for finding in findings)
-    recovered = sorted(second for world in lived for second in world.recovered_s)
-    bare = {
-        "bare_worst_s": max((world.bare.worst_ms for world in lived), default=0) / 1000,
-        "bare_with_downtime_s": max((w.bare.worst_raw_ms for w in lived), default=0) / 1000,
-    }
     return report(
         "chaos",
         len(findings),
@@ -58,15 +54,55 @@ def main() -> int:
         account=wanted.account,
         seed=wanted.seed,
         worlds=len(lived),
+        lives=sum(world.counted["lives"] for world in lived),
+        lanes=wanted.lanes,
         wall_s=round(time.monotonic() - began_s, 1),
-        findings=dict(kinds),
-        recovered_s={
-            "middle": recovered[len(recovered) // 2] if recovered else None,
-            "longest": recovered[-1] if recovered else None,
-        },
-        **(bare if wanted.account == "live" else {}),
-        counted=dict(sorted(counted.items())),
+        cpu_s=round(sum(os.times()[:4]), 1),
+        findings={kind: kinds.pop(kind, 0) for kind in KINDS} | dict(kinds),
+        recovered=_recovered([row for world in lived for row in world.recovered]),
+        **({"without_stop": _without_stop(lived)} if wanted.account == "live" else {}),
+        **_counts(lived),
     )
+
+
+def _recovered(rows: Sequence[Mapping[str, float]]) -> dict[str, object]:
+    """Return the spread of the recoveries, from a process's start to all known and protected."""
+    found: dict[str, object] = {"times": len(rows)}
+    for what in ("wall_s", "cpu_s", "window_s"):
+        told = sorted(row[what] for row in rows)
+        if told:
+            middle, most = told[len(told) // 2], told[int(len(told) * 0.99)]
+            found[what] = {"p50": middle, "p99": most, "max": told[-1]}
+    return found
+
+
+def _without_stop(lived: Sequence[World]) -> dict[str, object]:
+    """Return how long holdings were without a stop, in seconds of the exchange's time."""
+    bare = [world.bare for world in lived]
+    return {
+        "longest_s": max((row.worst_ms for row in bare), default=0) / 1000,
+        "longest_with_downtime_s": max((row.worst_raw_ms for row in bare), default=0) / 1000,
+        "spans": sum(row.spans for row in bare),
+        "all_s": sum(row.bare_ms for row in bare) / 1000,
+        "of_it_downtime_s": sum(row.downtime_ms for row in bare) / 1000,
+        "of_it_open_windows_s": sum(row.window_ms for row in bare) / 1000,
+    }
+
+
+def _counts(lived: Sequence[World]) -> dict[str, dict[str, int]]:
+    """Return what happened, by kind."""
+    counted: Counter[str] = Counter()
+    writes: Counter[str] = Counter()
+    for world in lived:
+        counted += world.counted
+        writes += world.writes
+    groups: dict[str, dict[str, int]] = {"deaths": {}, "faults": {}, "struck": {}, "counted": {}}
+    names = {"death": "deaths", "fault": "faults", "struck": "struck"}
+    for name, times in sorted(counted.items()):
+        first, _, rest = name.partition(" ")
+        group, word = (names[first], rest) if first in names else ("counted", name)
+        groups[group][word] = times
+    return groups | {"killed_at_write": dict(sorted(writes.items()))}
 
 
 def _world(wanted: argparse.Namespace, number: int, base: Path, began_s: float) -> World | None:
@@ -98,14 +134,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--account", choices=("paper", "live"), default="paper")
     parser.add_argument("--runs", type=int, default=10, help="lives, ten to a world")
     parser.add_argument("--minutes", type=float, default=0.0, help="begin no world after these")
-    parser.add_argument("--seed", type=int, default=1, help="of deaths, faults and markets")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of deaths, faults and markets; 0 draws a fresh one"
+    )
     parser.add_argument("--lanes", type=int, default=1, help="worlds at once")
     parser.add_argument("--story", choices=("", "lost_answers"), default="", help="only this")
     parser.add_argument("--symbols", type=int, default=12)
     parser.add_argument("--speed", type=float, default=0.0, help="of the exchange's time")
     parser.add_argument("--data-folder", type=Path, help="keep the books here")
     parser.add_argument("--json", action="store_true", help="as always: one JSON object")
-    return parser.parse_args()
+    wanted = parser.parse_args()
+    wanted.seed = wanted.seed or secrets.randbelow(10**6) + 1
+    return wanted
 
 
 if __name__ == "__main__":

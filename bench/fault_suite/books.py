@@ -45,7 +45,7 @@ group by kind, coalesce(json_extract(body, '$.order.client_order_id'),
 class Books(msgspec.Struct, kw_only=True):
     """What the database of one account says."""
 
-    orders: list[Order]
+    orders: Sequence[Order]
     positions: list[Position]
     cash: Decimal | None
     awaited: list[Signal]

@@ -2,7 +2,8 @@
 
 The same parts as `aitrader`'s own engine process, but for its store: that one can kill the process
 (SIGKILL, by itself) before or after its n-th durable write, or refuse writes for a while before.
-It says `{"up": true, ...}` in one line once it has recovered, and another line at its end.
+It says `{"up": true}` in one line once it runs, another when its book is known and protected
+(`recovery`), one before it kills itself and one at an end in order.
 """
 
 from __future__ import annotations
@@ -12,14 +13,13 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from recovery import Recovery
 
 from aitrader.config import read_settings
-from aitrader.engine.clock import uptime_s
 from aitrader.model.account import LIVE
 from aitrader.model.control import AddTrader, AnyRequest, PauseEntries
 from aitrader.model.errors import ConfigError, Transient
@@ -77,6 +77,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     key: str
     start_ms: int
+    spawned_s: float
+    speed: float
     dies_at: int = 0
     is_written: bool = False
     refused: int = 0
@@ -102,12 +104,18 @@ class MortalStore:
         self._writes += any(is_durable(fact) for fact in facts)
         is_last = self._writes == plan.dies_at
         if is_last and not plan.is_written:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self._die(facts)
         if 0 < plan.dies_at - self._writes <= plan.refused:
             raise Transient("the disk is full")
         await self._store.record(facts)
         if is_last:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self._die(facts)
+
+    def _die(self, facts: Sequence[Event]) -> None:
+        kinds = sorted({type(fact).__name__ for fact in facts if is_durable(fact)})
+        plan = self._plan
+        say(up=False, died_at=plan.dies_at, is_written=plan.is_written, kinds=kinds)
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 async def live(plan: Plan) -> None:
@@ -130,17 +138,27 @@ async def live(plan: Plan) -> None:
             "order_ws_url": f"{plan.stream_url}/ws-api/v3",
         }
     settings = read_settings(data_folder=Path(plan.folder), flags=flags, environ={})
-    choices = Choices(market_name="fault suite", is_frame_time=True, start_ms=plan.start_ms)
+    recovery = Recovery(plan.spawned_s, plan.speed)
+    choices = Choices(
+        market_name="fault suite",
+        is_frame_time=True,
+        start_ms=plan.start_ms,
+        observers=(recovery,),
+    )
     async with opened_store(settings) as store:
         mortal = MortalStore(store, plan)
-        began_s = time.perf_counter()
         async with serving(settings, choices, store=mortal, ready_fd=None) as wired:  # type: ignore[arg-type]
-            recovered_s = time.perf_counter() - began_s
-            await _arrange(wired, plan, is_paused=(await store.load()).is_paused)
-            say(up=True, recovered_s=round(recovered_s, 3), uptime_s=round(uptime_s(), 3))
+            await wired._parts.engine.begun()
+            say(up=True)
+            wired.tasks.spawn("recovery", _tell(recovery, wired))
+            await _arrange(wired, plan, is_paused=wired.view.board.is_paused)
             await until_stopped(wired)
             errors = wired.view.status().errors
         say(up=False, errors=errors)
+
+
+async def _tell(recovery: Recovery, wired: Wired) -> None:
+    say(up=True, recovered=await recovery.measured(wired.view.status().now_ms))
 
 
 async def _arrange(wired: Wired, plan: Plan, *, is_paused: bool) -> None:

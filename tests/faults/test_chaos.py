@@ -40,4 +40,4 @@ def test_a_live_engine_that_is_killed_again_and_again_agrees_with_the_exchange(
 def test_orders_whose_answers_are_lost_are_there_once_protected_and_known(tmp_path: Path) -> None:
     report = suite(tmp_path, "--account", "live", "--story", "lost_answers", "--runs", "1")
     assert report["counted"]["positions"] > 0
-    assert report["bare_with_downtime_s"] < 5.0
+    assert report["without_stop"]["longest_with_downtime_s"] < 5.0

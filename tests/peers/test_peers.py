@@ -81,13 +81,16 @@ def test_an_order_of_ours_is_to_the_byte_what_ccxt_sends(addresses: tuple[str, s
         signature = sent.pop("signature")
         stamp = {name: sent[name] for name in ("timestamp", "recvWindow")}
         assert {**placing(orders).parameters, **stamp} == sent, name
-        # The order of parameters is free; signed in theirs, ours are the same bytes.
+        # The order of parameters is free; signed in theirs, ours are the same bytes. For a list
+        # ccxt has no order of its own: its call hands on what it is given, so there it is only
+        # shown that the same parameters are encoded and signed alike. Which they are is the
+        # exchange's word; the simulated one takes them as it takes those of the other clients.
         assert signed_query(sent, HmacSigner("demo")) == theirs[name]
         assert len(signature) == 64
 
 
 def ours() -> dict[str, list[Order]]:
-    """The orders of `orders_of_ccxt.py`; there ccxt leaves no choice but in the list."""
+    """The orders of `orders_of_ccxt.py`: all but the list are made by ccxt's own rules."""
 
     def order(kind: OrderKind, side: Side, quantity: str = "0.1", **more: object) -> Order:
         standard = {"symbol": "ETHUSDT", "client_order_id": "at1-an-order-of-ours"}

@@ -9,6 +9,7 @@ from a seed so that a run can be repeated.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from typing import TypeVar
@@ -220,6 +221,8 @@ class Faults:
         self._random = random.Random(seed)
         self._standing: dict[int, _Standing] = {}
         self._numbers = 0
+        self.struck: Counter[str] = Counter()
+        """How often each kind has struck since the start."""
         self.on_change: Callable[[AnyFault | None], None] = lambda _: None
         """Told of each fault that is switched on, and of None when some are cleared."""
 
@@ -237,6 +240,7 @@ class Faults:
         standing = _Standing(self._numbers, fault, until_s, fault.times)
         if isinstance(fault, AT_ONCE):
             standing.struck = 1
+            self.struck[kind_of(fault)] += 1
         else:
             self._standing[self._numbers] = standing
         self.on_change(fault)
@@ -272,6 +276,7 @@ class Faults:
             if fault.share < 1.0 and self._random.random() >= fault.share:
                 continue
             each.struck += 1
+            self.struck[kind_of(fault)] += 1
             if each.left is not None:
                 each.left -= 1
                 if each.left <= 0:
@@ -347,6 +352,11 @@ class Faults:
         if not self._standing:
             return {}
         return {each.symbol: each.status for each in self.all_of(Halt)}
+
+
+def kind_of(fault: Fault) -> str:
+    """Return the word that names a fault on the wire."""
+    return str(fault.__struct_config__.tag)
 
 
 def _status_reply(fault: Status) -> Reply:

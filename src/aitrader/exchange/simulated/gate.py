@@ -8,6 +8,7 @@ time once more right before carrying it out, and gives a `Reply` for the protoco
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -87,6 +88,8 @@ class Gate:
         self.limits = limits
         self._faults = faults
         self._check_time = check_time
+        self.refused: Counter[str] = Counter()
+        """How often what was refused: verb, path and Binance's code."""
         self.on_unclear: Callable[[Params], None] = lambda _: None
         """Told of each new order of whose fate the client will not hear."""
 
@@ -129,6 +132,7 @@ class Gate:
                 return self._denied(verdict)
             found = operation.handler(params)
         except Refused as refusal:
+            self.refused[f"{operation.verb} {operation.path} {refusal.code}"] += 1
             found = refused(refusal)
         headers = self.limits.headers(with_orders=bool(operation.orders))
         if isinstance(found, Reply):

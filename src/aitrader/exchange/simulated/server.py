@@ -192,7 +192,7 @@ class _Running:
         raw = StreamApp(self._hub, doorman, is_combined=False, time_s=time_s)
         return [
             *operation_routes(self._gate, self._keyring, self._operations),
-            *control_routes(self.faults, self._keyring),
+            *control_routes(self.faults, self._keyring, self._gate),
             *book_routes(self._venue, self._exposure, self.now_ms),
             WebSocketRoute("/stream", combined),
             WebSocketRoute("/ws", raw),

@@ -74,8 +74,8 @@ async def _written(request: Request, reply: Reply) -> Response:
     return Response()
 
 
-def control_routes(faults: Faults, keyring: Keyring) -> list[Route]:
-    """Return the routes under `/simulator`: faults and keys, switched while it runs."""
+def control_routes(faults: Faults, keyring: Keyring, gate: Gate) -> list[Route]:
+    """Return the routes under `/simulator`: faults and keys, switched while it runs, and counts."""
 
     async def show(request: Request) -> Response:
         return _json(faults.listed())
@@ -92,6 +92,9 @@ def control_routes(faults: Faults, keyring: Keyring) -> list[Route]:
         number = request.query_params.get("number", "")
         faults.clear(int(number) if number.isdecimal() else None)
         return _json(faults.listed())
+
+    async def count(request: Request) -> Response:
+        return _json({"struck": faults.struck, "refused": gate.refused})
 
     async def add_key(request: Request) -> Response:
         try:
@@ -110,6 +113,7 @@ def control_routes(faults: Faults, keyring: Keyring) -> list[Route]:
         Route("/simulator/faults", show, methods=["GET"]),
         Route("/simulator/faults", add, methods=["POST"]),
         Route("/simulator/faults", clear, methods=["DELETE"]),
+        Route("/simulator/counts", count, methods=["GET"]),
         Route("/simulator/keys", add_key, methods=["POST"]),
         Route("/simulator/keys/{key}", remove_key, methods=["DELETE"]),
     ]

@@ -47,6 +47,21 @@ def test_how_long_something_stood_without_a_stop_is_open_to_everybody() -> None:
     tell(story)
 
 
+def test_strikes_and_refusals_are_counted() -> None:
+    async def story(address: Address, http: httpx2.AsyncClient) -> None:
+        await switch(http, kind="status", path="time", times=2)
+        await switch(http, kind="reset")
+        for _ in range(3):
+            await http.get("/api/v3/time")
+        await http.get("/api/v3/ticker/price", params={"symbol": "NOPE"})
+        assert (await http.get("/simulator/counts")).json() == {
+            "struck": {"status": 2, "reset": 1},
+            "refused": {"GET ticker/price -1121": 1},
+        }
+
+    tell(story)
+
+
 def test_keys_are_added_and_removed() -> None:
     async def story(address: Address, http: httpx2.AsyncClient) -> None:
         given = {"key": "mine", "secret": "s"}
