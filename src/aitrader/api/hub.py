@@ -23,7 +23,7 @@ from aitrader.api import outgoing
 from aitrader.model.view import Frame, PositionRow, SignalRow, View
 
 HZ = 8.0
-JOURNAL_ROWS = 5_000
+JOURNAL_ROWS = 1_000
 MOST_LOGS = 500
 MOST_ROWS = 400
 """Signals and positions in a snapshot; the disk has all of them."""

@@ -23,6 +23,7 @@ from aitrader.model.events import (
     CloseAsked,
     DustLeft,
     EntriesPaused,
+    EntryRefused,
     EntryWanted,
     Event,
     ExitConditionsMet,
@@ -82,6 +83,7 @@ class PositionStage:
             Started: self._started,
             InstrumentsLoaded: self._instruments_loaded,
             EntryWanted: self._entry_wanted,
+            EntryRefused: self._entry_refused,
             OrderPlanned: self._order_planned,
             OrderUpdated: self._order_updated,
             PriceLeft: self._price_left,
@@ -127,6 +129,11 @@ class PositionStage:
 
     def _entry_wanted(self, event: EntryWanted) -> Messages:
         self._signals[ids.position_id(event.signal.signal_id, event.account)] = event.signal
+        return []
+
+    def _entry_refused(self, event: EntryRefused) -> Messages:
+        for account in ACCOUNTS:
+            self._signals.pop(ids.position_id(event.signal_id, account), None)
         return []
 
     def _order_planned(self, event: OrderPlanned) -> Messages:

@@ -44,7 +44,7 @@ WAIT_TIMER = "signal-wait:"
 
 DEFAULT_RECHECK_MS = 60_000
 
-MOST_ENDED = 256
+MOST_ENDED = 64
 """Signals that have ended and may still be entered, by a fill that comes late."""
 
 BY_RULE = "the conditions decide"

@@ -23,6 +23,7 @@ from aitrader.model.events import (
     CloseAllAsked,
     CloseAsked,
     EntriesPaused,
+    EntryRefused,
     EntryWanted,
     Event,
     ExitConditionsMet,
@@ -196,6 +197,17 @@ def test_a_fill_whose_signal_nobody_remembers_is_told() -> None:
     assert told(stage, filled(ENTRY, status=OrderStatus.OPEN)) == []
     (answer,) = told(stage, filled(ENTRY, a_fill()))
 
+    assert isinstance(answer, Quarantined)
+
+
+def test_the_signal_of_a_refused_entry_is_forgotten() -> None:
+    stage = PositionStage(FixedPrices())
+    stage.handle(EntryWanted(at_ms=AT_MS, signal=a_signal()))
+    refused = EntryRefused(at_ms=AT_MS, signal_id=a_signal().signal_id, reason="no cash")
+    assert told(stage, refused) == []
+
+    stage.handle(OrderPlanned(at_ms=AT_MS, order=ENTRY))
+    (answer,) = told(stage, filled(ENTRY, a_fill()))
     assert isinstance(answer, Quarantined)
 
 
