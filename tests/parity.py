@@ -15,7 +15,7 @@ from tests.candle_engine import play
 
 from aitrader.backtest.history import History, Series
 from aitrader.backtest.record import Recorder, Trade
-from aitrader.backtest.run import Job, Terms, run
+from aitrader.backtest.run import Job, Terms, finest, run
 from aitrader.exchange.simulated.history import closed_candles, is_served
 from aitrader.exchange.simulated.options import ExchangeOptions
 from aitrader.exchange.simulated.replay import ReplayMarket
@@ -74,7 +74,7 @@ def both(
         traders=tuple(traders),
         instruments=tuple(row.instrument for row in market.listings),
         detail=market.interval,
-        from_ms=market.start_ms + INTERVAL_MS[market.interval],  # the first close that it sees
+        from_ms=market.start_ms + INTERVAL_MS[finest(traders)],  # the first close that it sees
         to_ms=market.end_ms,
         terms=terms,
     )

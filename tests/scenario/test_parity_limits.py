@@ -15,8 +15,10 @@ from tests.parity import RECORDED, agreed, recorded, simulated, traders_of
 
 from aitrader.backtest.record import Recorder
 from aitrader.backtest.run import Terms
+from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.trader import Brakes, PositionSide
 
+MINUTES_5 = INTERVAL_MS["5m"]
 SOURCE = '''"""One of many that trade often."""
 NAME = "{name}"
 SYMBOLS = "all USDT"
@@ -144,6 +146,13 @@ def test_the_best_worth_between_two_signals_counts(tmp_path: Path) -> None:
     terms = Terms(brakes=Brakes(max_drawdown_pct=Decimal("1.2")))
     found = agreed(tmp_path, simulated(tmp_path, 2, 400), traders_of([source]), terms=terms)
     assert reached(found, ("below its best",))
+
+
+def test_orders_filled_on_faster_candles_give_the_same_trades(tmp_path: Path) -> None:
+    files = simulated(tmp_path, 2, 500, interval="1m")
+    found = agreed(tmp_path, files, traders_of(all_sources()), terms=Terms())
+    assert {trade.exit_reason for trade in found.trades} == REASONS
+    assert any(trade.exit_ms % MINUTES_5 for trade in found.trades)
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from aitrader.backtest.answers import AnswerBook
+from aitrader.backtest.detail import Detailed
 from aitrader.backtest.equity import Marks
 from aitrader.backtest.outcome import Combination, Outcome, outcome_of
 from aitrader.backtest.run import Job, run
@@ -27,11 +28,15 @@ from aitrader.model.trader import Mode, Trader, Universe
 
 
 class CandlesAt(msgspec.Struct, frozen=True):
-    """Where a worker finds the candles of a study: a path, whose, and of which intervals."""
+    """Where a worker finds the candles of a study: a path, whose, and of which intervals.
+
+    `coarse`: the interval that fills up holes of the first one, "" if none does.
+    """
 
     path: str
     symbols: tuple[str, ...]
     intervals: tuple[str, ...]
+    coarse: str = ""
 
     def load(self) -> Loaded:
         """Return them, the finest interval first.
@@ -39,7 +44,9 @@ class CandlesAt(msgspec.Struct, frozen=True):
         Raises:
             ConfigError: They are not there.
         """
-        return load(open_candles(Path(self.path)), self.symbols, self.intervals)
+        detail = self.intervals[0]
+        candles = Detailed(open_candles(Path(self.path)), detail, self.coarse or detail)
+        return load(candles, self.symbols, self.intervals)
 
 
 class Study(msgspec.Struct, frozen=True):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import msgspec
 
 from aitrader.backtest.batch import trader_of
+from aitrader.backtest.detail import Detailed
 from aitrader.backtest.run import Job, Terms, finest
 from aitrader.backtest.sources import (
     Candles,
@@ -28,6 +29,7 @@ from aitrader.model.ids import TraderId
 from aitrader.model.trader import Trader, Universe
 from aitrader.modes.brakes import brakes_of
 from aitrader.modes.data import instant_ms
+from aitrader.storage.candles import divides
 
 MOST_SLIPPAGE_BPS = Decimal(1_000)
 SHOWN_NAMES = 5
@@ -92,14 +94,12 @@ def job_with(
         ConfigError: An option or the candles cannot be used, in one sentence.
     """
     compiled = [compile_trader(row.source) for row in traders]
-    detail = options.detail or finest(traders)
-    if detail not in INTERVAL_MS or INTERVAL_MS[detail] > INTERVAL_MS[finest(traders)]:
-        raise ConfigError(
-            f"--detail takes an interval not slower than {finest(traders)}, found {detail!r}"
-        )
-    candles = open_candles(options.candles or settings.data_folder)
+    coarse = finest(traders)
+    detail = _detail(options.detail or coarse, coarse)
+    candles = Detailed(open_candles(options.candles or settings.data_folder), detail, coarse)
     intervals = intervals_of(compiled, detail=detail)
     wanted, left_out = _symbols(traders, candles, intervals)
+    candles.check(wanted)
     loaded = load(candles, symbols_of(wanted, compiled), intervals)
     from_ms, to_ms = _span(options, loaded, detail)
     job = Job(
@@ -113,9 +113,19 @@ def job_with(
             *_unasked(compiled),
             *_notes(compiled, from_ms - loaded.first_ms),
             *_left_out(left_out, intervals),
+            *_filled(candles.filled, detail, coarse),
         ),
     )
     return job, loaded
+
+
+def _detail(detail: str, coarse: str) -> str:
+    """Return the interval of the candles that fill orders, if it may be that."""
+    if detail not in INTERVAL_MS or not (detail == coarse or divides(detail, coarse)):
+        raise ConfigError(
+            f"--detail takes {coarse}, or a faster interval that divides it; found {detail!r}"
+        )
+    return detail
 
 
 def _span(options: BacktestOptions, loaded: Loaded, detail: str) -> tuple[int, int]:
@@ -165,8 +175,22 @@ def _symbols(
 def _left_out(symbols: tuple[str, ...], intervals: tuple[str, ...]) -> tuple[str, ...]:
     if not symbols:
         return ()
-    names = ", ".join(symbols[:SHOWN_NAMES]) + (", ..." if len(symbols) > SHOWN_NAMES else "")
-    return (f"{names} had too few candles of {', '.join(intervals)} and took no part.",)
+    return (f"{_listed(symbols)} had too few candles of {', '.join(intervals)} and took no part.",)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN_NAMES]) + (", ..." if len(names) > SHOWN_NAMES else "")
+
+
+def _filled(counts: Mapping[str, int], detail: str, coarse: str) -> tuple[str, ...]:
+    """Return where fills are not as detailed as was asked for."""
+    names = [name for name, count in counts.items() if count]
+    if not names:
+        return ()
+    return (
+        f"{sum(counts.values()):,} {coarse} candles of {_listed(names)} have no {detail} detail: "
+        "of a stop and a target within one of them the stop comes first.",
+    )
 
 
 def _unasked(compiled: Iterable[CompiledTrader]) -> tuple[str, ...]:

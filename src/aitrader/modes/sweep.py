@@ -20,7 +20,7 @@ from aitrader.backtest.outcome import Combination, Outcome
 from aitrader.backtest.parameters import Axis, Values, axes_in, axis_of, base_values, with_values
 from aitrader.backtest.report import iso
 from aitrader.backtest.results import Results
-from aitrader.backtest.run import Job
+from aitrader.backtest.run import Job, finest
 from aitrader.backtest.search import drawn, every, size_of
 from aitrader.backtest.sources import Loaded
 from aitrader.backtest.statistics import Statistics
@@ -130,6 +130,7 @@ def _swept(
         str((options.asked.candles or settings.data_folder).resolve()),
         loaded.history.symbols,
         loaded.history.intervals,
+        finest(job.traders),
     )
     crew = (
         Pool(where, options.workers or workers_here())

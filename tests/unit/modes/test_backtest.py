@@ -3,9 +3,11 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.builders import AT_MS
 from tests.unit.backtest.worlds import a_trader
 from tests.unit.modes.asking import fill, options, settings
 
+from aitrader.model.candle import MINUTE_MS
 from aitrader.model.errors import ConfigError
 from aitrader.modes.backtest import BacktestMore, run_backtest
 
@@ -56,6 +58,18 @@ def test_an_analyst_is_not_asked_and_the_head_says_so(
     assert found["warnings"][0].startswith("The analyst of Above was not asked")
 
 
+def test_detail_fills_orders_where_it_is_there(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["open_time,open,high,low,close,volume"]
+    lines += [f"{AT_MS + n * MINUTE_MS},99.5,100.5,99.5,100,9.125" for n in range(25)]
+    (folder / "BTCUSDT-1m.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    run_backtest(settings(folder), options(folder, as_json=True, detail="1m"))
+    found = json.loads(capsys.readouterr().out)
+    assert found["interval"] == "1m"
+    assert found["warnings"][0].startswith("795 5m candles of BTCUSDT, ETHUSDT have no 1m detail")
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -64,7 +78,8 @@ def test_an_analyst_is_not_asked_and_the_head_says_so(
         ({"symbols": ("XRPUSDT",)}, "XRPUSDT"),
         ({"from_text": "2031-01-01"}, "no candles between"),
         ({"from_text": "soon"}, "expected a date"),
-        ({"detail": "1h"}, "--detail takes an interval not slower than 5m"),
+        ({"detail": "1h"}, "--detail takes 5m, or a faster interval that divides it"),
+        ({"detail": "3m"}, "a faster interval that divides it; found '3m'"),
         ({"detail": "1m"}, "no 1m candles"),
         ({"cash": "much"}, "--cash takes a number"),
         ({"cash": "-1"}, "--cash takes an amount above 0"),
