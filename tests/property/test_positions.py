@@ -1,7 +1,8 @@
 """Money is conserved and nothing is sold twice, whatever the wire does.
 
 A small truthful venue stands behind a bad wire: orders are delayed, lost or refused, answers come
-late, twice and in any order, stops are moved, and the account is killed and started again. At every
+late, twice and in any order, entries rest at a limit or are called off, stops are moved, and the
+account is killed and started again. At every
 moment the venue itself checks that no more is closed than was opened; at the end all that is open
 is closed, and the books must agree with the venue to the last digit.
 """
@@ -21,6 +22,7 @@ from aitrader.model.commands import CancelOrders, Command, QueryOrder, StartTime
 from aitrader.model.events import (
     CandlesClosed,
     CloseAsked,
+    EntriesPaused,
     EquityMarked,
     Event,
     OrderAccepted,
@@ -38,7 +40,7 @@ from aitrader.model.ids import BandId, ClientOrderId, FillId, PositionId
 from aitrader.model.ledger import flow_of
 from aitrader.model.order import Fill, Order, OrderKind, OrderStatus, Side
 from aitrader.model.position import PositionStatus
-from aitrader.model.trader import Exits, Level, LevelKind, PositionSide, Target
+from aitrader.model.trader import EntryPlan, Exits, Level, LevelKind, PositionSide, Target
 
 START_CASH = Decimal(10_000)
 STEP = Decimal("0.001")
@@ -143,7 +145,8 @@ class Wire:
         self.data = data
         side = data.draw(st.sampled_from(PositionSide))
         self.venue = TruthfulVenue(side, data.draw(st.sampled_from(["USDT", "BTC", "BNB"])))
-        self.account = Pipeline(traders=(a_trader(plan=a_plan(side=side)),))
+        plan = a_plan(side=side, entry=data.draw(st.sampled_from(ENTRIES)))
+        self.account = Pipeline(traders=(a_trader(plan=plan),))
         self.account.prices.by_symbol["BTCUSDT"] = 100.0
         self.is_kind = False
         self._seen = 0
@@ -220,7 +223,7 @@ class Wire:
 
     def step(self) -> None:
         often = ["hear"] * 6 + ["trade"] * 2
-        choice = self.draw(*often, "move", "favor", "wait", "arrive", "close", "crash")
+        choice = self.draw(*often, "move", "favor", "wait", "arrive", "close", "pause", "crash")
         before = {} if choice == "move" else self.stops()
         self.do(choice)
         self.audit()
@@ -272,15 +275,26 @@ class Wire:
                 if self.venue.in_flight:
                     self.venue.arrive(self.venue.in_flight.pop())
             case "close":
-                for position in self.account.saved().positions:
-                    self.account.post(
-                        CloseAsked(at_ms=self.venue.now_ms, position_id=position.position_id)
-                    )
-                self.obey()
+                self.close()
+            case "pause":
+                self.pause()
             case _:
                 self.account = self.account.restarted(after_ms=0)
                 self._seen = 0
                 self.obey()
+
+    def close(self) -> None:
+        """The person closes all there is."""
+        for position in self.account.saved().positions:
+            wish = CloseAsked(at_ms=self.venue.now_ms, position_id=position.position_id)
+            self.account.post(wish)
+        self.obey()
+
+    def pause(self) -> None:
+        """The person wants no entries now, or wants them again."""
+        is_paused = self.data.draw(st.booleans())
+        self.account.post(EntriesPaused(at_ms=self.venue.now_ms, is_paused=is_paused))
+        self.obey()
 
     def move(self) -> None:
         """The person moves the stop, tighter or looser, or to where it cannot be."""
@@ -318,6 +332,12 @@ class Wire:
 def pct(value: str) -> Level:
     return Level(LevelKind.PERCENT, Decimal(value))
 
+
+ENTRIES = (
+    EntryPlan(),
+    EntryPlan(limit_pct=Decimal("0.2")),
+    EntryPlan(limit_pct=Decimal("0.2"), good_for_ms=10_000),
+)
 
 EXITS = (
     Exits(stop_loss=pct("1"), take_profit=(Target(pct("2"), Decimal(1)),)),
