@@ -8,8 +8,8 @@ that what was received is protected. A MARKET order that does not fill within it
 as a whole, and so is a LIMIT when its time is over: no position is opened on yesterday's reason.
 
 A pause calls off what is on its way; so does, for what rests, whatever keeps the trader from
-entering: it is switched off, removed, moved to another account, or the symbol is put aside. A start
-that finds an order resting against this calls it off too.
+entering: it is switched off, removed, moved to another account, or the symbol is put aside, or the
+engine ends. A start that finds an order resting against this calls it off too.
 """
 
 from __future__ import annotations
@@ -113,12 +113,13 @@ def called_off(desk: Desk, *, at_ms: int) -> Messages:
 
 def withdrawn(desk: Desk, *, at_ms: int) -> Messages:
     """Return the cancel of what rests for traders that may not enter its symbol any more."""
-    return [
-        step
-        for row in desk.table.all_live()
-        if row.leg is Leg.ENTRY and row.kind is OrderKind.LIMIT and not _may_rest(desk, row)
-        for step in rest_due(desk, row.client_order_id, at_ms=at_ms)
-    ]
+    unwanted = [row for row in _resting(desk) if not _may_rest(desk, row)]
+    return [step for row in unwanted for step in rest_due(desk, row.client_order_id, at_ms=at_ms)]
+
+
+def unattended(desk: Desk) -> Messages:
+    """Return the cancel of all that rests: nobody will be there to protect what it buys."""
+    return [CancelOrders(orders=(row,)) for row in _resting(desk)]
 
 
 def rest_timer(desk: Desk, order: Order, signal: Signal | None) -> StartTimer:
@@ -150,6 +151,11 @@ def _is_part(desk: Desk, order: Order) -> bool:
     exits = exit_prices(signal.exits, side=side_of(order), price=order.price)
     prices = (order.price, *(price for _name, price in exits))
     return all(is_sellable(order.filled, price, rules) for price in prices)
+
+
+def _resting(desk: Desk) -> list[Order]:
+    live = desk.table.all_live()
+    return [row for row in live if row.leg is Leg.ENTRY and row.kind is OrderKind.LIMIT]
 
 
 def _may_rest(desk: Desk, order: Order) -> bool:

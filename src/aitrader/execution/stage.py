@@ -53,6 +53,7 @@ from aitrader.model.events import (
     PositionUpdated,
     Quarantined,
     Started,
+    Stopping,
     TimerDue,
     TraderRemoved,
     TraderSaved,
@@ -83,6 +84,7 @@ class ExecutionStage:
         self._is_resumed = True
         self.handlers: Mapping[type[Event], Callable[..., Messages]] = {
             Started: self._started,
+            Stopping: self._stopping,
             InstrumentsLoaded: self._instruments_loaded,
             TraderSaved: self._trader_saved,
             TraderRemoved: self._trader_removed,
@@ -167,6 +169,9 @@ class ExecutionStage:
             desk.marked(event.at_ms),
             *protect.audit(desk, at_ms=event.at_ms),
         ]
+
+    def _stopping(self, _event: Stopping) -> Messages:
+        return entries.unattended(self._desk)
 
     # -- orders -------------------------------------------------------------------------------
 

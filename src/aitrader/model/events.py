@@ -102,6 +102,10 @@ class Started(Event, frozen=True):
     saved: Saved
 
 
+class Stopping(Event, frozen=True):
+    """The engine ends in order; nothing may rest that would buy while nobody watches."""
+
+
 # -- the market -------------------------------------------------------------------------------
 
 

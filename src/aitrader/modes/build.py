@@ -39,7 +39,7 @@ from aitrader.jobs.processes import ProcessJobs
 from aitrader.market.series import SeriesTable
 from aitrader.market.universe import UniverseStage
 from aitrader.model.account import LIVE, PAPER
-from aitrader.model.events import ChangeAsked, Event, InstrumentsLoaded
+from aitrader.model.events import ChangeAsked, Event, InstrumentsLoaded, Stopping
 from aitrader.model.instrument import Instrument
 from aitrader.model.money import ZERO
 from aitrader.model.ports import Clock, Inbox, Prices, Tasks, Venue
@@ -142,6 +142,7 @@ class Wired:
         parts = self._parts
         await parts.market.close()
         if self._is_running:
+            parts.inbox.post(Stopping(at_ms=parts.clock.now_ms()))
             parts.engine.stop()
             try:
                 async with asyncio.timeout(STOP_S):

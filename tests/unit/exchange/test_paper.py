@@ -1,18 +1,15 @@
-import asyncio
 from decimal import Decimal
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import AT_MS, POSITION, a_filled_order, an_instrument, an_order
+from tests.builders import AT_MS, POSITION, a_filled_order, an_order
+from tests.unit.exchange.papers import Desk, a_candle, a_stop, a_target, kinds
 
 from aitrader.exchange import paper_checks
-from aitrader.exchange.paper import PaperSettings, PaperVenue
+from aitrader.exchange.paper import PaperSettings
 from aitrader.exchange.paper_book import KEPT_DONE
-from aitrader.exchange.simulated.fills import PriceRange
-from aitrader.model.commands import CancelOrders, QueryOrder, SubmitOrder
 from aitrader.model.events import (
-    Event,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -23,69 +20,7 @@ from aitrader.model.events import (
     SavedAccount,
 )
 from aitrader.model.ids import ClientOrderId, PositionId
-from aitrader.model.instrument import Instrument
-from aitrader.model.order import Leg, Order, OrderKind, OrderStatus, Side
-
-
-class Desk:
-    """The venue with a list for an inbox and a clock that stands still."""
-
-    def __init__(self, **settings: Decimal) -> None:
-        self.events: list[Event] = []
-        self.time_ms = AT_MS
-        costs: dict[str, Decimal] = {"slippage_bps": Decimal(0), **settings}
-        self.venue = PaperVenue(
-            self, self, find_instrument=self.find, settings=PaperSettings(**costs)
-        )
-
-    def post(self, event: Event) -> None:
-        self.events.append(event)
-
-    def now_ms(self) -> int:
-        return self.time_ms
-
-    def find(self, symbol: str) -> Instrument | None:
-        return an_instrument() if symbol == "BTCUSDT" else None
-
-    def submit(self, *orders: Order) -> list[Event]:
-        return self.do(self.venue.submit(SubmitOrder(orders=orders)))
-
-    def cancel(self, *orders: Order) -> list[Event]:
-        return self.do(self.venue.cancel(CancelOrders(orders=orders)))
-
-    def query(self, order: Order) -> list[Event]:
-        return self.do(self.venue.query(QueryOrder(order=order)))
-
-    def recover(self, saved: Saved) -> list[Event]:
-        return self.do(self.venue.recover(saved))
-
-    def price(self, price: float, symbol: str = "BTCUSDT") -> list[Event]:
-        before = len(self.events)
-        self.venue.on_price(symbol, price, self.time_ms)
-        return self.events[before:]
-
-    def do(self, work: object) -> list[Event]:
-        before = len(self.events)
-        asyncio.run(work)  # type: ignore[arg-type]
-        return self.events[before:]
-
-    def bought(self, quantity: str = "1", price: float = 100.0) -> Order:
-        order = an_order(quantity=Decimal(quantity))
-        self.submit(order)
-        self.price(price)
-        return order
-
-
-def kinds(events: list[Event]) -> list[type[Event]]:
-    return [type(event) for event in events]
-
-
-def a_stop(at: str = "99", attempt: int = 1, **changes: object) -> Order:
-    return an_order(Leg.EXIT, attempt, kind=OrderKind.STOP_LOSS, stop_price=Decimal(at), **changes)
-
-
-def a_target(at: str = "102", attempt: int = 2, **changes: object) -> Order:
-    return an_order(Leg.EXIT, attempt, kind=OrderKind.LIMIT, price=Decimal(at), **changes)
+from aitrader.model.order import Leg, OrderKind, OrderStatus, Side
 
 
 def test_a_market_order_fills_at_the_next_price_with_the_fee_in_quote() -> None:
@@ -387,10 +322,6 @@ def test_whatever_prices_come_a_list_sells_what_is_held_once_and_no_cash_is_lost
 # -- whole candles
 
 
-def a_candle(low: str, high: str, *, opens: str = "100", closes: str = "100") -> PriceRange:
-    return PriceRange(Decimal(opens), Decimal(high), Decimal(low), Decimal(closes))
-
-
 def test_a_candle_that_touches_stop_and_target_fills_the_stop_at_its_trigger() -> None:
     desk = Desk()
     desk.bought()
@@ -472,39 +403,3 @@ def test_a_short_whose_exit_is_stamped_before_its_entry_is_booked_in_the_right_o
     desk = Desk()
     desk.recover(Saved(orders=(half, entry), accounts=(SavedAccount(cash=Decimal(10_000)),)))
     assert desk.venue.account.free_cash == Decimal(10_000) - 2 * Decimal(50)
-
-
-def a_resting_entry(position_id: PositionId = POSITION) -> Order:
-    name = ClientOrderId(f"entry-{position_id}")
-    return an_order(
-        kind=OrderKind.LIMIT, price=Decimal(100), position_id=position_id, client_order_id=name
-    )
-
-
-def test_what_protects_an_entry_at_a_limit_meets_the_rest_of_its_candle_alone() -> None:
-    desk = Desk()
-    other = a_resting_entry(PositionId("p-other"))
-    desk.submit(a_resting_entry())
-    desk.submit(other)
-    desk.venue.on_candle("BTCUSDT", a_candle("98.5", "103", opens="101", closes="101.5"), AT_MS)
-    assert desk.venue.rest_of(POSITION) == a_candle("98.5", "101.5", opens="100", closes="101.5")
-
-    bystander = a_stop(position_id=other.position_id, client_order_id=ClientOrderId("bystander"))
-    desk.time_ms = AT_MS + 1
-    assert kinds(desk.submit(bystander)) == [OrderAccepted], "its candle is over"
-    desk.time_ms = AT_MS
-    target, stop = a_target("101", list_id="l"), a_stop(list_id="l")
-    accepted = kinds(desk.submit(stop, target))
-    assert accepted == [OrderAccepted, OrderAccepted, OrderFilled, OrderCanceled]
-    filled = desk.events[-2]
-    assert isinstance(filled, OrderFilled)
-    assert filled.client_order_id == stop.client_order_id
-    assert desk.venue.awaited() == {"BTCUSDT"}
-
-
-def test_who_leaves_within_the_candle_of_its_entry_waits_for_the_next_open() -> None:
-    desk = Desk()
-    desk.submit(a_resting_entry())
-    desk.venue.on_candle("BTCUSDT", a_candle("98.5", "103", opens="101"), AT_MS)
-    assert kinds(desk.submit(an_order(Leg.EXIT))) == [OrderAccepted]
-    assert kinds(desk.price(99.0)) == [OrderFilled]

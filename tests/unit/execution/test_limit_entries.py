@@ -39,6 +39,7 @@ from aitrader.model.events import (
     Saved,
     SavedAccount,
     Started,
+    Stopping,
     TraderRemoved,
     TraderSaved,
 )
@@ -259,6 +260,12 @@ def test_what_is_on_its_way_to_the_market_is_let_go_by_a_trader_that_is_switched
     stage = a_stage(TraderSaved(at_ms=AT_MS, trader=a_trader()))
     off = TraderSaved(at_ms=AT_MS, trader=a_trader(is_enabled=False))
     assert list(stage.handle(off)) == []
+
+
+def test_an_end_in_order_takes_off_what_rests() -> None:
+    assert types(a_stage().handle(Stopping(at_ms=AT_MS))) == [CancelOrders]
+    at_market = a_stage(TraderSaved(at_ms=AT_MS, trader=a_trader()))
+    assert list(at_market.handle(Stopping(at_ms=AT_MS))) == []
 
 
 # -- a start --------------------------------------------------------------------------------------
