@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from aitrader.model.events import DustLeft, PositionClosed, PositionOpened, PositionUpdated
+from aitrader.model.events import (
+    DustLeft,
+    InstrumentsLoaded,
+    PositionClosed,
+    PositionOpened,
+    PositionUpdated,
+)
 from aitrader.model.instrument import Instrument
 from aitrader.model.order import Leg, Order
 from aitrader.model.position import Position, PositionStatus
@@ -34,6 +40,11 @@ class Keeping:
         self.book = Book()
         self.instruments: dict[str, Instrument] = {}
         self._guard = StopGuard()
+
+    def learn_rules(self, event: InstrumentsLoaded) -> Messages:
+        """Take the exchange's rules as they are now."""
+        self.instruments = {row.symbol: row for row in event.instruments}
+        return []
 
     def entered(self, position: Position, entry: Order, *, at_ms: int) -> Messages:
         """Return the opening of a position whose entry order has come to its end."""

@@ -81,7 +81,7 @@ class PositionStage:
         self._is_closing_all = False
         self.handlers: Mapping[type[Event], Callable[..., Messages]] = {
             Started: self._started,
-            InstrumentsLoaded: self._instruments_loaded,
+            InstrumentsLoaded: self._keeping.learn_rules,
             EntryWanted: self._entry_wanted,
             EntryRefused: self._entry_refused,
             OrderPlanned: self._order_planned,
@@ -122,10 +122,6 @@ class PositionStage:
         for position in saved.positions:
             answer.extend(self._keeping.watch(position))
         return answer
-
-    def _instruments_loaded(self, event: InstrumentsLoaded) -> Messages:
-        self._keeping.instruments = {row.symbol: row for row in event.instruments}
-        return []
 
     def _entry_wanted(self, event: EntryWanted) -> Messages:
         self._signals[ids.position_id(event.signal.signal_id, event.account)] = event.signal
