@@ -22,6 +22,7 @@ from aitrader.exchange.binance.exchange_time import ExchangeTime
 from aitrader.exchange.binance.order_gate import OrderGate
 from aitrader.exchange.binance.orders import Request, asking_order_limits
 from aitrader.exchange.binance.signing import Credentials, signed_query
+from aitrader.exchange.binance.trust import trust_for
 from aitrader.exchange.binance.verdicts import (
     BAD_TIME,
     judge_order,
@@ -91,6 +92,7 @@ class AccountRest:
                 timeout=timing.question_s,
                 limits=httpx2.Limits(max_connections=64, max_keepalive_connections=8),
                 trust_env=False,
+                verify=trust_for(rest_url, proxy_url),
                 proxy=proxy_url or None,
             )
         except (httpx2.InvalidURL, ValueError) as error:

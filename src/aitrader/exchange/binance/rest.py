@@ -20,6 +20,7 @@ from aitrader.exchange.binance.breaker import FAILURES, PAUSE_S, Breaker
 from aitrader.exchange.binance.hosts import Hosts
 from aitrader.exchange.binance.limits import WeightLimiter
 from aitrader.exchange.binance.rules import instruments
+from aitrader.exchange.binance.trust import trust_for
 from aitrader.model.candle import INTERVAL_MS, Row
 from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.model.instrument import Instrument
@@ -82,6 +83,7 @@ class BinanceRest:
                 timeout=timing.timeout_s,
                 limits=httpx2.Limits(max_connections=16, max_keepalive_connections=8),
                 trust_env=False,
+                verify=trust_for(base_url, *spare_urls, proxy_url),
                 proxy=proxy_url or None,
             )
         except (httpx2.InvalidURL, ValueError) as error:

@@ -311,11 +311,14 @@ def _socket_of(
 async def _introduce(
     rest: AccountRest, inquiries: Inquiries, settings: VenueSettings
 ) -> tuple[AccountAnswer, list[OrderAnswer]]:
-    """Return the account and what is open, asked at once; its key and limits were looked at."""
-    await rest.fetch_time()
-    (account, _), still_open = await both(
-        both(check_key(rest, may_withdraw=settings.allow_withdraw_keys), rest.fetch_order_limits()),
-        inquiries.fetch_open(),
+    """Return the account and what is open; its key, its limits and the time were looked at.
+
+    All at once, each on a connection of its own: to open one takes longer than an answer. With a
+    clock that is off the questions are refused and asked again, each once the time is known.
+    """
+    (account, _), (still_open, _) = await both(
+        both(check_key(rest, may_withdraw=settings.allow_withdraw_keys), rest.fetch_time()),
+        both(inquiries.fetch_open(), rest.fetch_order_limits()),
     )
     return account, still_open
 
