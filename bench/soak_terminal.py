@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import pty
 import select
+import signal
 import sqlite3
 import statistics
 import struct
@@ -108,8 +110,26 @@ class Watch:
         return True
 
     def press(self, keys: str) -> None:
-        """Type."""
-        os.write(self._terminal, keys.encode())
+        """Type; to an app that has ended it is nothing."""
+        with contextlib.suppress(OSError):
+            os.write(self._terminal, keys.encode())
+
+    def leave(self) -> float:
+        """Close what is open, ask to leave until the question is seen, and stop; return when.
+
+        A key that is read together with an escape before it is another key, as happens when the
+        app had to wait for half a second: so the question is asked for again.
+        """
+        end_s = time.monotonic() + LIMIT_S
+        self.seen = b""
+        while b"Leave aitrader" not in self.seen and time.monotonic() < end_s:
+            for key in ("\x1b", "\x1b", "q"):
+                self.press(key)
+                self.look(0.5, is_typing=False)
+        begin_s = time.monotonic()
+        self.press("s")
+        self.look(LIMIT_S, is_typing=False)
+        return begin_s
 
     def tasks(self) -> int:
         """Return how many tasks the app has, 0 before it said so."""
@@ -130,11 +150,14 @@ async def status_of(engine: RemoteEngine) -> tuple[int, int, int]:
     raise SystemExit("the engine has ended")
 
 
-def until_gone(process_ids: Sequence[int]) -> None:
-    """Return when the last of these processes has ended."""
+def until_gone(process_ids: Sequence[int]) -> list[int]:
+    """Return when the last of these processes has ended, with those that did not in time."""
     end_s = time.monotonic() + LIMIT_S
-    while not all(is_gone(number) for number in process_ids) and time.monotonic() < end_s:
+    while left := [number for number in process_ids if not is_gone(number)]:
+        if time.monotonic() > end_s:
+            break
         time.sleep(0.02)
+    return left
 
 
 def is_gone(process_id: int) -> bool:
@@ -162,14 +185,12 @@ def main(minutes: float) -> int:
             apps.append(sample(watch.app, watch.tasks()))
             engines.append(sample(engine_id))
         _, errors, candles = asyncio.run(status_of(engine))
-        for key in ("\x1b", "\x1b", "\x1b", "q"):
-            watch.press(key)
-            watch.look(0.5, is_typing=False)
-        begin_s = time.monotonic()
-        watch.press("s")
-        watch.look(LIMIT_S, is_typing=False)
-        until_gone((watch.app, engine_id))
+        begin_s = watch.leave()
+        left = until_gone((watch.app, engine_id))
         took_s = time.monotonic() - begin_s
+        for number in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
         os.waitpid(watch.app, 0)
         with sqlite3.connect(folder / "aitrader.sqlite") as database:
             check = database.execute("pragma integrity_check").fetchone()[0]
@@ -179,11 +200,20 @@ def main(minutes: float) -> int:
         "candles": candles,
         "errors": errors,
         "left_after_s": round(took_s, 2),
+        "stayed": [
+            name for name, number in (("app", watch.app), ("engine", engine_id)) if number in left
+        ],
         "database": check,
         **told("app", apps),
         **told("engine", engines),
     }
-    is_ok = not errors and took_s < LEAVING_S and check == "ok" and b"Traceback" not in watch.seen
+    is_ok = (
+        not errors
+        and not left
+        and took_s < LEAVING_S
+        and check == "ok"
+        and b"Traceback" not in watch.seen
+    )
     is_ok = is_ok and all(is_flat(samples) for samples in (apps, engines))
     print(json.dumps(found | {"ok": is_ok}), flush=True)
     return 0 if is_ok else 1

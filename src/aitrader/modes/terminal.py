@@ -22,6 +22,9 @@ from aitrader.tui.panels.deploy import Place, ends_with_terminal
 GRACE_S = 0.7
 """How long the app may take to end once its terminal is closed."""
 
+CLOSING_S = 60.0
+"""How long a person waits on leaving for what they hold to be closed: the venue may be slow."""
+
 
 def show(found: Found) -> None:
     """Show the terminal app on the running engine, then do what the person chose on leaving."""
@@ -97,27 +100,34 @@ def _forget_terminal() -> None:
     os.close(nothing)
 
 
-def leave(engine: RemoteEngine, parting: Parting | None) -> None:
-    """Do to the engine what the person chose on leaving."""
+def leave(engine: RemoteEngine, parting: Parting | None, *, limit_s: float = CLOSING_S) -> None:
+    """Do to the engine what the person chose on leaving.
+
+    Raises:
+        ConfigError: What was to be closed first is still open after `limit_s`; the engine goes on.
+    """
     if parting in (Parting.STOP, Parting.CLOSE_FIRST):
-        asyncio.run(_end(engine, is_closing_first=parting is Parting.CLOSE_FIRST))
+        closing_s = limit_s if parting is Parting.CLOSE_FIRST else None
+        asyncio.run(_end(engine, closing_s))
 
 
-async def _end(engine: RemoteEngine, *, is_closing_first: bool) -> None:
+async def _end(engine: RemoteEngine, closing_s: float | None) -> None:
     try:
-        if is_closing_first:
+        if closing_s is not None:
             await engine.ask(CloseAll())
-            await _until_flat(engine)
+            async with asyncio.timeout(closing_s):
+                await _until_flat(engine)
         await engine.ask(StopEngine())
     except Transient:
         return
-    finally:
-        await engine.close()
+    except TimeoutError as exc:
+        raise ConfigError(
+            f"not every position was closed within {closing_s:.0f} s: the engine goes on with it, "
+            "entries are paused; start aitrader again to look"
+        ) from exc
 
 
 async def _until_flat(engine: RemoteEngine) -> None:
-    """Wait until nothing is held, at most a minute: the venue may be slow."""
-    async with asyncio.timeout(60):
-        async for frame in engine.frames(2.0):
-            if frame.status.open_positions == 0:
-                return
+    async for frame in engine.frames(2.0):
+        if frame.status.open_positions == 0:
+            return

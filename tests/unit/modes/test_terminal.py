@@ -17,7 +17,9 @@ from aitrader.model.errors import ConfigError
 from aitrader.model.view import Frame
 from aitrader.modes.door import SOCKET_NAME, Door, write_door
 from aitrader.modes.local import Found
-from aitrader.modes.terminal import show
+from aitrader.modes.terminal import leave, show
+from aitrader.remote.client import RemoteEngine
+from aitrader.tui.app import Parting
 
 SHOW = (
     "import sys; from pathlib import Path; from aitrader.modes.terminal import show;"
@@ -85,6 +87,12 @@ def test_closing_the_terminal_stops_the_engine_it_started(short_folder: Path) ->
     assert asked == [StopEngine()]
 
 
+def test_closing_the_terminal_leaves_an_engine_that_trades_live_money(short_folder: Path) -> None:
+    engine = FakeEngine()
+    engine.put_status(mode="LIVE")
+    assert asked_after(short_folder, lambda screen: screen.close(), engine) == []
+
+
 class Rushing(FakeEngine):
     """An engine whose rows never stand still."""
 
@@ -122,3 +130,21 @@ def test_to_close_first_waits_until_nothing_is_held(short_folder: Path) -> None:
     engine.fill()
     asked = asked_after(short_folder, lambda screen: press(screen, "c"), engine)
     assert asked == [CloseAll(), StopEngine()]
+
+
+def test_what_is_not_closed_in_time_is_said_and_the_engine_goes_on(short_folder: Path) -> None:
+    engine = FakeEngine()
+    engine.fill()
+    path = short_folder / SOCKET_NAME
+
+    async def play() -> None:
+        server = await stream.serve(engine, engine, socket_path=path)
+        try:
+            left = RemoteEngine(socket_path=str(path))
+            await asyncio.to_thread(leave, left, Parting.CLOSE_FIRST, limit_s=0.05)
+        finally:
+            await server.close()
+
+    with pytest.raises(ConfigError, match=r"not every position was closed.*the engine goes on"):
+        asyncio.run(play())
+    assert engine.asked == [CloseAll()]
