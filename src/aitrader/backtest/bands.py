@@ -19,6 +19,8 @@ from aitrader.model.events import PriceLeft
 from aitrader.model.ids import BandId, PositionId
 from aitrader.model.ports import Inbox
 
+INFINITY = float("inf")
+
 FindRest = Callable[[PositionId], PriceRange | None]
 
 
@@ -35,12 +37,13 @@ class CandleBands:
         self._find_rest = find_rest
         self._entered: set[BandId] = set()
         self._table = BandTable()
-        self._rest: dict[str, dict[BandId, tuple[Decimal, ...]]] = {}
+        self._rest: dict[BandId, tuple[Decimal, ...]] = {}
+        self._fired: dict[str, list[BandId]] = {}
         self._at_ms = 0
 
     def arm(self, command: ArmBand) -> None:
         """Watch a band; one that has just fired is tested on what is left of its candle."""
-        rest = self._rest.get(command.symbol, {}).pop(command.band_id, ())
+        rest = self._rest.pop(command.band_id, ())
         if command.band_id not in self._entered:
             position_id = PositionId(command.band_id.rpartition(":")[2])
             entered = self._find_rest(position_id)
@@ -57,8 +60,7 @@ class CandleBands:
     def disarm(self, command: DisarmBand) -> None:
         """Forget a band; unknown ids are nothing."""
         self._table.disarm(command.band_id)
-        for rests in self._rest.values():
-            rests.pop(command.band_id, None)
+        self._rest.pop(command.band_id, None)
 
     def edges(self, symbol: str) -> tuple[float, float]:
         """Return (below, above): a candle between them fires nothing; infinite without a band."""
@@ -66,12 +68,14 @@ class CandleBands:
 
     def on_candle(self, symbol: str, candle: PriceRange, at_ms: int) -> None:
         """Let a candle that ends at `at_ms` fire what it touches."""
-        self._rest[symbol] = {}
+        for band_id in self._fired.pop(symbol, ()):
+            self._rest.pop(band_id, None)
         if at_ms != self._at_ms:
             self._entered.clear()
             self._at_ms = at_ms
         below, above = self._table.edges(symbol)
-        if float(candle.low) <= below or float(candle.high) >= above:
+        is_watched = below != -INFINITY or above != INFINITY
+        if is_watched and (float(candle.low) <= below or float(candle.high) >= above):
             prices = path(candle)
             for place, price in enumerate(prices):
                 for band_id in self._table.check(symbol, float(price)):
@@ -79,7 +83,8 @@ class CandleBands:
 
     def _fire(self, symbol: str, band_id: BandId, prices: tuple[Decimal, ...]) -> None:
         """Say that a band fired at the first of these prices, and keep the others for it."""
-        self._rest.setdefault(symbol, {})[band_id] = prices[1:]
+        self._rest[band_id] = prices[1:]
+        self._fired.setdefault(symbol, []).append(band_id)
         self._inbox.post(PriceLeft(at_ms=self._at_ms, band_id=band_id, price=prices[0]))
 
 

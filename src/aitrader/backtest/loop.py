@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from aitrader.engine.routing import Handler as Answer
 from aitrader.engine.routing import Stage, routes_of
@@ -19,7 +19,7 @@ from aitrader.model.events import Event
 MOST_EVENTS = 100_000
 """No instant has so many: edges and stages that answer each other for ever are a bug."""
 
-Handler = Callable[[Command], None]
+Handler = Callable[..., None]
 Taker = Callable[..., None]
 NOBODY: tuple[None, tuple[()]] = (None, ())
 
@@ -28,7 +28,7 @@ C = TypeVar("C", bound=Command)
 
 def on(kind: type[C], handle: Callable[[C], None]) -> tuple[type[Command], Handler]:
     """Return one entry of the table kind -> handler; `handle` is given only this kind."""
-    return kind, cast(Handler, handle)
+    return kind, handle
 
 
 class Loop:
@@ -53,25 +53,22 @@ class Loop:
         Raises:
             InvariantBroken: There is no end to it.
         """
-        inbox, handled = self._inbox, 0
+        inbox, routes, does, handled = self._inbox, self._routes, self.handlers, 0
         while inbox:
             handled += 1
             if handled > MOST_EVENTS:
                 raise InvariantBroken("an instant has no end of events")
-            for command in self._consequences(inbox.popleft()):
-                handler = self.handlers.get(type(command))
-                if handler is not None:
-                    handler(cast(Command, command))
-
-    def _consequences(self, event: Event) -> list[Event | Command]:
-        """Return the commands that follow, and the facts that are nothing to anybody."""
-        routes, others = self._routes, list[Event | Command]()
-        pending: list[Event | Command] = [event]
-        for fact in pending:  # which grows meanwhile
-            take, handlers = routes.get(type(fact), NOBODY)
-            if take is not None:
-                take(fact)
-            for handle in handlers:
-                for message in handle(fact):
-                    (pending if type(message) in routes else others).append(message)
-        return others
+            pending, commands = [inbox.popleft()], list[Event | Command]()
+            for fact in pending:  # which grows meanwhile
+                take, answers = routes.get(type(fact), NOBODY)
+                if take is not None:
+                    take(fact)
+                for answer in answers:
+                    for message in answer(fact):
+                        kind = type(message)
+                        if kind in does:
+                            commands.append(message)
+                        elif kind in routes:
+                            pending.append(message)  # type: ignore[arg-type]
+            for command in commands:
+                does[type(command)](command)

@@ -67,20 +67,21 @@ class CandleMarket:
         self.bands = CandleBands(_Nobody())
         self._changed: dict[str, None] = {}
         self._arrived_until: dict[str, int] = {}
+        self._last: dict[str, tuple[int, float | None]] = {}
 
     # -- prices ---------------------------------------------------------------------------------
 
     def last_price(self, symbol: str) -> float | None:
         """Return the newest price there is at this instant, None before the first candle."""
-        series = self._series.get(symbol)
+        series, now_ms = self._series.get(symbol), self._now_ms
         if series is None:
             return None
-        place, is_inside = self._where(series)
-        if is_inside and place < series.count:
-            price = series.opens[place]
-            if not isnan(price):
-                return price
-        return series.last_close(place)
+        known = self._last.get(symbol)
+        if known is not None and known[0] == now_ms:
+            return known[1]
+        price = _last_price(series, now_ms)
+        self._last[symbol] = (now_ms, price)
+        return price
 
     # -- commands -------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class CandleMarket:
         if price is not None:
             self._venue.know_price(symbol, price)
         series = self._series[symbol]
-        place, _is_inside = self._where(series)
+        place, _is_inside = _where(series, self._now_ms)
         open_ms = series.first_ms + place * series.step_ms
         self._settle_arrivals(symbol, open_ms)
         self._arrived_until[symbol] = open_ms + series.step_ms
@@ -128,7 +129,8 @@ class CandleMarket:
         """Let the candle that begins now show its open."""
         series = self._series[symbol]
         self._settle_arrivals(symbol, at_ms)
-        self._venue.on_price(symbol, series.opens[series.place(at_ms)], at_ms)
+        place = (at_ms - series.first_ms) // series.step_ms
+        self._venue.on_price(symbol, series.opens[place], at_ms)
         self._changed[symbol] = None
 
     def close_at(self, symbol: str, at_ms: int) -> None:
@@ -136,7 +138,7 @@ class CandleMarket:
         series = self._series[symbol]
         open_ms = at_ms - series.step_ms
         self._settle_arrivals(symbol, open_ms)
-        place = series.place(open_ms)
+        place = (open_ms - series.first_ms) // series.step_ms
         candle = PriceRange(
             decimal_from_float(series.opens[place]),
             decimal_from_float(series.highs[place]),
@@ -159,18 +161,17 @@ class CandleMarket:
         A candle is shown whole where only its low or high reaches an edge; where its open does,
         or a market order waits for it, the open is shown first.
         """
-        orders = self._venue.open_orders(symbol)
-        below, above = _edges(orders, self.bands.edges(symbol))
-        if not orders and below == -INFINITE and above == INFINITE:
+        below, above, is_opening = _edges(self._venue.open_orders(symbol), self.bands.edges(symbol))
+        if below == -INFINITE and above == INFINITE and not is_opening:
             return None
         series = self._series[symbol]
-        place, is_inside = self._where(series)
+        place, is_inside = _where(series, self._now_ms)
         if is_inside:
             if _is_touched(series, place, below, above):
                 return Wake(series.first_ms + (place + 1) * series.step_ms, CANDLE)
             place += 1
         found = None
-        if any(order.kind is MARKET for order in orders):
+        if is_opening:
             found = series.find_open(place)
             if found is not None:
                 return Wake(series.first_ms + found * series.step_ms, OPEN)
@@ -181,13 +182,29 @@ class CandleMarket:
             return Wake(series.first_ms + (found + 1) * series.step_ms, CANDLE)
         return Wake(series.first_ms + found * series.step_ms, OPEN)
 
-    def _where(self, series: Series) -> tuple[int, bool]:
-        """Return the candle that is open, and True; or the one that opens next, and False."""
-        since_ms = self._clock.at_ms - series.first_ms
-        if since_ms < 0:
-            return 0, False
-        place, into_ms = divmod(since_ms, series.step_ms)
-        return place, into_ms > 0 or self.phase is OPEN
+    @property
+    def _now_ms(self) -> int:
+        """The instant; once candles have opened, a moment later: they are open then."""
+        return self._clock.at_ms + 1 if self.phase is OPEN else self._clock.at_ms
+
+
+def _where(series: Series, now_ms: int) -> tuple[int, bool]:
+    """Return the candle that is open, and True; or the one that opens next, and False."""
+    since_ms = now_ms - series.first_ms
+    if since_ms < 0:
+        return 0, False
+    place, into_ms = divmod(since_ms, series.step_ms)
+    return place, into_ms > 0
+
+
+def _last_price(series: Series, now_ms: int) -> float | None:
+    """Return the open of the candle that is open, or else the newest close."""
+    place, is_inside = _where(series, now_ms)
+    if is_inside and place < series.count:
+        price = series.opens[place]
+        if not isnan(price):
+            return price
+    return series.last_close(place)
 
 
 def _is_touched(series: Series, place: int, below: float, above: float) -> bool:
@@ -205,19 +222,20 @@ class _Nobody:
         raise AssertionError("the run has not begun")
 
 
-def _edges(orders: Collection[Order], edges: tuple[float, float]) -> tuple[float, float]:
-    """Return the prices at or beyond which an order or a band is touched."""
+def _edges(orders: Collection[Order], edges: tuple[float, float]) -> tuple[float, float, bool]:
+    """Return the prices at or beyond which an order or a band is touched; True: one is MARKET."""
     below, above = edges
+    is_opening = False
     for order in orders:
         kind = order.kind
         price = order.price if kind is LIMIT else order.stop_price
         if price is None:
-            continue
-        if (kind is STOP_LOSS) == (order.side is SELL):
+            is_opening = is_opening or kind is MARKET
+        elif (kind is STOP_LOSS) == (order.side is SELL):
             below = max(below, float(price))
         else:
             above = min(above, float(price))
-    return below, above
+    return below, above, is_opening
 
 
 def _finish(work: Coroutine[object, object, None]) -> None:

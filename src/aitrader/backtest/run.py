@@ -26,6 +26,7 @@ from aitrader.backtest.market import CANDLE, CLOSE, OPEN, TIMER, CandleMarket, P
 from aitrader.backtest.peaks import Peaks
 from aitrader.backtest.record import Recorder
 from aitrader.backtest.timers import NEVER_MS, VirtualClock, VirtualTimers
+from aitrader.engine.routing import Handler as Answer
 from aitrader.engine.routing import Stage
 from aitrader.exchange.paper import PaperSettings, PaperVenue
 from aitrader.execution.protect import LAME_TIMER
@@ -112,6 +113,15 @@ class _NoSeries:
         return 0
 
 
+class _Screened:
+    """The screening stage of a run: nobody is sent to look at a close, as the answers are there."""
+
+    def __init__(self) -> None:
+        handlers = dict(ScreeningStage(_NoSeries(), _NoSeries()).handlers)
+        del handlers[CandlesClosed]
+        self.handlers: Mapping[type[Event], Answer] = handlers
+
+
 def stages_of(terms: Terms, prices: Prices) -> tuple[Stage, ...]:
     """Return the stages of a live engine, in the order of the house."""
     execution = ExecutionSettings(
@@ -120,10 +130,11 @@ def stages_of(terms: Terms, prices: Prices) -> tuple[Stage, ...]:
         fee_bps=terms.fee_bps,
         max_open_positions=terms.max_open_positions,
         brakes=terms.brakes,
+        is_marked=terms.brakes.max_drawdown_pct > 0,
     )
     return (
         UniverseStage(max_symbols=MOST_SYMBOLS),
-        ScreeningStage(_NoSeries(), _NoSeries()),
+        _Screened(),
         SignalStage(),
         ExecutionStage(execution, prices),
         PositionStage(prices),

@@ -28,6 +28,8 @@ from aitrader.model.position import Position
 from aitrader.model.signal import Signal
 from aitrader.model.trader import PositionSide, Trader
 
+SELL = Side.SELL
+
 MOST_SENT = 1000
 """Entries that are remembered for the limit of entries a minute."""
 
@@ -72,7 +74,7 @@ class Desk:
         """Return the quote units that open shorts bind: their proceeds, and as much again."""
         bound = ZERO
         for sheet in self.table.active():
-            if sheet.entry is not None and sheet.entry.side is Side.SELL and sheet.flow.base < ZERO:
+            if sheet.entry is not None and sheet.entry.side is SELL and sheet.flow.base < ZERO:
                 bound -= 2 * sheet.flow.base * average_price((sheet.entry,))
         return bound
 

@@ -29,6 +29,8 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `has_shorts`: whether it may sell what it does not hold.
 
+    `is_marked`: whether its worth is told at each close; a limit on its drawdown needs it.
+
     `reserve_bps`: kept for the price running away between the close and the fill.
     `max_position_pct`: of equity, caps entries sized by risk. `max_stops_per_symbol`: Binance's
     MAX_NUM_ALGO_ORDERS. `audit_ms`: how often protection is looked at besides each close of a
@@ -47,6 +49,7 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True):
     protect_window_ms: int = 1_500
     brakes: Brakes = Brakes()
     has_shorts: bool = True
+    is_marked: bool = True
     audit_ms: int = 0
 
 

@@ -164,11 +164,10 @@ class ExecutionStage:
     def _candles_closed(self, event: CandlesClosed) -> Messages:
         desk = self._desk
         desk.account.close_candle(desk.collateral())
-        return [
-            *transfers.settled(desk, at_ms=event.at_ms),
-            desk.marked(event.at_ms),
-            *protect.audit(desk, at_ms=event.at_ms),
-        ]
+        answer = transfers.settled(desk, at_ms=event.at_ms)
+        if desk.settings.is_marked:
+            answer.append(desk.marked(event.at_ms))
+        return [*answer, *protect.audit(desk, at_ms=event.at_ms)]
 
     def _stopping(self, _event: Stopping) -> Messages:
         return entries.unattended(self._desk)

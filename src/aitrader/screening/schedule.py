@@ -83,6 +83,11 @@ class Roster:
         """Say what a universe means from now on, best symbol first."""
         self._universes[universe] = symbols
 
+    def members(self, universe: Universe) -> frozenset[str] | None:
+        """Return what a universe means now, in no order; None while it is not known."""
+        symbols = self._universes.get(universe)
+        return None if symbols is None else frozenset(symbols)
+
     def find(self, trader_id: TraderId) -> Trader | None:
         """Return a trader that is enrolled."""
         row = self._enrolled.get(trader_id)

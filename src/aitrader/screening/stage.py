@@ -130,8 +130,9 @@ class ScreeningStage:
         return []
 
     def _universe_changed(self, event: UniverseChanged) -> Messages:
+        before = self._roster.members(event.universe)
         self._roster.set_universe(event.universe, event.symbols)
-        return self._watch()
+        return self._watch() if before != frozenset(event.symbols) else []
 
     def _entries_paused(self, event: EntriesPaused) -> Messages:
         self._is_paused = event.is_paused

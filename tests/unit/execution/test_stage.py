@@ -210,6 +210,11 @@ def test_each_close_marks_the_equity() -> None:
     ]
 
 
+def test_a_close_says_no_worth_where_nobody_counts_it() -> None:
+    stage = ExecutionStage(ExecutionSettings(is_marked=False), FixedPrices())
+    assert told(stage, CandlesClosed(at_ms=AT_MS, intervals=("1m",))) == []
+
+
 def test_starting_before_the_rules_are_known_waits_for_them() -> None:
     stage = ExecutionStage(ExecutionSettings(), FixedPrices())
     saved = Saved(

@@ -124,6 +124,8 @@ def test_streams_are_said_when_they_change_and_only_then() -> None:
     assert isinstance(watch, WatchMarket)
     assert {row.symbol for row in watch.streams} == set(SYMBOLS)
     assert told(stage, TraderSaved(at_ms=AT_MS, trader=trader)) == []
+    anew = UniverseChanged(at_ms=AT_MS, universe=universe, symbols=SYMBOLS[::-1])
+    assert told(stage, anew) == []
 
     assert told(stage, TraderRemoved(at_ms=AT_MS, trader_id=TRADER)) == [WatchMarket(streams=())]
 
