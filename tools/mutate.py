@@ -5,7 +5,8 @@
 
 Each mutant is one change of a module's syntax tree: a comparison, a sum, a constant, a condition or
 a returned value becomes another one. It is tried in a forked process in which the module is loaded
-changed: its twin test first, then the tests of its package and the property tests. A mutant that
+changed: its twin test first, then the tests of its package, then the quick stories of a position
+and the property tests. A mutant that
 all of them accept survives; each survivor is listed, and is either a missing test or named in
 `tools/mutants.txt` with the reason why it makes no difference. What does not end within a minute is
 noticed too.
@@ -185,7 +186,11 @@ def tests_of(path: Path) -> list[list[str]]:
         f"tests/property/{name}"
         for name in ("test_positions.py", "test_sizing.py", "test_money_rounding.py")
     ]
-    return [[str(twin)] if twin.exists() else [], [str(folder)], [*near, *properties]]
+    stories = [
+        f"tests/scenario/{name}"
+        for name in ("test_signal_to_closed_position.py", "test_restart_in_each_step.py")
+    ]
+    return [[str(twin)] if twin.exists() else [], [str(folder)], [*near, *stories, *properties]]
 
 
 def is_noticed(mutant: Mutant, module: str) -> bool:
