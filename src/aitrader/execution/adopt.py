@@ -1,4 +1,6 @@
-"""Orders of ours that the exchange has and the disk does not: an older backup was put in its place.
+"""Orders of ours that the exchange has and the disk does not.
+
+An older backup was put in its place, or the disk refused until the process died.
 
 Ids are computed from a position and a number, so an order tells whose it is. Those that follow at
 once what is remembered are taken up as if they had been planned, and asked after: what they filled
@@ -32,8 +34,9 @@ KINDS: Mapping[str, tuple[OrderKind, ExitReason]] = {
     "STOP_LOSS": (OrderKind.STOP_LOSS, ExitReason.STOP_LOSS),
     "LIMIT": (OrderKind.LIMIT, ExitReason.TAKE_PROFIT),
     "LIMIT_MAKER": (OrderKind.LIMIT, ExitReason.TAKE_PROFIT),
+    "MARKET": (OrderKind.MARKET, ExitReason.MANUAL),
 }
-"""Words of the exchange for what we let rest there."""
+"""Words of the exchange for what we send it; why a position was left at market is forgotten."""
 
 Found = Mapping[ClientOrderId, FoundOrder]
 

@@ -116,3 +116,19 @@ def test_what_may_be_something_else_is_left_alone() -> None:
     desk.table.add(ENTRY)
     assert told(desk, a_forgotten_entry(client_order_id=ENTRY.client_order_id)) == []
     assert told(a_desk(account="live", has_shorts=True), a_forgotten_entry()) == []
+
+
+def test_each_list_has_the_number_of_its_first_order() -> None:
+    desk = a_holding_desk()
+    kinds = ("STOP_LOSS", "STOP_LOSS", "LIMIT_MAKER", "STOP_LOSS", "LIMIT_MAKER")
+    rows = [found(number, kind) for number, kind in enumerate(kinds, start=1)]
+    lists = [order.list_id for order in planned(told(desk, *rows))]
+    second, fourth = (ids.client_order_id(POSITION, "LIST", number) for number in (2, 4))
+    assert lists == ["", second, second, fourth, fourth]
+
+
+def test_a_sale_at_market_that_only_the_exchange_knows_is_taken_up() -> None:
+    desk = a_holding_desk(a_stop())
+    (sale,) = planned(told(desk, found(2, "MARKET")))
+    assert (sale.kind, sale.price, sale.stop_price) == (OrderKind.MARKET, None, None)
+    assert desk.table.find(sale.client_order_id) == sale

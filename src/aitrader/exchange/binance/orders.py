@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from aitrader.model.errors import InvariantBroken
+from aitrader.model.ids import ClientOrderId
 from aitrader.model.money import trimmed
 from aitrader.model.order import Leg, Order, OrderKind
 
@@ -72,7 +73,12 @@ def cancel_groups(orders: Sequence[Order]) -> list[tuple[Order, ...]]:
 
 def asking(order: Order) -> Request:
     """Return the question about one order."""
-    named = {"symbol": order.symbol, "origClientOrderId": order.client_order_id}
+    return asking_by_name(order.symbol, order.client_order_id)
+
+
+def asking_by_name(symbol: str, name: ClientOrderId) -> Request:
+    """Return the question about the order of this id."""
+    named = {"symbol": symbol, "origClientOrderId": name}
     return _reading("order", "order.status", named, weight=4)
 
 

@@ -23,6 +23,7 @@ from aitrader.exchange.binance import reports
 from aitrader.exchange.binance.account_rest import AccountRest, AccountTiming
 from aitrader.exchange.binance.account_socket import AccountSocket
 from aitrader.exchange.binance.exchange_time import ExchangeTime
+from aitrader.exchange.binance.forgotten import find_forgotten
 from aitrader.exchange.binance.inquiries import Inquiries
 from aitrader.exchange.binance.keys import check_key
 from aitrader.exchange.binance.limits import WeightLimiter
@@ -165,12 +166,11 @@ class BinanceVenue:
         inquiries.live.keep(known)
         try:
             found, still_open = await _introduce(self._rest, inquiries, self._settings)
+            forgotten = await find_forgotten(self._rest, saved.of(account))
         except (Transient, Refused) as error:
             raise ConfigError(f"there is no account to trade with: {error}") from error
         inquiries.post_balances(found.balances)
-        await inquiries.report_open(still_open, known)
-        names = {answer.name for answer in still_open}
-        unclear = [row for row in known if row.client_order_id not in names]
+        unclear = await _report(inquiries, still_open, forgotten, known=known)
         await _ask_after(unclear, inquiries, tasks=self._tasks)
         self._tasks.spawn("live orders", self._audit())
         if self._socket is not None:
@@ -321,6 +321,22 @@ async def _introduce(
         both(inquiries.fetch_open(), rest.fetch_order_limits()),
     )
     return account, still_open
+
+
+async def _report(
+    inquiries: Inquiries,
+    still_open: Sequence[OrderAnswer],
+    forgotten: Sequence[OrderAnswer],
+    *,
+    known: Sequence[Order],
+) -> list[Order]:
+    """Tell of what is open, and of the exits nobody here knows; return the orders left unclear."""
+    names = {answer.name for answer in still_open}
+    ended = [answer for answer in forgotten if answer.name not in names]
+    await inquiries.report_open([*still_open, *ended], known)
+    for answer in forgotten:
+        await inquiries.tell(answer, None)
+    return [row for row in known if row.client_order_id not in names]
 
 
 async def _ask_after(known: Sequence[Order], inquiries: Inquiries, *, tasks: Tasks) -> None:
