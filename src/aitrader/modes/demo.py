@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from aitrader.model.errors import ConfigError
-from aitrader.modes.local import Found, find_engine, start_engine
+from aitrader.modes.local import Found, find_engine, start_or_join
 
 DEFAULT_SYMBOLS = 50
 DEFAULT_SEED = 7
@@ -53,8 +53,7 @@ def ensure_demo(options: DemoOptions) -> Found:
     folder, market = choose_market(options)
     if find_engine(folder) is not None:
         return Found(folder, is_started=False)
-    start_engine(_arguments(options, folder, market))
-    return Found(folder, is_started=True)
+    return start_or_join(folder, _arguments(options, folder, market))
 
 
 def choose_market(options: DemoOptions) -> tuple[Path, DemoMarket]:

@@ -9,14 +9,20 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from time import sleep
 from typing import NamedTuple
 
 from aitrader.config import Settings
 from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.modes import door
 from aitrader.remote.client import RemoteEngine
+from aitrader.storage.lock import FolderLock
 
 OFFER = "; to see it work without a network: aitrader demo"
+
+
+JOIN_TRIES, JOIN_EVERY_S = 100, 0.1
+"""How often we knock at the door of an engine that is starting: for ten seconds."""
 
 
 class Found(NamedTuple):
@@ -36,10 +42,46 @@ def ensure_engine(settings: Settings) -> Found:
     if find_engine(folder) is not None:
         return Found(folder, is_started=False)
     try:
-        start_engine(["--headless", "--data-folder", str(folder)])
+        return start_or_join(folder, ["--headless", "--data-folder", str(folder)])
     except ConfigError as error:
         raise ConfigError(f"{error}{OFFER}") from error
+
+
+def start_or_join(folder: Path, arguments: Sequence[str]) -> Found:
+    """Start the engine of a folder, or join the one that another terminal is starting just now.
+
+    Raises:
+        ConfigError: It could not start, in its own sentence.
+    """
+    try:
+        start_engine(arguments)
+    except ConfigError:
+        if not _comes_up(folder):
+            raise
+        return Found(folder, is_started=False)
     return Found(folder, is_started=True)
+
+
+def _comes_up(folder: Path) -> bool:
+    """Wait for the engine of another process that holds the folder; False when there is none."""
+    for _ in range(JOIN_TRIES):
+        if not _is_held(folder):
+            return False
+        if find_engine(folder) is not None:
+            return True
+        sleep(JOIN_EVERY_S)
+    return False
+
+
+def _is_held(folder: Path) -> bool:
+    holder = FolderLock(folder).holder()
+    if holder is None:
+        return False
+    try:
+        os.kill(holder, 0)
+    except OSError:
+        return False
+    return True
 
 
 def find_engine(data_folder: Path) -> RemoteEngine | None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import subprocess
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,8 +16,9 @@ from aitrader.config import Settings
 from aitrader.model.control import PauseEntries, StopEngine
 from aitrader.model.errors import ConfigError
 from aitrader.modes.door import SOCKET_NAME, Door, find_door, write_door
-from aitrader.modes.local import OFFER, ensure_engine, find_engine, start_engine
+from aitrader.modes.local import OFFER, ensure_engine, find_engine, start_engine, start_or_join
 from aitrader.remote.client import RemoteEngine
+from aitrader.storage.lock import LOCK_NAME, FolderLock
 
 
 def a_free_port() -> int:
@@ -93,6 +95,31 @@ def test_an_engine_that_runs_is_not_started_again(short_folder: Path) -> None:
         assert await asyncio.to_thread(ensure_engine, settings) == (short_folder, False)
 
     with_engine(short_folder, story)
+
+
+def test_an_engine_that_another_terminal_starts_just_now_is_joined(short_folder: Path) -> None:
+    folder = short_folder / "seed-7"
+    folder.mkdir()
+    lock = FolderLock(folder)
+
+    async def story(_: FakeEngine) -> None:
+        words = ["demo", "--headless", "--data-folder", str(short_folder)]
+        lock.acquire()
+        try:
+            found = await asyncio.to_thread(start_or_join, folder, words)
+        finally:
+            lock.release()
+        assert found == (folder, False)
+
+    with_engine(folder, story)
+
+
+def test_whom_a_dead_engine_left_in_the_lock_is_not_waited_for(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as dead:
+        dead.wait()
+    (tmp_path / LOCK_NAME).write_text(str(dead.pid))
+    with pytest.raises(ConfigError, match="ended before it was up"):
+        start_or_join(tmp_path, ["--no-such-option"])
 
 
 def test_an_engine_is_started_and_outlives_the_call(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ class Positions(Table[PositionRow]):
             Column("Age", 5, self._age, is_right=True, rank=7),
             Column("State", 7, _state, rank=6, share=2, most=11),
             Column("Money", 5, _money, rank=8),
-            Column("Trader", 14, lambda r, _: Cell(r.trader, "dim"), rank=11, share=6, most=20),
+            Column("Trader", 14, lambda r, _: Cell(r.trader, "dim"), rank=11, share=12, most=20),
             Column("Trend", 6, self._trend, rank=1, share=3, most=24),
         )
         super().__init__(

@@ -47,7 +47,7 @@ def _count(number: int) -> Cell:
 COLUMNS: tuple[Column[TraderRow], ...] = (
     Column("", 1, _lamp),
     Column("Trader", 14, _name, rank=1, share=8, most=24),
-    Column("State", 17, _state, rank=2, share=3, most=48),
+    Column("State", 17, _state, rank=2, share=3, most=30),
     Column("State", 8, _state, rank=3, share=3, most=17),
     Column("Every", 5, lambda r, _: Cell(r.interval, "dim"), rank=5),
     Column("Mode", 5, _mode, rank=6),
