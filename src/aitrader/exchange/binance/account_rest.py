@@ -15,12 +15,12 @@ from collections.abc import Mapping
 
 import httpx2
 import msgspec
-import stamina
 
 from aitrader.exchange.binance import wire
 from aitrader.exchange.binance.exchange_time import ExchangeTime
 from aitrader.exchange.binance.order_gate import OrderGate
 from aitrader.exchange.binance.orders import Request, asking_order_limits
+from aitrader.exchange.binance.retries import ask_again
 from aitrader.exchange.binance.signing import Credentials, signed_query
 from aitrader.exchange.binance.trust import trust_for
 from aitrader.exchange.binance.verdicts import (
@@ -153,19 +153,9 @@ class AccountRest:
             Transient: It stayed unwell, or was not reachable.
             Refused: It said no.
         """
-        timing = self._timing
-        attempts = stamina.retry_context(
-            on=self._is_worth_another,
-            attempts=timing.attempts,
-            timeout=None,
-            wait_initial=timing.backoff_first_s,
-            wait_max=timing.backoff_most_s,
-            wait_jitter=timing.backoff_first_s,
+        return await ask_again(
+            lambda: self._asked(request), self._timing, on=self._is_worth_another
         )
-        async for attempt in attempts:
-            with attempt:
-                return await self._asked(request)
-        raise AssertionError("the last attempt returns or raises")
 
     async def fetch_order_limits(self) -> None:
         """Learn how many orders may be sent, and how many of them have been.

@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 import httpx2
 import msgspec
-import stamina
 
+from aitrader.exchange.binance.retries import ask_again
 from aitrader.model.errors import Refused, Transient
 
 MONTH_IS_PUBLISHED_DAYS = 14
@@ -165,19 +165,7 @@ class BinanceArchive:
         raise Refused(0, reason)
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
-        timing = self._timing
-        attempts = stamina.retry_context(
-            on=Transient,
-            attempts=timing.attempts,
-            timeout=None,
-            wait_initial=timing.backoff_first_s,
-            wait_max=timing.backoff_most_s,
-            wait_jitter=timing.backoff_first_s,
-        )
-        async for attempt in attempts:
-            with attempt:
-                return await ask()
-        raise AssertionError("the last attempt returns or raises")
+        return await ask_again(ask, self._timing, on=Transient)
 
 
 def _day_of(at_ms: int) -> date:

@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 
 import httpx2
 import msgspec
-import stamina
 
 from aitrader.exchange.binance import wire
 from aitrader.exchange.binance.breaker import FAILURES, PAUSE_S, Breaker
 from aitrader.exchange.binance.hosts import Hosts
 from aitrader.exchange.binance.limits import WeightLimiter
+from aitrader.exchange.binance.retries import ask_again
 from aitrader.exchange.binance.rules import instruments
 from aitrader.exchange.binance.trust import trust_for
 from aitrader.model.candle import INTERVAL_MS, Row
@@ -189,19 +189,9 @@ class BinanceRest:
         return found
 
     async def _get(self, path: str, parameters: Mapping[str, str], *, weight: int) -> bytes:
-        timing = self._timing
-        attempts = stamina.retry_context(
-            on=self._is_worth_another,
-            attempts=timing.attempts,
-            timeout=None,
-            wait_initial=timing.backoff_first_s,
-            wait_max=timing.backoff_most_s,
-            wait_jitter=timing.backoff_first_s,
+        return await ask_again(
+            lambda: self._ask(path, parameters, weight), self._timing, on=self._is_worth_another
         )
-        async for attempt in attempts:
-            with attempt:
-                return await self._ask(path, parameters, weight)
-        raise AssertionError("the last attempt returns or raises")
 
     async def _ask(self, path: str, parameters: Mapping[str, str], weight: int) -> bytes:
         breaker = self._breaker(path)

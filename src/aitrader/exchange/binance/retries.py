@@ -1,0 +1,69 @@
+"""Questions that are asked again, after pauses that double; never orders."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from types import ModuleType
+from typing import Protocol, TypeVar
+
+UNWANTED_GUESTS = ("tornado",)
+
+T = TypeVar("T")
+
+
+def _load_stamina() -> ModuleType:
+    """Import stamina without the web server that its tenacity takes along if it is there (1 MB)."""
+    kept = {name: sys.modules[name] for name in UNWANTED_GUESTS if name in sys.modules}
+    for name in UNWANTED_GUESTS:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        import stamina  # noqa: PLC0415 -- the guests must be barred first
+    finally:
+        for name in UNWANTED_GUESTS:
+            sys.modules.pop(name, None)
+        sys.modules.update(kept)
+    return stamina
+
+
+STAMINA = _load_stamina()
+
+
+class Patience(Protocol):
+    """How often to ask, the first time counted, and how long to wait in between."""
+
+    @property
+    def attempts(self) -> int:
+        """At most so often."""
+        ...
+
+    @property
+    def backoff_first_s(self) -> float:
+        """Before the second time."""
+        ...
+
+    @property
+    def backoff_most_s(self) -> float:
+        """Before any time."""
+        ...
+
+
+async def ask_again(
+    ask: Callable[[], Awaitable[T]],
+    patience: Patience,
+    *,
+    on: type[Exception] | Callable[[Exception], bool],
+) -> T:
+    """Return the answer; what `on` says is worth another attempt is asked again."""
+    attempts = STAMINA.retry_context(
+        on=on,
+        attempts=patience.attempts,
+        timeout=None,
+        wait_initial=patience.backoff_first_s,
+        wait_max=patience.backoff_most_s,
+        wait_jitter=patience.backoff_first_s,
+    )
+    async for attempt in attempts:
+        with attempt:
+            return await ask()
+    raise AssertionError("the last attempt returns or raises")
