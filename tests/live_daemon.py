@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -133,3 +134,17 @@ def books(exchange: str, *, is_open_only: bool = False) -> Row:
     query = "?open=true" if is_open_only else ""
     found: Row = httpx2.get(f"{exchange}/simulator/books{query}").raise_for_status().json()
     return found
+
+
+def check_the_fills(daemon: Daemon, exchange: str) -> None:
+    """Hold our orders of the live account against the exchange's, to the last digit."""
+    ours = {
+        row["id"]: (row["side"], Decimal(row["filled"]), row["status"])
+        for row in daemon.get("/api/orders?limit=1000")["orders"]
+        if row["account"] == "live"
+    }
+    theirs = {
+        row["clientOrderId"]: (row["side"], Decimal(row["executedQty"]), row["status"])
+        for row in books(exchange)["orders"]
+    }
+    assert ours == theirs

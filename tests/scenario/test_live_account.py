@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.live_daemon import TRADER, Daemon, Row, an_exchange, books
+from tests.live_daemon import TRADER, Daemon, Row, an_exchange, books, check_the_fills
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -88,17 +88,3 @@ def check_the_key_is_taken(folder: Path, exchange: str, daemon: Daemon) -> None:
     other.web.close()
     assert other.process.returncode == 2
     assert f"the API key is used by process {daemon.process.pid} with the data folder" in said
-
-
-def check_the_fills(daemon: Daemon, exchange: str) -> None:
-    """Hold our orders of the live account against the exchange's, to the last digit."""
-    ours = {
-        row["id"]: (row["side"], Decimal(row["filled"]), row["status"])
-        for row in daemon.get("/api/orders?limit=1000")["orders"]
-        if row["account"] == "live"
-    }
-    theirs = {
-        row["clientOrderId"]: (row["side"], Decimal(row["executedQty"]), row["status"])
-        for row in books(exchange)["orders"]
-    }
-    assert ours == theirs
