@@ -1,7 +1,8 @@
 """Paper trading: a venue inside the process that fills orders from the prices of the stream.
 
 Orders rest in memory; `on_price` sees every price and asks `simulated.fills` what it does to them.
-A MARKET order waits for the next price of its symbol, as a backtest fills at the next open. A stop
+A MARKET order waits for the next price of its symbol, as a backtest fills at the next open; where
+the live book is known it takes no more than is there, in parts (`paper_depth`). A stop
 that the market has already passed fills at the next price too (Binance would refuse it). Fees are
 charged in quote. Shorts are allowed: a position that sells first must have 100 % of its worth in
 free cash, which stays locked until it is bought back.
@@ -31,9 +32,11 @@ from msgspec import structs
 from aitrader.exchange.paper_account import PaperAccount
 from aitrader.exchange.paper_book import PaperBook
 from aitrader.exchange.paper_checks import PaperChecks
+from aitrader.exchange.paper_depth import PaperDepth
 from aitrader.exchange.paper_reports import PaperReports
 from aitrader.exchange.paper_rests import CandleRests
 from aitrader.exchange.simulated import fills
+from aitrader.market.offers import FindOffer, unknown
 from aitrader.model.account import PAPER
 from aitrader.model.commands import CancelOrders, QueryOrder, SubmitOrder
 from aitrader.model.errors import Refused
@@ -75,6 +78,7 @@ class PaperVenue:
         *,
         find_instrument: Callable[[str], Instrument | None],
         settings: PaperSettings,
+        find_offer: FindOffer = unknown,
     ) -> None:
         self._clock = clock
         self._find_instrument = find_instrument
@@ -83,6 +87,7 @@ class PaperVenue:
         self.settle_arrivals, self.open_orders = self._book.settle_arrivals, self._book.open_orders
         self.awaited = self._book.awaited  # the symbols whose next price may fill an order
         self._reports = PaperReports(inbox, clock, self._book)
+        self._depth = PaperDepth(find_offer, slippage_bps=settings.slippage_bps)
         self._rests = CandleRests()
         self._last: dict[str, float] = {}
         self._checks = PaperChecks(
@@ -180,8 +185,8 @@ class PaperVenue:
             met = fills.fill_price_on_arrival(order, candle.open, **terms) if is_new else None
             return fills.fill_price_on_candle(order, candle, **terms) if met is None else met
 
-        for order, fill in self._meet(symbol, find_price, at_ms):
-            self._rests.note(order, fill, candle)
+        for order in self._meet(symbol, find_price, at_ms):
+            self._rests.note(order, order.fills[-1], candle)
 
     def rest_of(self, position_id: PositionId) -> fills.PriceRange | None:
         """Return what is left of the candle that a position was entered in, if that is now."""
@@ -206,29 +211,32 @@ class PaperVenue:
 
     def _meet(
         self, symbol: str, find_price: FindPrice, at_ms: int, *, of: PositionId | None = None
-    ) -> list[tuple[Order, Fill]]:
+    ) -> list[Order]:
         """Fill what a price fills, of all orders or those of a position, and return it."""
-        instrument, filled = self._find_instrument(symbol), list[tuple[Order, Fill]]()
+        instrument, filled = self._find_instrument(symbol), list[Order]()
         if instrument is None:
             return filled
-        slippage_bps = self._settings.slippage_bps
-        terms = Terms(slippage_bps=slippage_bps, tick_size=instrument.tick_size)
+        terms = Terms(slippage_bps=self._settings.slippage_bps, tick_size=instrument.tick_size)
         for order in self._book.resting(symbol):
-            if of is not None and order.position_id != of:
-                continue
-            if self._book.find(order.client_order_id) is not order:
+            is_anothers = of is not None and order.position_id != of
+            if is_anothers or self._book.find(order.client_order_id) is not order:
                 continue  # the order of its list before it has filled
             is_new = order.client_order_id in self._book.arriving
             self._book.arriving.discard(order.client_order_id)
             found = find_price(order, is_new, terms)
-            if found is not None:
-                filled.append((order, self._fill(order, found, at_ms)))
+            if found is None:
+                continue
+            after, seen, parts = order, self._last[symbol], None
+            if order.kind is OrderKind.MARKET:
+                parts = self._depth.parts(order, seen, instrument=instrument, at_ms=at_ms)
+            for quantity, price in ((order.remaining, found),) if parts is None else parts:
+                after = self._fill(after, quantity, price, at_ms=at_ms)
+            filled.append(after)
         return filled
 
     # -- what happens to an order ---------------------------------------------------------------
 
-    def _fill(self, order: Order, price: Decimal, at_ms: int) -> Fill:
-        quantity = order.remaining
+    def _fill(self, order: Order, quantity: Decimal, price: Decimal, *, at_ms: int) -> Order:
         fill = Fill(
             fill_id=FillId(f"{order.client_order_id}-{len(order.fills) + 1}"),
             at_ms=at_ms,
@@ -239,11 +247,13 @@ class PaperVenue:
         )
         self.account.pay(order, fill)
         self.account.move(order, fill)
-        filled = structs.replace(order, status=OrderStatus.FILLED, fills=(*order.fills, fill))
+        status = OrderStatus.FILLED if quantity == order.remaining else order.status
+        filled = structs.replace(order, status=status, fills=(*order.fills, fill))
         self._book.keep(filled)
         self._reports.filled(order, fill)
-        self._cancel_siblings(order)
-        return fill
+        if filled.is_done:
+            self._cancel_siblings(order)
+        return filled
 
     def _cancel_siblings(self, order: Order) -> None:
         for sibling in self._book.siblings(order):

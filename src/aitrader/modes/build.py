@@ -36,6 +36,7 @@ from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
 from aitrader.filters.traderfile import compile_trader
 from aitrader.jobs.processes import ProcessJobs
+from aitrader.market.offers import FindOffer, unknown
 from aitrader.market.series import SeriesTable
 from aitrader.market.universe import UniverseStage
 from aitrader.model.account import LIVE, PAPER
@@ -220,7 +221,9 @@ def build(
         settings=_feed(settings),
         time=_feed_time(choices, clock, pacer),
     )
-    paper = PaperVenue(inbox, clock, find_instrument=rulebook.find, settings=_paper(settings))
+    has_book = not (choices.is_frame_time or settings.market == "simulator")
+    find_offer = market.find_offer if has_book else unknown
+    paper = _paper(settings, inbox, clock, rulebook=rulebook, find_offer=find_offer)
     holdings = Holdings()
     market.listen(paper, guards=lambda: {*paper.awaited(), *holdings.symbols()})
     live = _live_of(settings, inbox, clock, tasks=supervisor, market=market)
@@ -319,12 +322,18 @@ def _execution(settings: Settings, account: str) -> ExecutionSettings:
     )
 
 
-def _paper(settings: Settings) -> PaperSettings:
-    return PaperSettings(
+def _paper(
+    settings: Settings, inbox: Inbox, clock: Clock, *, rulebook: Rulebook, find_offer: FindOffer
+) -> PaperVenue:
+    """Return the venue of the paper account; a simulated exchange's book is made up: not asked."""
+    terms = PaperSettings(
         start_cash=settings.start_cash,
         fee_bps=settings.fee_bps,
         slippage_bps=settings.slippage_bps,
         quote=QUOTE,
+    )
+    return PaperVenue(
+        inbox, clock, find_instrument=rulebook.find, settings=terms, find_offer=find_offer
     )
 
 

@@ -9,6 +9,7 @@ from tests.builders import AT_MS, an_instrument, an_order
 
 from aitrader.exchange.paper import PaperSettings, PaperVenue
 from aitrader.exchange.simulated.fills import PriceRange
+from aitrader.market.offers import FindOffer, unknown
 from aitrader.model.commands import CancelOrders, QueryOrder, SubmitOrder
 from aitrader.model.events import Event, Saved
 from aitrader.model.instrument import Instrument
@@ -18,12 +19,16 @@ from aitrader.model.order import Leg, Order, OrderKind
 class Desk:
     """The venue with a list for an inbox and a clock that stands still."""
 
-    def __init__(self, **settings: Decimal) -> None:
+    def __init__(self, *, find_offer: FindOffer = unknown, **settings: Decimal) -> None:
         self.events: list[Event] = []
         self.time_ms = AT_MS
         costs: dict[str, Decimal] = {"slippage_bps": Decimal(0), **settings}
         self.venue = PaperVenue(
-            self, self, find_instrument=self.find, settings=PaperSettings(**costs)
+            self,
+            self,
+            find_instrument=self.find,
+            settings=PaperSettings(**costs),
+            find_offer=find_offer,
         )
 
     def post(self, event: Event) -> None:

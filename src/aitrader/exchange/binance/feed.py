@@ -96,6 +96,8 @@ class BinanceMarket:
             self._rest, series, tasks=tasks, workers=settings.workers, again_s=settings.again_s
         )
         self._intake = Intake(inbox, clock, series=series, backfill=self._backfill, time=self._time)
+        self.find_offer = self._intake.board.find_offer
+        """What the book offers an order of a side, None where that is not known."""
         self._backfill.join(self._intake.candles, self._intake.on_work_done)
         self._reference = Reference(
             inbox, clock, rest=self._rest, time=self._time, intake=self._intake

@@ -21,10 +21,12 @@ from aitrader.market.leaps import (
     is_in_book,
     is_plain,
 )
+from aitrader.market.offers import Offer
 from aitrader.model.commands import ArmBand
 from aitrader.model.events import PriceLeft
 from aitrader.model.ids import BandId
 from aitrader.model.money import decimal_from_float
+from aitrader.model.order import Side
 from aitrader.model.ports import Inbox, PriceListener
 
 
@@ -32,14 +34,15 @@ class Ticker:
     """One symbol as it stands; read by anybody, written by its board alone.
 
     `last` is 0.0 before the first price; `volume_24h` is in quote. `version` grows with every
-    change. `at_ms` is the exchange's time of `last`, `ticker_ms` that of the 24 h numbers. Between
-    `below` and `above` no band fires.
+    change. `book` is the newest frame with the best bid and ask. `at_ms` is the exchange's time of
+    `last`, `ticker_ms` that of the 24 h numbers. Between `below` and `above` no band fires.
     """
 
     __slots__ = (
         "above",
         "at_ms",
         "below",
+        "book",
         "change_24h_pct",
         "last",
         "symbol",
@@ -56,6 +59,7 @@ class Ticker:
         self.at_ms = 0
         self.ticker_ms = 0
         self.version = 0
+        self.book: wire.TickerFrame | None = None
         self.below = -inf
         self.above = inf
 
@@ -94,6 +98,18 @@ class PriceBoard:
         ticker = self.tickers.get(symbol)
         return ticker.last if ticker is not None and ticker.last > 0.0 else None
 
+    def find_offer(self, symbol: str, side: Side) -> Offer | None:
+        """Return what an order of this side may take at the best price, None if unknown."""
+        ticker = self.tickers.get(symbol)
+        book = None if ticker is None else ticker.book
+        if book is None:
+            return None
+        is_buy = side is Side.BUY
+        price, quantity = (book.ask, book.ask_size) if is_buy else (book.bid, book.bid_size)
+        if not (0.0 < price < wire.MAX_NUMBER and 0.0 < quantity < wire.MAX_NUMBER):
+            return None
+        return Offer(price, quantity, book.at_ms)
+
     def arm(self, command: ArmBand) -> None:
         """Watch a band; it fires at once when the newest price is out already."""
         self.disarm(command.band_id)
@@ -130,7 +146,9 @@ class PriceBoard:
             ticker.change_24h_pct = frame.change_pct
             ticker.volume_24h = frame.quote_volume
             ticker.version += 1
-            self.take(ticker, frame.last, frame.at_ms, frame)
+            ticker.book = frame
+            if not self.take(ticker, frame.last, frame.at_ms, frame):
+                ticker.book = None
 
     def on_trade(self, symbol: str, price: float, at_ms: int) -> None:
         """Take in the price of a trade, or one that REST told."""

@@ -35,7 +35,9 @@ class TickerFrame(msgspec.Struct, tag_field="e", tag="24hrTicker", gc=False, kw_
     change_pct: float = field(name="P")
     last: float = field(name="c")
     bid: float = field(name="b", default=0.0)
+    bid_size: float = field(name="B", default=0.0)
     ask: float = field(name="a", default=0.0)
+    ask_size: float = field(name="A", default=0.0)
     quote_volume: float = field(name="q")
 
 

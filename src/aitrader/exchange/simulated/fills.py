@@ -17,7 +17,8 @@ whole candles. The rules, once:
    and one order of a list ends the other.
 7. What follows from an entry that a LIMIT made within a candle meets what is certain to come in
    that candle after it (`rest_of_candle`): its stop may be hit there, its target only by the close.
-8. An order fills whole. The fee is `fee_bps` of what is exchanged, to 8 decimals.
+8. An order fills whole, save a MARKET order whose venue knows how much the book holds: it takes
+   level by level (`book.levels`). The fee is `fee_bps` of what is exchanged, to 8 decimals.
 """
 
 from __future__ import annotations

@@ -8,9 +8,11 @@ from tests.unit.exchange.binance.stub import T0, ListInbox
 
 from aitrader.exchange.binance.tickers import PriceBoard
 from aitrader.exchange.binance.wire import TickerFrame
+from aitrader.market.offers import Offer
 from aitrader.model.commands import ArmBand
 from aitrader.model.events import PriceLeft
 from aitrader.model.ids import BandId
+from aitrader.model.order import Side
 
 
 def a_board(*symbols: str) -> tuple[PriceBoard, ListInbox, Counter[str]]:
@@ -133,3 +135,30 @@ def test_a_price_after_a_long_silence_is_believed() -> None:
     board.take(board.tickers["A"], 10.0, T0 + 60_001)
     assert board.last_price("A") == 10.0
     assert dropped == {}
+
+
+BOOK = {"bid": 4.9, "bid_size": 7.0, "ask": 5.1, "ask_size": 2.5}
+
+
+def test_the_book_offers_its_ask_to_a_buyer_and_its_bid_to_a_seller() -> None:
+    board, _, _ = a_board("A")
+    assert board.find_offer("A", Side.BUY) is None
+    assert board.find_offer("Z", Side.BUY) is None
+    board.on_ticker(a_frame(5.0, **BOOK))
+    assert board.find_offer("A", Side.BUY) == Offer(5.1, 2.5, T0)
+    assert board.find_offer("A", Side.SELL) == Offer(4.9, 7.0, T0)
+
+
+@pytest.mark.parametrize("changes", [{"ask": 0.0}, {"ask_size": 0.0}, {"ask_size": float("nan")}])
+def test_a_book_without_sound_numbers_offers_nothing(changes: dict[str, float]) -> None:
+    board, _, _ = a_board("A")
+    board.on_ticker(a_frame(5.0, **BOOK | changes))
+    assert board.find_offer("A", Side.BUY) is None
+
+
+def test_the_book_beside_a_price_that_is_not_believed_is_not_either() -> None:
+    board, _, dropped = a_board("A")
+    board.on_ticker(a_frame(5.0, **BOOK))
+    board.on_ticker(a_frame(5_000.0, T0 + 1, **BOOK))
+    assert dropped == {"absurd jump": 1}
+    assert board.find_offer("A", Side.BUY) is None

@@ -27,6 +27,13 @@ def test_a_ticker_frame_is_read() -> None:
     )
 
 
+def test_a_ticker_frame_tells_what_is_at_the_best_prices() -> None:
+    book = {"b": "101.4", "B": "7", "a": "101.6", "A": "2.5"}
+    data = wire.read_message(combined("x", ticker_data("AUSDT", T0) | book)).data
+    assert isinstance(data, wire.TickerFrame)
+    assert (data.bid, data.bid_size, data.ask, data.ask_size) == (101.4, 7.0, 101.6, 2.5)
+
+
 def test_a_candle_frame_is_read_and_keys_that_differ_by_case_are_kept_apart() -> None:
     message = wire.read_message(combined("x", kline_data("AUSDT", "1m", T0, T0 + MINUTE)))
     data = message.data
