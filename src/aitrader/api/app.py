@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import msgspec
@@ -105,13 +106,16 @@ def make_app(inside: Inside, hub: Hub, *, metrics: Metrics, now_s: Callable[[], 
 def _documents(operations: Sequence[Operation]) -> list[Route]:
     """The description of the API, for programs and for people; they need no token."""
     version = aitrader.__version__
-    document = msgspec.json.encode(document_of(operations, title="aitrader", version=version))
-    page = page_of(operations, version=version)
+
+    @cache  # made when somebody first asks: it costs a start 15 ms and half a megabyte
+    def document() -> bytes:
+        return msgspec.json.encode(document_of(operations, title="aitrader", version=version))
 
     async def openapi(_: Request) -> Response:
-        return Response(document, media_type="application/json")
+        return Response(document(), media_type="application/json")
 
     async def docs(_: Request) -> Response:
+        page = page_of(operations, version=version)
         return HTMLResponse(page, headers={"content-security-policy": PAGE_POLICY})
 
     return [Route("/openapi.json", openapi), Route("/docs", docs)]

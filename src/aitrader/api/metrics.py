@@ -7,13 +7,11 @@ plan to its fills. `docs/operations.md` names every one; a test compares.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
-
+from aitrader.api.exposition import Histogram, Timer, counter_lines, gauge_lines, text_of
 from aitrader.api.inside import Spent
 from aitrader.model.events import Event, OrderPlanned, OrderUpdated, ScreenDone
 from aitrader.model.ids import ClientOrderId
@@ -55,44 +53,36 @@ class Metrics:
     """Everything that is measured; it is also an observer of the engine's facts."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
         self._planned: dict[ClientOrderId, int] = {}
-        self._timers: dict[tuple[str, str, int], Histogram] = {}
+        self._timers: dict[tuple[str, str, int], Timer] = {}
         self._requests = Histogram(
             "aitrader_http_request_seconds",
             "HTTP requests, from the first byte read to the answer",
-            ("method", "route", "status"),
-            registry=self._registry,
-            buckets=REQUEST_S,
+            REQUEST_S,
+            labels=("method", "route", "status"),
         )
         self._orders = Histogram(
             "aitrader_order_seconds",
             "From an order's plan to its last fill, in the exchange's time",
-            ("leg",),
-            registry=self._registry,
-            buckets=ORDER_S,
+            ORDER_S,
+            labels=("leg",),
         )
-        self._screens = Histogram(
-            "aitrader_screen_seconds",
-            "CPU of a screening",
-            registry=self._registry,
-            buckets=SCREEN_S,
-        )
-        self._fills = Counter("aitrader_fills", "Fills", registry=self._registry)
+        self._screens = Histogram("aitrader_screen_seconds", "CPU of a screening", SCREEN_S)
+        self._fills = 0
 
     def note_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Take note of a request that was answered."""
         key = (method if method in METHODS else "other", route, status)
         timer = self._timers.get(key)
         if timer is None:
-            timer = self._timers[key] = self._requests.labels(key[0], route, str(status))
+            timer = self._timers[key] = self._requests.timer(key[0], route, str(status))
         timer.observe(seconds)
 
     def update(self, facts: Sequence[Event]) -> None:
         """Take note of what the engine says of orders and screenings."""
         for fact in facts:
             if isinstance(fact, ScreenDone):
-                self._screens.observe(fact.cpu_ms / 1000)
+                self._screens.timer().observe(fact.cpu_ms / 1000)
             elif isinstance(fact, OrderPlanned) and len(self._planned) < MOST_OPEN:
                 self._planned[fact.order.client_order_id] = fact.order.planned_ms
             elif isinstance(fact, OrderUpdated):
@@ -101,51 +91,43 @@ class Metrics:
     def _note_order(self, fact: OrderUpdated) -> None:
         order = fact.order
         if fact.fill is not None:
-            self._fills.inc()
+            self._fills += 1
         if order.is_done:
             planned_ms = self._planned.pop(order.client_order_id, None)
             if planned_ms is not None and order.filled:
                 late_s = max(fact.at_ms - planned_ms, 0) / 1000
-                self._orders.labels(order.leg.value).observe(late_s)
+                self._orders.timer(order.leg.value).observe(late_s)
 
-    def text(self, frame: Frame, cost: Spent, *, counts: dict[str, int], connections: int) -> bytes:
+    def text(
+        self, frame: Frame, cost: Spent, *, counts: Mapping[str, int], connections: int
+    ) -> bytes:
         """Return all of it in Prometheus's text format."""
-        registry = CollectorRegistry()
-        registry.register(_Now(frame.status, cost, counts=counts, connections=connections))
-        return generate_latest(self._registry) + generate_latest(registry)
+        now = self._now(frame.status, cost, counts=counts, connections=connections)
+        timed = (self._requests, self._orders, self._screens)
+        lines = chain.from_iterable(histogram.lines() for histogram in timed)
+        fills = counter_lines("aitrader_fills", "Fills", [({}, float(self._fills))])
+        return text_of(chain(lines, fills, now))
 
-
-class _Now(Collector):
-    """What is read when somebody asks."""
-
-    def __init__(
-        self, status: Status, cost: Spent, *, counts: dict[str, int], connections: int
-    ) -> None:
-        self._status = status
-        self._cost = cost
-        self._counts = counts
-        self._connections = connections
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield every counter and gauge."""
+    def _now(
+        self, status: Status, cost: Spent, *, counts: Mapping[str, int], connections: int
+    ) -> Iterator[str]:
+        """Yield what is read when somebody asks."""
         for field, (name, text) in COUNTERS.items():
-            yield CounterMetricFamily(name, text, value=float(getattr(self._status, field)))
+            yield from counter_lines(name, text, [({}, float(getattr(status, field)))])
         for field, (name, text) in GAUGES.items():
-            yield GaugeMetricFamily(name, text, value=float(getattr(self._status, field)))
-        is_live = float(self._status.feed == "live")
-        yield GaugeMetricFamily("aitrader_feed_live", "1 while prices stream", value=is_live)
-        cost = self._cost
-        yield GaugeMetricFamily("aitrader_memory_megabytes", "Resident memory", value=cost.rss_mb)
-        yield GaugeMetricFamily(
-            "aitrader_loop_lag_milliseconds", "How late the loop wakes", value=cost.lag_ms
+            yield from gauge_lines(name, text, float(getattr(status, field)))
+        is_live = float(status.feed == "live")
+        yield from gauge_lines("aitrader_feed_live", "1 while prices stream", is_live)
+        yield from gauge_lines("aitrader_memory_megabytes", "Resident memory", cost.rss_mb)
+        yield from gauge_lines(
+            "aitrader_loop_lag_milliseconds", "How late the loop wakes", cost.lag_ms
         )
-        yield CounterMetricFamily("aitrader_cpu_seconds", "CPU used", value=cost.cpu_s)
-        yield GaugeMetricFamily(
-            "aitrader_websocket_clients", "Connections of /ws", value=float(self._connections)
+        yield from counter_lines("aitrader_cpu_seconds", "CPU used", [({}, cost.cpu_s)])
+        yield from gauge_lines(
+            "aitrader_websocket_clients", "Connections of /ws", float(connections)
         )
-        counted = CounterMetricFamily(
-            "aitrader_happenings", "The engine's own counters, by name", labels=["name"]
+        yield from counter_lines(
+            "aitrader_happenings",
+            "The engine's own counters, by name",
+            [({"name": name}, float(number)) for name, number in sorted(counts.items())],
         )
-        for name, number in sorted(self._counts.items()):
-            counted.add_metric([name], float(number))
-        yield counted
