@@ -89,7 +89,7 @@ bench: $(STAMP)
 	$(BIN)/python bench/run.py
 
 soak: $(STAMP)
-	$(BIN)/python bench/chaos.py --account live --runs $(CHAOS_RUNS) --seed 7 --lanes 3 --json
+	$(BIN)/python bench/chaos.py --account live --runs $(CHAOS_RUNS) --seed 7 --lanes 4 --json
 	$(BIN)/python bench/soak.py --minutes $(SOAK_MINUTES) --json
 	$(BIN)/python bench/soak_terminal.py --minutes $(SOAK_MINUTES)
 	$(BIN)/aitrader demo --headless --for $(SOAK_S) --symbols 100 --speed 60 --json --data-folder build/soak

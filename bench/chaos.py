@@ -28,7 +28,7 @@ from fault_suite.world import Rules, World
 from report import report
 
 LIVES = 10
-SPEEDS = {"paper": 60.0, "live": 4.0}
+SPEEDS = {"paper": 60.0, "live": 3.0}
 LIFE_S = {"paper": (1.2, 4.0), "live": (2.5, 8.0)}
 CALM_S = {"paper": 3.0, "live": 4.0}
 KINDS = ("duplicate", "lost", "unprotected", "disagreement")

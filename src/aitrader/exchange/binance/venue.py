@@ -161,17 +161,18 @@ class BinanceVenue:
         Raises:
             ConfigError: The key cannot be used or the exchange not be reached, in one sentence.
         """
-        account, inquiries = self._settings.account, self._inquiries
-        known = [row for row in saved.orders if row.account == account]
-        inquiries.live.keep(known)
+        mine, inquiries = saved.of(self._settings.account), self._inquiries
+        inquiries.live.keep(mine.orders)
+        introduced = _introduce(self._rest, inquiries, self._settings)
         try:
-            found, still_open = await _introduce(self._rest, inquiries, self._settings)
-            forgotten = await find_forgotten(self._rest, saved.of(account))
+            (found, still_open), late = await both(introduced, find_forgotten(self._rest, mine))
         except (Transient, Refused) as error:
             raise ConfigError(f"there is no account to trade with: {error}") from error
         inquiries.post_balances(found.balances)
-        unclear = await _report(inquiries, still_open, forgotten, known=known)
+        unclear = await _report(inquiries, still_open, late, known=mine.orders)
         await _ask_after(unclear, inquiries, tasks=self._tasks)
+        if abs(self._time.ahead_ms) > CLOCK_OFF_MS:  # orders will be planned by it at once
+            await self._set_time()
         self._tasks.spawn("live orders", self._audit())
         if self._socket is not None:
             self._tasks.spawn("account stream", self._socket.run())

@@ -81,6 +81,7 @@ def cut(transport: asyncio.Transport) -> None:
     """End a connection with RST, whatever is still to be written."""
     sock = transport.get_extra_info("socket")
     if sock is not None:
-        with contextlib.suppress(OSError):
+        # A client that has gone first leaves a socket of number -1: uvloop calls that a ValueError.
+        with contextlib.suppress(OSError, ValueError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

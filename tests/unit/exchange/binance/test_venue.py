@@ -6,7 +6,7 @@ import traceback
 from decimal import Decimal
 
 import pytest
-from tests.unit.exchange.binance.account_room import AccountRoom, an_account, tell
+from tests.unit.exchange.binance.account_room import AccountRoom, WallClock, an_account, tell
 from tests.unit.exchange.binance.stub import until
 
 from aitrader.exchange.binance.question_pace import Patience
@@ -303,3 +303,20 @@ def test_settings_show_neither_key_nor_secret() -> None:
     settings = VenueSettings(rest_url="http://x", api_key="the-key", secret="the-secret")
     assert not {"the-key", "the-secret"} & set(repr(settings).split("'"))
     assert "the-" not in str(settings)
+
+
+def test_a_clock_that_is_off_at_the_start_is_put_right_before_anything_is_planned_by_it() -> None:
+    async def story() -> None:
+        async with an_account(clock=WallClock(off_ms=-2_000)) as room:
+
+            async def put_right() -> None:
+                room.clock.off_ms = 0
+
+            room.venue.on_clock_off = put_right
+            await room.venue.recover(Saved())
+            assert room.clock.off_ms == 0
+            order = room.order()
+            await room.submit(order)
+            await room.hear(order, OrderFilled)
+
+    asyncio.run(story())

@@ -6,7 +6,7 @@ import uvicorn
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
 
-from aitrader.exchange.simulated.websocket import ENCODED, EncodedFrames
+from aitrader.exchange.simulated.websocket import ENCODED, EncodedFrames, cut
 
 
 class Wire(asyncio.Transport):
@@ -59,3 +59,27 @@ def test_a_client_that_is_gone_is_told_to_the_sender() -> None:
             await protocol.send({"type": ENCODED, "bytes": b"x"})
 
     asyncio.run(story())
+
+
+class GoneSocket:
+    """A socket whose other side went first."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def setsockopt(self, *_: object) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [OSError("bad"), ValueError("negative file descriptor")])
+def test_a_connection_that_has_ended_already_is_cut_without_a_word(error: Exception) -> None:
+    class Ended(Wire):
+        def get_extra_info(self, name: str, default: object = None) -> object:
+            return GoneSocket(error)
+
+        def abort(self) -> None:
+            self.is_closed = True
+
+    wire = Ended()
+    cut(wire)
+    assert wire.is_closed
