@@ -220,7 +220,7 @@ class ExecutionStage:
         answer = question(desk, event) if question is not None else []
         if after is None:
             return answer
-        if isinstance(event, OrderFilled) and len(after.fills) > len(before.fills):
+        if isinstance(event, OrderFilled):  # one that was seen before changes nothing
             flow = flow_of_fill(event.fill, symbol=after.symbol, side=after.side)
             if event.fill.at_ms > desk.balances_ms:
                 desk.account.cash += flow.quote

@@ -120,3 +120,13 @@ def test_what_is_left_for_a_position_is_what_others_do_not_hold() -> None:
     assert left_for() == Decimal(0)
     desk.instruments.clear()
     assert left_for() is None
+
+
+def test_a_fill_is_in_a_report_that_came_ten_seconds_later() -> None:
+    desk = a_desk()
+    position = next(iter(desk.positions.values()))
+    fill_ms = AT_MS + 1
+    report(desk, btc("1"), at_ms=fill_ms + balances.SETTLED_MS - 1, is_whole=True)
+    assert balances.left_for(desk, position, since_ms=AT_MS) is None
+    report(desk, btc("1"), at_ms=fill_ms + balances.SETTLED_MS, is_whole=True)
+    assert balances.left_for(desk, position, since_ms=AT_MS) == 1

@@ -247,3 +247,29 @@ def test_nothing_is_given_up_without_proof(count: int, btc: str, whole_ms: int) 
     desk = a_failing_desk(*failed(count), btc=btc, whole_ms=whole_ms)
     answer = closing.timer_due(desk, POSITION, at_ms=LATER_MS)
     assert the_order(answer).quantity == Decimal(1)
+
+
+def alarms(answer: list[Event | Command]) -> list[int]:
+    return [row.due_ms for row in answer if isinstance(row, StartTimer)]
+
+
+def test_the_venue_has_some_seconds_to_cancel_and_to_sell() -> None:
+    assert alarms(leave(an_open_desk(a_stop()))) == [AT_MS + closing.PATIENCE_MS]
+    answer = leave(an_open_desk())
+    over_ms = the_order(answer).not_after_ms
+    assert alarms(answer)[1] == over_ms + closing.PATIENCE_MS
+
+
+def test_what_is_all_there_and_too_little_is_dust_and_nobodys_fault() -> None:
+    desk = a_failing_desk(*failed(5), btc="1", whole_ms=LATER_MS)
+    set_price(desk, "BTCUSDT", 0.5)
+    (dust,) = closing.timer_due(desk, POSITION, at_ms=LATER_MS)
+    assert dust == DustLeft(at_ms=LATER_MS, position_id=POSITION, quantity=Decimal(1))
+
+
+def test_what_is_there_of_it_and_worth_too_little_is_given_up() -> None:
+    desk = a_failing_desk(*failed(5), btc="0.002", whole_ms=LATER_MS)
+    set_price(desk, "BTCUSDT", 100.0)
+    _alarm, dust, _cash = closing.timer_due(desk, POSITION, at_ms=LATER_MS)
+    assert isinstance(dust, DustLeft)
+    assert dust.moved == Decimal("0.998")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import msgspec
-from tests.builders import AT_MS, TRADER, a_filled_order, a_position, a_signal, an_order
+from tests.builders import AT_MS, TRADER, a_fill, a_filled_order, a_position, a_signal, an_order
 from tests.unit.execution.desks import (
     ENTRY,
     a_desk,
@@ -138,3 +138,35 @@ def test_the_best_worth_is_kept() -> None:
     set_price(desk, "BTCUSDT", 90.0)
     mark = desk.marked(AT_MS)
     assert (mark.equity, mark.peak) == (Decimal(9_990), Decimal(10_000))
+
+
+def test_a_short_of_several_units_binds_twice_its_worth() -> None:
+    fills = (a_fill(quantity=Decimal(4), fee=Decimal(0)),)
+    desk = a_desk(a_filled_order(side=Side.SELL, quantity=Decimal(4), fills=fills))
+    assert desk.collateral() == Decimal(800)
+
+
+def test_positions_of_one_trader_are_counted_apart_from_the_others() -> None:
+    desk = an_open_desk()
+    for name in ("p-two", "p-three"):
+        other = a_position(position_id=PositionId(name), trader_id=TraderId("other"))
+        desk.positions[other.position_id] = other
+    assert (desk.open_count(TRADER), desk.open_count(TraderId("other"))) == (1, 2)
+
+
+def test_what_others_hold_is_no_exposure_of_a_trader() -> None:
+    desk = an_open_desk()
+    desk.table.add(
+        a_filled_order(
+            client_order_id=ClientOrderId("o-2"),
+            position_id=PositionId("p-two"),
+            trader_id=TraderId("other"),
+        )
+    )
+    desk.table.add(
+        msgspec.structs.replace(
+            a_stop(), client_order_id=ClientOrderId("o-3"), position_id=PositionId("p-three")
+        )
+    )  # its entry is not known yet
+    assert desk.standing("BTCUSDT", TRADER, at_ms=AT_MS).exposure == Decimal(100)
+    assert desk.standing("BTCUSDT", None, at_ms=AT_MS).exposure == Decimal(200)

@@ -270,3 +270,25 @@ def test_entries_on_their_way_take_the_places_of_their_stops() -> None:
     planned(desk)
     said = reason(wanted(desk, a_signal(signal_id=SignalId("s-other"), trader_id=other)))
     assert said == "BTCUSDT takes 1 stop orders at once, 1 rest and 1 would be needed"
+
+
+def test_a_size_in_percent_is_counted_from_the_equity() -> None:
+    desk = a_desk()
+    desk.traders[TRADER] = a_trader(plan=a_plan(limits=Limits(SizeKind.SIZE, Decimal(5))))
+    assert planned(desk).quantity == Decimal(5)
+
+
+def test_an_entry_that_ended_empty_is_no_active_order_any_more() -> None:
+    desk = a_desk()
+    order = planned(desk)
+    ended = msgspec.structs.replace(order, status=OrderStatus.CANCELED)
+    entries.updated(desk, ended, at_ms=AT_MS)
+    assert desk.table.positions() == ()
+
+
+def test_the_cancel_of_a_rest_is_asked_again_some_seconds_later() -> None:
+    desk = a_desk()
+    order = planned(desk)
+    _cancel, again = entries.rest_due(desk, order.client_order_id, at_ms=AT_MS)
+    assert isinstance(again, StartTimer)
+    assert again.due_ms == AT_MS + entries.REST_SLACK_MS

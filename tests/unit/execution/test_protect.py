@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from tests.builders import AT_MS, POSITION, a_filled_order, a_position, an_instrument
+from tests.builders import AT_MS, POSITION, a_fill, a_filled_order, a_position, an_instrument
 from tests.pipeline import FixedPrices
 from tests.unit.execution.desks import (
     ENTRY,
@@ -298,3 +298,19 @@ def test_protection_is_looked_at_every_few_seconds_without_a_candle() -> None:
 def test_an_account_without_a_real_venue_has_no_audit_between_closes() -> None:
     started = Started(at_ms=AT_MS, saved=Saved())
     assert types(told(ExecutionStage(ExecutionSettings(), FixedPrices()), started)) == [CashChanged]
+
+
+def test_other_rules_make_what_is_protected_looked_at_anew() -> None:
+    size = Decimal("1.5")
+    position = a_position(entry_quantity=size, quantity=size)
+    entry = msgspec.structs.replace(ENTRY, quantity=size, fills=(a_fill(quantity=size),))
+    steps = [
+        InstrumentsLoaded(at_ms=AT_MS, instruments=(an_instrument(step_size=Decimal(step)),))
+        for step in ("1", "0.5")
+    ]
+    stage, alarm = an_audited_stage(steps[0], orders=(entry, a_stop()), positions=(position,))
+    due = TimerDue(at_ms=AT_MS, timer_id=alarm.timer_id)
+    for _ in range(2):
+        assert types(told(stage, due)) == [StartTimer]
+    stage.handle(steps[1])
+    assert types(told(stage, due))[:2] == [OrderPlanned, SubmitOrder]

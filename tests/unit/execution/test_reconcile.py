@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 from tests.builders import (
     AT_MS,
     POSITION,
@@ -29,7 +30,7 @@ from aitrader.model.commands import (
 )
 from aitrader.model.events import CashChanged, Event, OrderPlanned, Saved, SavedAccount, Started
 from aitrader.model.ids import TimerId
-from aitrader.model.order import ExitReason, OrderStatus
+from aitrader.model.order import ExitReason, OrderStatus, Side
 from aitrader.model.position import PositionStatus, TargetPrice
 
 PLACE = ids.position_id(SIGNAL)
@@ -112,3 +113,19 @@ def test_a_closing_without_a_reason_was_asked_for_by_somebody() -> None:
     closing = a_position(status=PositionStatus.CLOSING)
     desk, _answer = rebuilt(orders=(ENTRY,), positions=(closing,))
     assert desk.closing == {POSITION: ExitReason.MANUAL}
+
+
+def test_entries_that_were_sent_count_for_the_limit_of_a_minute() -> None:
+    desk, _answer = rebuilt(orders=(ENTRY, a_stop()), positions=(a_position(),))
+    assert list(desk.sent) == [(ENTRY.planned_ms, TRADER)]
+
+
+def test_an_exit_on_its_way_and_an_entry_that_is_over_promise_no_money() -> None:
+    desk, _answer = rebuilt(orders=(ENTRY, a_stop()), positions=(a_position(),))
+    assert desk.account.free(Decimal(0)) == CASH
+
+
+def test_what_a_short_binds_is_not_spendable_before_the_next_close() -> None:
+    entry = msgspec.structs.replace(ENTRY, side=Side.SELL)
+    desk, _answer = rebuilt(orders=(entry,))
+    assert desk.account.spendable(Decimal(0)) == CASH - 200

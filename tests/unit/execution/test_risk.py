@@ -4,11 +4,24 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from tests.builders import AT_MS, a_plan, a_signal, a_trader, an_instrument
+from tests.unit.execution.desks import an_audited_stage, told, types
 
 from aitrader.execution.risk import Account, Standing, check
 from aitrader.model.errors import Refused
-from aitrader.model.ids import ClientOrderId
+from aitrader.model.events import (
+    CandlesClosed,
+    EntryRefused,
+    EntryWanted,
+    InstrumentsLoaded,
+    OrderPlanned,
+    OrderUpdated,
+    SavedAccount,
+)
+from aitrader.model.ids import ClientOrderId, SignalId
 from aitrader.model.money import ZERO
+from aitrader.model.order import OrderStatus
+from aitrader.model.trader import Limits, SizeKind
 
 ONE, TWO = ClientOrderId("o-1"), ClientOrderId("o-2")
 
@@ -91,3 +104,20 @@ def test_cash_that_came_in_after_the_close_is_not_spent_at_this_close() -> None:
 def test_collateral_of_shorts_is_not_free() -> None:
     account = Account(Decimal(1000))
     assert account.spendable(Decimal(200)) == Decimal(800)
+
+
+def test_money_of_an_entry_that_came_to_nothing_is_spent_after_the_next_close() -> None:
+    limits = Limits(SizeKind.AMOUNT, Decimal(600), 1)
+    stage, _alarm = an_audited_stage(
+        InstrumentsLoaded(at_ms=AT_MS, instruments=(an_instrument(),)),
+        traders=(a_trader(plan=a_plan(limits=limits)),),
+        accounts=(SavedAccount(cash=Decimal(1_000)),),
+    )
+    plan = told(stage, EntryWanted(at_ms=AT_MS, signal=a_signal()))[0]
+    assert isinstance(plan, OrderPlanned)
+    refused = msgspec.structs.replace(plan.order, status=OrderStatus.REJECTED)
+    stage.handle(OrderUpdated(at_ms=AT_MS, order=refused))
+    again = EntryWanted(at_ms=AT_MS, signal=a_signal(signal_id=SignalId("s-2")))
+    assert types(told(stage, again)) == [EntryRefused]
+    stage.handle(CandlesClosed(at_ms=AT_MS, intervals=("1m",)))
+    assert types(told(stage, again))[0] is OrderPlanned

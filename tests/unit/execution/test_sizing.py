@@ -140,3 +140,44 @@ def test_a_level_is_a_price_on_its_side() -> None:
         assert level_price(pct, side=side, price=Decimal(100), sign=sign) == expected
     fixed = Level(LevelKind.PRICE, Decimal(77))
     assert level_price(fixed, side=PositionSide.LONG, price=Decimal(100), sign=1) == 77
+
+
+@pytest.mark.parametrize(
+    ("least", "is_enough"),
+    [
+        ({"min_quantity": "1"}, True),
+        ({"min_quantity": "1.001"}, False),
+        ({"min_notional": "100"}, True),
+        ({"min_notional": "100.01"}, False),
+    ],
+)
+def test_exactly_the_least_can_be_ordered(least: dict[str, str], *, is_enough: bool) -> None:
+    rules = an_instrument(**{name: Decimal(value) for name, value in least.items()})
+    if is_enough:
+        assert size_entry(a_wish(instrument=rules), MEANS).quantity == 1
+    else:
+        with pytest.raises(Refused):
+            size_entry(a_wish(instrument=rules), MEANS)
+
+
+def test_nothing_is_too_little_where_there_is_no_least() -> None:
+    free = an_instrument(min_quantity=Decimal(0), min_notional=Decimal(0))
+    with pytest.raises(Refused):
+        size_entry(a_wish(value="0.01", instrument=free), MEANS)
+
+
+def test_all_that_is_free_may_be_spent() -> None:
+    exact = msgspec.structs.replace(MEANS, free=Decimal("100.3"))
+    assert size_entry(a_wish(), exact).needed == exact.free
+
+
+def test_a_stop_at_the_price_risks_nothing_to_count_with() -> None:
+    exits = level(LevelKind.PRICE, "100")
+    with pytest.raises(Refused, match="wrong side: 100 with the price at 100"):
+        stop_distance(exits, side=PositionSide.LONG, price=Decimal(100))
+
+
+def test_a_stop_on_the_wrong_side_is_named() -> None:
+    exits = level(LevelKind.PRICE, "104")
+    with pytest.raises(Refused, match="wrong side: 104 with the price at 100"):
+        stop_distance(exits, side=PositionSide.LONG, price=Decimal(100))

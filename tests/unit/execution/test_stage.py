@@ -67,7 +67,7 @@ from aitrader.model.events import (
     TraderSaved,
 )
 from aitrader.model.found import Balance, FoundOrder
-from aitrader.model.ids import ClientOrderId, PositionId, TimerId
+from aitrader.model.ids import ClientOrderId, PositionId, SignalId, TimerId
 from aitrader.model.order import ExitReason, Leg, Order, OrderStatus
 from aitrader.model.position import Position, PositionStatus
 from aitrader.model.trader import Brakes, Limits, SizeKind
@@ -328,23 +328,6 @@ def test_resuming_counts_the_drawdown_anew() -> None:
     assert mark.peak == Decimal(1_000)
 
 
-def test_a_fee_in_bnb_is_kept_with_its_worth() -> None:
-    prices = FixedPrices()
-    prices.by_symbol["BNBUSDT"] = 600.0
-    stage = ExecutionStage(ExecutionSettings(), prices)
-    for event in (RULES, Started(at_ms=AT_MS, saved=Saved(traders=(a_trader(),))), WANTED):
-        stage.handle(event)
-    fill = a_fill(fee=Decimal("0.01"), fee_asset="BNB")
-    heard = OrderFilled(at_ms=AT_MS + 60, client_order_id=ENTRY_ID, fill=fill)
-    update = told(stage, heard)[0]
-    assert isinstance(update, OrderUpdated)
-    assert update.fill is not None
-    assert update.fill.fee_quote == 6
-    assert update.order.fills == (update.fill,)
-    prices.by_symbol["BNBUSDT"] = 700.0
-    assert told(stage, heard) == []  # a repeat, whatever the coin is worth now
-
-
 def test_a_fill_that_the_last_report_had_explains_its_cash() -> None:
     stage = a_stage(WANTED)
     report = BalancesReported(
@@ -490,3 +473,27 @@ def test_an_order_of_ours_that_only_the_exchange_knows_is_taken_up() -> None:
     report = OpenOrdersReported(at_ms=AT_MS, account=LIVE, orders=(found,))
     assert types(told(stage, report)) == [OrderPlanned, QueryOrder]
     assert told(stage, RULES) == []
+
+
+CLOSED_CANDLE = CandlesClosed(at_ms=AT_MS + 1, intervals=("1m",))
+OVER = a_position(status=PositionStatus.CLOSED, closed_ms=AT_MS)
+
+
+def the_mark(stage: ExecutionStage) -> EquityMarked:
+    return next(row for row in told(stage, CLOSED_CANDLE) if isinstance(row, EquityMarked))
+
+
+def test_a_closed_position_counts_no_more() -> None:
+    stage = a_stage_with()
+    assert (the_mark(stage).open_positions, the_mark(stage).equity) == (1, Decimal(1_100))
+    stage.handle(PositionClosed(at_ms=AT_MS, position=OVER))
+    assert (the_mark(stage).open_positions, the_mark(stage).equity) == (0, Decimal(1_000))
+    stage.handle(PositionOpened(at_ms=AT_MS, position=a_position()))  # it filled after all
+    assert the_mark(stage).equity == Decimal(1_100)
+
+
+def test_what_was_entered_may_be_entered_again_once_it_is_over() -> None:
+    stage = a_stage(WANTED, PositionOpened(at_ms=AT_MS, position=a_position(position_id=PLACE)))
+    stage.handle(PositionClosed(at_ms=AT_MS, position=a_position(position_id=PLACE)))
+    again = EntryWanted(at_ms=AT_MS, signal=a_signal(signal_id=SignalId("s-2")))
+    assert types(told(stage, again))[0] is OrderPlanned

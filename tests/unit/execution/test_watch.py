@@ -1,11 +1,17 @@
 from __future__ import annotations
 
-from tests.builders import AT_MS, an_order
-from tests.unit.execution.desks import ENTRY, a_desk, types
+from tests.builders import AT_MS, a_position, an_instrument, an_order
+from tests.unit.execution.desks import ENTRY, a_desk, a_stop, an_audited_stage, told, types
 
 from aitrader.execution import watch
 from aitrader.model.commands import CancelOrders, QueryOrder, StartTimer
-from aitrader.model.events import OrderAccepted, OrderExpired, OrderNotFound, OrderOutcomeUnknown
+from aitrader.model.events import (
+    InstrumentsLoaded,
+    OrderAccepted,
+    OrderExpired,
+    OrderNotFound,
+    OrderOutcomeUnknown,
+)
 from aitrader.model.ids import ClientOrderId, TimerId
 from aitrader.model.order import OrderStatus
 
@@ -102,3 +108,14 @@ def test_an_order_that_arrives_after_it_was_given_up_is_taken_off() -> None:
     assert watch.stray(a_desk(by_rule), accepted) == []
     assert watch.stray(a_desk(ORDER), accepted) == []
     assert watch.stray(a_desk(), accepted) == []
+
+
+def test_news_of_an_order_end_the_doubt_about_it() -> None:
+    stop = a_stop()
+    rules = InstrumentsLoaded(at_ms=AT_MS, instruments=(an_instrument(),))
+    stage, _alarm = an_audited_stage(rules, orders=(ENTRY, stop), positions=(a_position(),))
+    unknown = OrderNotFound(at_ms=AT_MS + 1, client_order_id=stop.client_order_id)
+    known = OrderAccepted(at_ms=AT_MS + 1, client_order_id=stop.client_order_id)
+    for event in (unknown, unknown, known, unknown, unknown):
+        assert OrderExpired not in types(told(stage, event))
+    assert types(told(stage, unknown)) == [OrderExpired]

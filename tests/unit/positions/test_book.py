@@ -245,3 +245,59 @@ def test_while_the_venue_may_act_on_an_order_its_position_is_known_for_longer() 
         book.forget_later(position_id)
     assert book.find(PositionId("p-0")) is None
     assert book.find(PositionId("p-1")) is not None
+
+
+def test_of_several_targets_the_last_one_takes_what_the_entry_fills_later() -> None:
+    rows = (TargetPrice(Decimal(102), Decimal("0.3")), TargetPrice(Decimal(104), Decimal("0.7")))
+    bare = a_position(stop_price=None, targets=rows)
+    after = refilled(bare, (with_fill(ENTRY, "0.5"),), rules=RULES)
+    assert after.targets == (rows[0], TargetPrice(Decimal(104), Decimal("1.2")))
+
+
+def test_only_what_a_target_filled_since_is_taken_off() -> None:
+    limit = with_fill(a_mate(OrderKind.LIMIT, 1, "102", "0.5"), "0.2")
+    more = a_fill(51, quantity=Decimal("0.1"), fee=Decimal(0))
+    after = replaced(limit, fills=(*limit.fills, more))
+    held = msgspec.structs.replace(
+        two_targets(), targets=(TargetPrice(Decimal(102), Decimal("0.3")),)
+    )
+    position = reduced(held, (ENTRY, after), before=limit, rules=RULES, at_ms=AT_MS)
+    assert position.targets == (TargetPrice(Decimal(102), Decimal("0.2")),)
+
+
+def test_two_targets_at_one_price_are_filled_one_after_the_other() -> None:
+    rows = (TargetPrice(Decimal(102), Decimal("0.3")), TargetPrice(Decimal(102), Decimal("0.4")))
+    limit = a_mate(OrderKind.LIMIT, 1, "102", "0.7")
+    position = reduced(
+        a_position(targets=rows),
+        (ENTRY, with_fill(limit, "0.5")),
+        before=limit,
+        rules=RULES,
+        at_ms=AT_MS,
+    )
+    assert position.targets == (TargetPrice(Decimal(102), Decimal("0.2")),)
+
+
+def test_a_stop_takes_from_the_target_of_its_own_list_alone() -> None:
+    other = replaced(a_mate(OrderKind.LIMIT, 1, "102", "0.5"), list_id="list-0")
+    single = replaced(a_mate(OrderKind.LIMIT, 2, "102", "0.5"), list_id="")
+    stop, mate = (
+        a_mate(OrderKind.STOP_LOSS, 3, "99", "0.5"),
+        a_mate(OrderKind.LIMIT, 4, "104", "0.5"),
+    )
+    orders = (ENTRY, other, single, with_fill(stop, "0.2"), mate)
+    position = reduced(two_targets(), orders, before=stop, rules=RULES, at_ms=AT_MS)
+    assert [row.quantity for row in position.targets] == [Decimal("0.5"), Decimal("0.3")]
+    alone = replaced(stop, list_id="")
+    orders = (ENTRY, single, with_fill(alone, "0.2"))
+    position = reduced(two_targets(), orders, before=alone, rules=RULES, at_ms=AT_MS)
+    assert position.targets == two_targets().targets
+
+
+def test_what_is_forgotten_leaves_nothing_behind() -> None:
+    book = Book()
+    book.put_order(ENTRY)
+    book.forget_later(ENTRY.position_id)
+    for number in range(ENDED_LIMIT):
+        book.forget_later(PositionId(f"p-{number}"))
+    assert book.orders(ENTRY.position_id) == ()

@@ -227,3 +227,32 @@ def test_a_percentage_counts_from_the_price_paid() -> None:
 def test_a_price_of_eighteen_digits_is_still_one() -> None:
     most = Decimal("1e18")
     assert moved_stop(most, side=SHORT, mark=100.0, tick_size=TICK) == most
+
+
+def test_what_no_target_and_no_order_could_hold_goes_to_the_last_target() -> None:
+    found = targets(("2", "0.92"), ("4", "0.04"))
+    assert prices(found) == [("102", "1")]
+
+
+def test_rules_without_a_least_size_take_everything_but_nothing() -> None:
+    free = an_instrument(min_quantity=Decimal(0), min_notional=Decimal(0))
+    assert prices(targets(("2", "0.0001"), ("4", "0.5"), rules=free)) == [("104", "0.5")]
+    found = targets(("2", "0.5"), ("4", "0.5"), quantity="1.001", rules=free)
+    assert prices(found) == [("102", "0.5"), ("104", "0.501")]
+
+
+@pytest.mark.parametrize(
+    ("least", "found"),
+    [
+        ({"min_quantity": "0.5"}, [("102", "0.5"), ("104", "0.5")]),
+        ({"min_quantity": "0.501"}, [("104", "1")]),
+        ({"min_notional": "50"}, [("102", "0.5"), ("104", "0.5")]),
+        ({"min_notional": "50.01"}, [("104", "1")]),
+    ],
+)
+def test_exactly_the_least_is_enough(least: dict[str, str], found: list[tuple[str, str]]) -> None:
+    rules = an_instrument(
+        **{"min_quantity": Decimal(0), "min_notional": Decimal(0)}
+        | {name: Decimal(value) for name, value in least.items()}
+    )
+    assert prices(targets(("2", "0.5"), ("4", "0.5"), rules=rules)) == found

@@ -68,3 +68,10 @@ def test_a_band_is_armed_once_moved_with_its_stop_and_taken_off_once() -> None:
     moved = msgspec.structs.replace(a_stop(), stop_price=Decimal("99.5"))
     assert guard.follow(tighter, (moved,), step_size=STEP) == [DisarmBand(band_id=BAND)]
     assert guard.follow(tighter, (moved,), step_size=STEP) == []
+
+
+def test_a_stop_that_would_open_a_position_guards_none() -> None:
+    entry = an_order(
+        Leg.ENTRY, kind=OrderKind.STOP_LOSS, stop_price=Decimal(99), status=OrderStatus.OPEN
+    )
+    assert is_exposed(a_position(), (entry,), step_size=Decimal("0.001"))

@@ -15,9 +15,11 @@ from tests.builders import (
 
 from aitrader.model.commands import ArmBand, DisarmBand, StartTimer, StopTimer
 from aitrader.model.events import DustLeft, PositionClosed, PositionOpened, PositionUpdated
+from aitrader.model.ids import PositionId
 from aitrader.model.order import ExitReason, Leg, OrderKind, OrderStatus
 from aitrader.model.position import PositionStatus
 from aitrader.model.trader import Exits
+from aitrader.positions.book import ENDED_LIMIT
 from aitrader.positions.keeping import Keeping
 from aitrader.positions.watch import Messages
 
@@ -142,3 +144,47 @@ def test_what_somebody_sold_by_hand_is_booked_at_its_price_and_not_lost() -> Non
     assert position.exit_reason is ExitReason.BY_HAND
     assert (position.quantity, position.exit_price) == (Decimal("0.1"), Decimal(110))
     assert position.realized_pnl == Decimal(99) - Decimal("100.1")
+
+
+def later_ends(keeping: Keeping) -> None:
+    """So many other positions come to their end that the oldest of all is forgotten."""
+    for number in range(ENDED_LIMIT):
+        keeping.book.forget_later(PositionId(f"p-{number}"))
+
+
+def test_an_entry_that_never_filled_is_forgotten_in_the_end() -> None:
+    keeping = a_keeping()
+    keeping.entered(ENTERING, an_order(status=OrderStatus.CANCELED), at_ms=AT_MS)
+    later_ends(keeping)
+    assert keeping.book.find(POSITION) is None
+
+
+def test_an_entry_that_fills_after_its_end_is_kept() -> None:
+    keeping = a_keeping()
+    keeping.entered(ENTERING, an_order(status=OrderStatus.CANCELED), at_ms=AT_MS)
+    opened(keeping)
+    later_ends(keeping)
+    assert keeping.book.find(POSITION) is not None
+
+
+def test_a_closed_position_is_forgotten_in_the_end() -> None:
+    keeping = a_keeping()
+    opened(keeping)
+    (position,) = keeping.book.open_now()
+    sold = a_filled_order(Leg.EXIT, fills=(a_fill(2),))
+    keeping.book.put_order(sold)
+    keeping.filled(position, an_order(Leg.EXIT), sold, at_ms=AT_MS)
+    later_ends(keeping)
+    assert keeping.book.find(POSITION) is None
+    given_up = a_keeping()
+    given_up.give_up(a_position(), left=Decimal(0), at_ms=AT_MS)
+    later_ends(given_up)
+    assert given_up.book.find(POSITION) is None
+
+
+def test_one_step_is_enough_to_be_held() -> None:
+    keeping = a_keeping()
+    keeping.book.put_order(
+        a_filled_order(fills=(a_fill(quantity=Decimal("0.001")),), status=OrderStatus.CANCELED)
+    )
+    assert PositionClosed not in kinds(opened(keeping))

@@ -77,3 +77,16 @@ def test_a_fee_in_a_third_coin_is_shared_like_the_cost_it_came_with() -> None:
     assert found.realized_pnl == Decimal("-0.15") - Decimal("0.6")
     rest = an_order(Leg.EXIT, 10, fills=(a_fill(10, quantity=Decimal("0.75"), fee=Decimal(0)),))
     assert counted(entry, half, rest).realized_pnl == Decimal("-1.2")
+
+
+def test_a_part_of_more_than_one_unit_realizes_its_share() -> None:
+    entry = an_order(quantity=Decimal(4), fills=(a_fill(quantity=Decimal(4), fee=Decimal("0.4")),))
+    found = counted(entry, an_exit("110", "1"))
+    assert found.realized_pnl == Decimal(10) - Decimal("0.1") - Decimal("0.11")
+    assert found.fees == Decimal("0.51")
+
+
+def test_one_step_that_is_left_can_still_be_sold() -> None:
+    found = counted(an_order(fills=(a_fill(),)), an_exit("110", "0.999"))
+    assert found.quantity == STEP
+    assert found.realized_pnl == Decimal("9.99") - Decimal("0.0999") - Decimal("0.10989")

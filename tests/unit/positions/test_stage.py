@@ -427,3 +427,14 @@ def test_after_entries_are_resumed_what_opens_stays_open() -> None:
     assert not [row for row in answer if isinstance(row, ExitWanted)]
     stage = a_stage(CloseAllAsked(at_ms=AT_MS))
     assert told(stage, filled(ENTRY, status=OrderStatus.CANCELED)) == []
+
+
+def test_a_trail_that_was_raised_counts_from_where_it_was_raised_to() -> None:
+    stage = an_open_stage()
+    raised = told(stage, left("110"))
+    assert the_position(raised).trail_price == Decimal(110)
+    assert told(stage, left("108.8")) == wish(ExitReason.TRAILING)
+
+
+def test_a_pause_asks_nothing_of_positions() -> None:
+    assert told(a_stage(), EntriesPaused(at_ms=AT_MS, is_paused=False)) == []
