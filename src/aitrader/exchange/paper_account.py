@@ -15,6 +15,8 @@ from aitrader.model.ids import PositionId
 from aitrader.model.money import ZERO, money_to_step
 from aitrader.model.order import Fill, Leg, Order, Side
 
+ENTRY, SELL = Leg.ENTRY, Side.SELL
+
 Valuer = Callable[[Order], Decimal]
 """What one base unit of an entry is worth in quote."""
 
@@ -39,14 +41,14 @@ class PaperAccount:
     def pay(self, order: Order, fill: Fill) -> None:
         """Book the cash of one fill; its fee is in quote."""
         notional = fill.quantity * fill.price
-        self.cash += (notional if order.side is Side.SELL else -notional) - fill.fee
+        self.cash += (notional if order.side is SELL else -notional) - fill.fee
 
     def move(self, order: Order, fill: Fill) -> None:
         """Book the base units of one fill, and the collateral if it opens or closes a short."""
-        change = fill.quantity if order.side is Side.BUY else -fill.quantity
+        change = -fill.quantity if order.side is SELL else fill.quantity
         name, before = order.position_id, self.held(order.position_id)
         after = before + change
-        if order.leg is Leg.ENTRY and order.side is Side.SELL:
+        if order.leg is ENTRY and order.side is SELL:
             self._locked[name] = self._locked.get(name, ZERO) + fill.quantity * fill.price
         elif name in self._locked and before != ZERO:
             self._locked[name] = money_to_step(self._locked[name] * after / before)
@@ -62,14 +64,16 @@ class PaperAccount:
             Refused: As Binance refuses an order the balance cannot cover.
         """
         first = orders[0]
-        if first.leg is Leg.ENTRY:
-            entries = [order for order in resting if order.leg is Leg.ENTRY]
-            asked = sum((value(order) * order.remaining for order in entries), ZERO)
-            is_covered = value(first) * first.quantity <= self.free_cash - asked
+        if first.leg is ENTRY:
+            asked = value(first) * first.quantity
+            for order in resting:
+                if order.leg is ENTRY:
+                    asked += value(order) * order.remaining
+            is_covered = asked <= self.free_cash
         else:
             wanted = max(order.quantity for order in orders) + _reserved(first, resting)
             held = self.held(first.position_id)
-            is_covered = wanted <= (held if first.side is Side.SELL else -held)
+            is_covered = wanted <= (held if first.side is SELL else -held)
         if not is_covered:
             raise Refused(rules.ORDER_REJECTED, rules.NO_BALANCE)
 
@@ -78,7 +82,7 @@ def _reserved(exit_order: Order, resting: Iterable[Order]) -> Decimal:
     """Base units that the resting exits of its position hold; a list holds them once."""
     held: dict[str, Decimal] = {}
     for order in resting:
-        if order.position_id == exit_order.position_id and order.leg is Leg.EXIT:
+        if order.position_id == exit_order.position_id and order.leg is not ENTRY:
             key = order.list_id or order.client_order_id
             held[key] = max(held.get(key, ZERO), order.remaining)
     return sum(held.values(), ZERO)

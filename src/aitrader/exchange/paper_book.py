@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from aitrader.exchange.simulated import fills
 from aitrader.model.errors import Refused
 from aitrader.model.ids import ClientOrderId
 from aitrader.model.order import Leg, Order
+
+ENTRY = Leg.ENTRY
+NOTHING: Mapping[ClientOrderId, Order] = {}
 
 KEPT_DONE = 5_000
 """How many ended orders stay known to `query`; the oldest are forgotten first."""
@@ -53,18 +56,19 @@ class PaperBook:
 
     def resting(self, symbol: str) -> list[Order]:
         """Return the open orders of a symbol, stops first."""
-        return sorted(self._resting.get(symbol, {}).values(), key=fills.urgency)
+        orders = self._resting.get(symbol)
+        return sorted(orders.values(), key=fills.urgency) if orders else []
 
     def open_orders(self, symbol: str) -> Collection[Order]:
         """Return the open orders of a symbol as they came."""
-        return self._resting.get(symbol, {}).values()
+        return self._resting.get(symbol, NOTHING).values()
 
     def rivals(self, order: Order) -> Collection[Order]:
         """Return the open orders that may need what an order needs.
 
         An entry needs cash, as every entry does; an exit what its position holds of its symbol.
         """
-        return self._entries.values() if order.leg is Leg.ENTRY else self.open_orders(order.symbol)
+        return self._entries.values() if order.leg is ENTRY else self.open_orders(order.symbol)
 
     def awaited(self) -> set[str]:
         """Return the symbols with an open order."""
@@ -95,7 +99,7 @@ class PaperBook:
             if resting is None:
                 resting = self._resting[order.symbol] = {}
             resting[name] = order
-            if order.leg is Leg.ENTRY:
+            if order.leg is ENTRY:
                 self._entries[name] = order
             return
         self._entries.pop(name, None)

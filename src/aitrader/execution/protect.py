@@ -42,6 +42,7 @@ from aitrader.model.money import ZERO, quantity_to_step
 from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus
 from aitrader.model.position import Position, PositionStatus
 
+EXIT_WORD = Leg.EXIT.value
 EXIT, OPEN, RESTS = Leg.EXIT, PositionStatus.OPEN, OrderStatus.OPEN
 MARKET, LIMIT, STOP_LOSS = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP_LOSS
 
@@ -332,4 +333,4 @@ def _planned(desk: Desk, position: Position, piece: Piece, *, at_ms: int) -> tup
 
 
 def _exit_id(position: Position, attempt: int) -> ClientOrderId:
-    return ids.client_order_id(position.position_id, Leg.EXIT.value, attempt)
+    return ids.client_order_id(position.position_id, EXIT_WORD, attempt)

@@ -12,6 +12,8 @@ from aitrader.model.ids import SignalId
 class Choice(Enum):
     """The three answers there are."""
 
+    __hash__ = object.__hash__  # members are one of a kind, and Enum's own is slow
+
     ENTER = "ENTER"
     WAIT = "WAIT"
     SKIP = "SKIP"

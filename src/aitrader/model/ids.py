@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import NewType
 
 from aitrader.model.account import PAPER
@@ -44,10 +45,12 @@ def signal_id(trader_id: TraderId, symbol: str, *, candle_open_ms: int, source: 
     return SignalId("s-" + _digest(trader_id, symbol, str(candle_open_ms), source))
 
 
+@lru_cache(maxsize=256)
 def position_id(signal: SignalId, account: str = PAPER) -> PositionId:
     """Return the id of the position that this signal may open in an account.
 
-    Ids of orders are made from it, so those of two accounts are never the same.
+    Ids of orders are made from it, so those of two accounts are never the same. Each stage that
+    meets the signal asks for it, so the newest are kept.
     """
     owner = (signal,) if account == PAPER else (signal, account)
     return PositionId("p-" + _digest(*owner))

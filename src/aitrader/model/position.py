@@ -17,6 +17,8 @@ from aitrader.model.trader import Exits, PositionSide
 class PositionStatus(Enum):
     """ENTERING: the entry order may still fill. CLOSING: an exit was asked for."""
 
+    __hash__ = object.__hash__  # members are one of a kind, and Enum's own is slow
+
     ENTERING = "ENTERING"
     OPEN = "OPEN"
     CLOSING = "CLOSING"

@@ -14,6 +14,8 @@ from aitrader.model.trader import Exits
 class SignalStatus(Enum):
     """Where a signal stands between birth and its end."""
 
+    __hash__ = object.__hash__  # members are one of a kind, and Enum's own is slow
+
     RAISED = "RAISED"
     WAITING = "WAITING"
     ENTERED = "ENTERED"

@@ -128,6 +128,8 @@ def target_prices(
     small for the symbol's rules is joined with the next one (the last with the one before), and so
     is a rest without target that could not be protected by itself.
     """
+    if not exits.take_profit:
+        return ()
     rows = [
         (_target_price(row.level, side, fill_price, rules), row.share) for row in exits.take_profit
     ]
@@ -145,7 +147,7 @@ def target_prices(
             carried = ZERO
     if rest + carried > ZERO and not _is_enough(rest, least, rules):
         carried += rest
-    if carried > ZERO and rows:
+    if carried > ZERO:
         last = targets.pop() if targets else TargetPrice(price=rows[0][0], quantity=ZERO)
         targets.append(TargetPrice(price=last.price, quantity=last.quantity + carried))
     return tuple(targets)

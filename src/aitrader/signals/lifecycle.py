@@ -27,6 +27,8 @@ from aitrader.model.signal import Match, Signal, SignalStatus
 class Turn(Enum):
     """What can happen to a signal."""
 
+    __hash__ = object.__hash__  # members are one of a kind, and Enum's own is slow
+
     DECIDED_ENTER = "DECIDED_ENTER"
     DECIDED_WAIT = "DECIDED_WAIT"
     DECIDED_SKIP = "DECIDED_SKIP"
@@ -98,7 +100,7 @@ def raised(match: Match, *, source: str, at_ms: int) -> Signal:
         price=decimal_from_float(match.close),
         findings=match.findings,
         exits=match.exits,
-        status=SignalStatus.RAISED,
+        status=S.RAISED,
     )
 
 

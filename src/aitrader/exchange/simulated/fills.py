@@ -36,6 +36,9 @@ from aitrader.model.money import (
 )
 from aitrader.model.order import OrderKind, Side
 
+MARKET, LIMIT, STOP_LOSS = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP_LOSS
+BUY, SELL = Side.BUY, Side.SELL
+
 BPS = Decimal(10_000)
 
 
@@ -74,7 +77,7 @@ class PriceRange(msgspec.Struct, frozen=True):
 
 def urgency(order: Fillable) -> int:
     """Return the sort key that tests stops before everything else on one price or candle."""
-    return 0 if order.kind is OrderKind.STOP_LOSS else 1
+    return 0 if order.kind is STOP_LOSS else 1
 
 
 def is_triggered(order: Fillable, price: Decimal) -> bool:
@@ -100,22 +103,22 @@ def fill_price_on_arrival(
 
     As `fill_price_on_tick`, save that a LIMIT already at or beyond the market takes that price.
     """
-    if order.kind is not OrderKind.LIMIT:
+    if order.kind is not LIMIT:
         return fill_price_on_tick(order, price, slippage_bps=slippage_bps, tick_size=tick_size)
-    limit = _needed(order.price, order)
+    limit, is_buy = _needed(order.price, order), order.side is BUY
+    if price > limit if is_buy else price < limit:
+        return None
     taken = worsened(price, order.side, slippage_bps=slippage_bps, tick_size=tick_size)
-    if order.side is Side.BUY:
-        return min(limit, taken) if price <= limit else None
-    return max(limit, taken) if price >= limit else None
+    return min(limit, taken) if is_buy else max(limit, taken)
 
 
 def fill_price_on_candle(
     order: Fillable, candle: PriceRange, *, slippage_bps: Decimal, tick_size: Decimal
 ) -> Decimal | None:
     """Return what a resting order fills at within this candle, None if nothing touches it."""
-    if order.kind is OrderKind.LIMIT:
+    if order.kind is LIMIT:
         limit = _needed(order.price, order)
-        is_touched = candle.low <= limit if order.side is Side.BUY else candle.high >= limit
+        is_touched = candle.low <= limit if order.side is BUY else candle.high >= limit
         return limit if is_touched else None
     met = _market_price(order, candle)
     if met is None:
@@ -139,7 +142,7 @@ def rest_of_candle(order: Fillable, candle: PriceRange, filled_at: Decimal) -> P
 def worsened(price: Decimal, side: Side, *, slippage_bps: Decimal, tick_size: Decimal) -> Decimal:
     """Return a price moved against `side` by the slippage, on the tick, at least one tick."""
     slip = price * slippage_bps / BPS
-    if side is Side.BUY:
+    if side is BUY:
         return price_to_tick_up(price + slip, tick_size)
     return max(price_to_tick_down(price - slip, tick_size), tick_size)
 
@@ -156,11 +159,11 @@ def fee_in_base(quantity: Decimal, *, fee_bps: Decimal) -> Decimal:
 
 def _market_price(order: Fillable, candle: PriceRange) -> Decimal | None:
     """The price a MARKET order or a triggered one meets, before slippage; None: not triggered."""
-    if order.kind is OrderKind.MARKET:
+    if order.kind is MARKET:
         return candle.open
     trigger = _needed(order.stop_price, order)
-    is_sell = order.side is Side.SELL
-    if order.kind is OrderKind.STOP_LOSS:
+    is_sell = order.side is SELL
+    if order.kind is STOP_LOSS:
         if is_sell:
             return min(trigger, candle.open) if candle.low <= trigger else None
         return max(trigger, candle.open) if candle.high >= trigger else None
