@@ -70,7 +70,7 @@ def facts(status: Status, trouble: str, place: Place) -> tuple[tuple[Cell, ...],
     if trouble:
         first = (Cell(f" ○ {name:<10}", "down"), Cell(words.clean(trouble)))
     process = f"version {status.version or words.DASH} · process {status.process_id or words.DASH}"
-    age = f" · up {words.age(1000 * status.uptime_s)}"
+    age = f" · up {words.age(1000 * status.uptime_s) if status.uptime_s >= CALM_S else '<1m'}"
     blank = Cell(" " * 13)
     return (
         first,

@@ -20,6 +20,7 @@ def test_the_process_is_named_and_the_cloud_is_not_claimed() -> None:
     assert "● local" in shown
     assert "version 0.1.0 · process 4711 · up 2h04" in shown
     assert "○ cloud     not configured" in shown
+    assert "· up <1m" in text(uptime_s=59)
 
 
 def test_an_engine_that_is_gone_and_one_that_says_little() -> None:
