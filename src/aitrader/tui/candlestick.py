@@ -202,8 +202,10 @@ def _times(shown: Sequence[Candle], space: int) -> list[Cell]:
     for column in range(0, len(shown), TIME_EVERY):
         at_ms = shown[column].open_ms
         label = words.clock(at_ms)[:5] if shown[-1].close_ms - at_ms < 86_400_000 else ""
-        line = line.ljust(column) + (label or words.day(at_ms)[5:16])
-    return [Cell(words.fit(line[:space], space), "faint"), Cell(" " * AXIS)]
+        label = label or words.day(at_ms)[5:16]
+        if column + len(label) <= space:
+            line = line.ljust(column) + label
+    return [Cell(words.fit(line, space), "faint"), Cell(" " * AXIS)]
 
 
 def _runs(cells: Sequence[Cell]) -> list[Cell]:

@@ -89,13 +89,23 @@ def overlay(grid: Grid, curve: Curve, scale: Range, *, solid: frozenset[str] = f
         grid[row][column] = Cell(chr(BRAILLE + (bits | below)), curve.style)
 
 
+LEAST_NAME = 8
+"""Cells of a name that still say something."""
+
+
 def write_legend(line: list[Cell], curves: Sequence[Curve]) -> None:
-    """Write the curves' names and newest values over the start of a line, while they fit."""
+    """Write the curves' names and newest values over the start of a line, while they fit.
+
+    A first name that is too long for the whole line loses its end, not its value.
+    """
     column = 1
     for curve in curves:
         newest = next((value for value in reversed(curve.values) if value is not None), None)
         value = price(newest) if curve.pane == ON_PRICE else short(newest)
-        text = f"{clean(curve.name)} {value}"
+        name, room = clean(curve.name), len(line) - column - 1 - len(value)
+        if column == 1 and LEAST_NAME <= room < len(name):
+            name = fit(name, room)
+        text = f"{name} {value}"
         if column + len(text) > len(line):
             break
         for place, char in enumerate(f"{text} "[: len(line) - column], column):

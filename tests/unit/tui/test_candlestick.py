@@ -72,6 +72,12 @@ def test_days_are_named_where_a_time_is_not_enough() -> None:
     assert text(draw(day, AXIS + 30, height=12))[-1].startswith("01-02 00:00")
 
 
+def test_a_time_that_does_not_fit_is_left_out_and_not_cut() -> None:
+    rows = candles(*[(10.0, 11.0, 9.0, 10.0)] * 24)[1:]
+    assert text(draw(rows, AXIS + 23, height=12))[-1].split() == ["00:01"]
+    assert text(draw(rows, AXIS + 25, height=12))[-1].split() == ["00:01", "00:21"]
+
+
 def test_without_room_or_candles_there_is_no_chart() -> None:
     assert draw([], 80, height=24) == []
     assert draw(RISING, AXIS, height=24) == []

@@ -78,7 +78,10 @@ def test_a_legend_says_names_and_newest_values_as_far_as_there_is_room() -> None
     line = blank(40, 1)[0]
     write_legend(line, [curve(1.0, 55.51234, None), curve(1.0), curve(2.0)])
     assert text(line).startswith(" rsi(close, 14) 55.512  rsi(close, 14) 1")
-    nothing = blank(12, 1)[0]
+    short_one = blank(12, 1)[0]
+    write_legend(short_one, [curve(None)])
+    assert text(short_one).strip() == "rsi(clos… —"
+    nothing = blank(9, 1)[0]
     write_legend(nothing, [curve(None)])
     assert text(nothing).strip() == ""
     wide = blank(30, 1)[0]

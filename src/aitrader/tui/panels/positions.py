@@ -80,7 +80,7 @@ class Positions(Table[PositionRow]):
         self._old: Collection[str] = ()
         self.columns: tuple[Column[PositionRow], ...] = (
             Column("", 1, _arrow),
-            Column("Symbol", 9, lambda r, _: Cell(r.symbol, _ink(r)), share=1, most=12),
+            Column("Symbol", 10, lambda r, _: Cell(r.symbol, _ink(r)), share=9, most=12),
             Column("Side", 5, _side, rank=10),
             Column("Quantity", 10, _quantity, is_right=True, rank=9),
             _price_of("entry_price"),
@@ -93,7 +93,7 @@ class Positions(Table[PositionRow]):
             Column("State", 7, _state, rank=6, share=2, most=11),
             Column("Money", 5, _money, rank=8),
             Column("Trader", 14, lambda r, _: Cell(r.trader, "dim"), rank=11, share=12, most=20),
-            Column("Trend", 6, self._trend, rank=1, share=3, most=24),
+            Column("Trend", 5, self._trend, rank=1, share=3, most=24),
         )
         super().__init__(
             self.columns,

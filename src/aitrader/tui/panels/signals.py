@@ -33,7 +33,7 @@ def _why(row: SignalRow, _width: int) -> Cell:
 COLUMNS: tuple[Column[SignalRow], ...] = (
     Column("Time", 8, lambda r, _: Cell(words.clock(r.at_ms), "dim"), rank=1),
     Column("Symbol", 9, lambda r, _: Cell(r.symbol), share=2, most=12),
-    Column("Trader", 16, _trader, rank=3, share=2, most=20),
+    Column("Trader", 16, _trader, rank=3, share=6, most=20),
     Column("Trader", 8, _trader, rank=5, share=1, most=18),
     Column("Price", 10, lambda r, _: Cell(words.price(r.price)), is_right=True, rank=4),
     Column("Status", 8, _status),
