@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.builders import AT_MS, TRADER, a_match, a_trader, an_instrument
+from tests.builders import AT_MS, TRADER, a_match, a_plan, a_trader, an_instrument
 
 from aitrader.engine.clock import FrameClock
 from aitrader.engine.dispatch import Dispatch, edge_handlers
@@ -45,6 +45,7 @@ from aitrader.model.events import (
 from aitrader.model.order import Leg, OrderStatus
 from aitrader.model.ports import Inbox
 from aitrader.model.position import Position, PositionStatus
+from aitrader.model.trader import EntryPlan
 from aitrader.positions.stage import PositionStage
 from aitrader.signals.stage import SignalStage
 from aitrader.storage.history import History
@@ -61,6 +62,10 @@ MOST_WRITES = 40
 STOPPED = [100.0, 100.1, 100.4, 98.0]
 SOLD = [100.0, 100.1, 101.0, 103.6]
 MOVED = [100.0, 100.1, 100.4, 100.4, 100.4, 99.7]
+LIMITED = [100.0, 100.2, 100.4, 99.9, 99.4, 99.4, 98.0]
+MISSED = [100.0, 100.2, 100.4, 99.9]
+AT_A_LIMIT = EntryPlan(limit_pct=Decimal("0.5"), good_for_ms=7_000)
+"""In LIMITED the price comes to 99.5 in time; in MISSED only when the order is over."""
 PLACE = ids.position_id(
     ids.signal_id(
         TRADER,
@@ -212,6 +217,8 @@ class Story:
         self._path = folder / "aitrader.sqlite"
         self._prices = [*prices, *(price or prices[-1] for price in AFTERWARDS)]
         self._second = -1
+        is_limited = list(prices) in (LIMITED, MISSED)
+        self._trader = a_trader(plan=a_plan(entry=AT_A_LIMIT)) if is_limited else a_trader()
         self.writes: list[int] = []
         self.errors = 0
 
@@ -248,7 +255,7 @@ class Story:
             asked = StopMoveAsked(at_ms=self._at_ms(), position_id=PLACE, price=Decimal("99.8"))
             return (asked,)
         if self._second != 1:
-            return (TraderSaved(at_ms=self._at_ms(), trader=a_trader()),) * (self._second == 0)
+            return (TraderSaved(at_ms=self._at_ms(), trader=self._trader),) * (self._second == 0)
         at_ms = self._at_ms()
         return (
             CandlesClosed(at_ms=at_ms, intervals=("1m", "5m")),
@@ -300,7 +307,17 @@ def check_the_end(folder: Path, story: Story) -> None:
     assert account.day_pnl == gained
 
 
-@pytest.mark.parametrize("prices", [STOPPED, SOLD, MOVED], ids=["stopped", "sold", "moved"])
+def test_a_life_in_which_the_limit_is_not_reached_opens_nothing(tmp_path: Path) -> None:
+    story = Story(tmp_path, MISSED)
+    asyncio.run(story.tell([], is_written=False))
+    check_the_end(tmp_path, story)
+    assert asyncio.run(outcome(tmp_path))[1] == ()
+    assert story.errors == 0
+
+
+@pytest.mark.parametrize(
+    "prices", [STOPPED, SOLD, MOVED, LIMITED], ids=["stopped", "sold", "moved", "limited"]
+)
 def test_a_life_without_deaths_ends_with_one_closed_position(
     tmp_path: Path, prices: list[float]
 ) -> None:
@@ -320,7 +337,11 @@ def test_a_life_without_deaths_ends_with_one_closed_position(
 
 @pytest.mark.faults
 @pytest.mark.parametrize("is_written", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("prices", [STOPPED, SOLD, MOVED], ids=["stopped", "sold", "moved"])
+@pytest.mark.parametrize(
+    "prices",
+    [STOPPED, SOLD, MOVED, LIMITED, MISSED],
+    ids=["stopped", "sold", "moved", "limited", "missed"],
+)
 @pytest.mark.parametrize("dies_at", range(1, MOST_WRITES))
 def test_a_death_at_any_write_loses_nothing_and_doubles_nothing(
     tmp_path: Path, dies_at: int, prices: list[float], is_written: bool
