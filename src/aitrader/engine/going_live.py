@@ -10,7 +10,7 @@ import msgspec
 
 from aitrader.model.account import LIVE_IS_OFF
 from aitrader.model.money import trimmed
-from aitrader.model.trader import Limits, PositionSide, SizeKind, Trader
+from aitrader.model.trader import Limits, PositionSide, SizeKind, Trader, limit_words
 
 
 class LivePlace(msgspec.Struct, frozen=True):
@@ -34,11 +34,12 @@ def find_refusal(trader: Trader, place: LivePlace | None) -> str:
 
 def meaning(trader: Trader, place: LivePlace, *, symbols: int) -> str:
     """Return what going live would mean for a trader that looks at so many symbols."""
-    limits = trader.plan.limits
+    limits, limit = trader.plan.limits, limit_words(trader.plan)
+    orders = f"limit orders {limit}," if limit else "market orders"
     return (
         f"{trader.plan.name} would trade {place.words}: {_size(limits, place.quote)}, "
         f"at most {limits.max_open} open at once, {symbols} symbols on {trader.plan.interval} "
-        "candles, market orders with stop and target at the exchange; ask again to confirm"
+        f"candles, {orders} with stop and target at the exchange; ask again to confirm"
     )
 
 

@@ -8,6 +8,7 @@ from enum import Enum
 import msgspec
 
 from aitrader.model.account import LIVE, PAPER
+from aitrader.model.candle import MINUTE_MS
 from aitrader.model.ids import TraderId
 
 
@@ -142,6 +143,17 @@ class TraderPlan(msgspec.Struct, frozen=True):
     analyst: str | None
     description: str
     entry: EntryPlan = EntryPlan()
+
+
+def limit_words(plan: TraderPlan) -> str:
+    """Return where and how long a trader's entries rest, as a person says it; "" at market."""
+    entry = plan.entry
+    if entry.limit_pct is None:
+        return ""
+    side = "below" if plan.side is PositionSide.LONG else "above"
+    minutes = entry.good_for_ms // MINUTE_MS
+    span = f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
+    return f"{entry.limit_pct}% {side} the close, for {span if minutes else 'one candle'} at most"
 
 
 class Trader(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ from aitrader.filters.words import printable
 from aitrader.model.candle import DAY_MS, INTERVAL_MS, open_of
 from aitrader.model.errors import ConfigError, FilterFault
 from aitrader.model.ids import TraderId
-from aitrader.model.trader import Universe
+from aitrader.model.trader import Universe, limit_words
 from aitrader.modes.candle_panels import CandleFiles, read_candles
 from aitrader.modes.data import instant, instant_ms, known_symbol, say, say_json
 
@@ -37,7 +37,10 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """One file; `cost_us`: the most microseconds per symbol and candle. All empty with `fault`."""
+    """One file; `cost_us`: the most microseconds per symbol and candle. All empty with `fault`.
+
+    `limit`: where entries rest, "" when they are at market.
+    """
 
     file: str
     is_ok: bool
@@ -52,6 +55,7 @@ class Checked(msgspec.Struct, frozen=True):
     lookback: Mapping[str, int] = {}
     cost_us: float = 0.0
     warnings: tuple[str, ...] = ()
+    limit: str = ""
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -113,6 +117,7 @@ def _checked(file: Path) -> Checked:
         lookback=trader.lookback,
         cost_us=trader.cost,
         warnings=trader.warnings,
+        limit=limit_words(trader.plan),
     )
 
 
@@ -123,7 +128,7 @@ def _say_checked(result: Checked) -> None:
         click.echo(f"{file}: {fault}", err=True)
         return
     say(f"{file}: {result.name} ({result.side}, {result.interval}, {result.symbols})")
-    say("  enters when all hold:")
+    say(f"  enters {result.limit + ', ' if result.limit else ''}when all hold:")
     for name in result.conditions:
         say(f"    {name}")
     if result.exit_conditions:

@@ -8,7 +8,7 @@ import pytest
 from tests.builders import a_plan, a_trader
 
 from aitrader.engine.going_live import LivePlace, find_refusal, meaning
-from aitrader.model.trader import Limits, PositionSide, SizeKind
+from aitrader.model.trader import EntryPlan, Limits, PositionSide, SizeKind
 
 PLACE = LivePlace("real money on binance.com")
 
@@ -28,6 +28,14 @@ def test_the_person_reads_where_how_much_and_how_many(kind: SizeKind, words: str
         f"Dip would trade real money on binance.com: {words}, at most 3 open at once, "
         "7 symbols on 5m candles, market orders with stop and target at the exchange; "
         "ask again to confirm"
+    )
+
+
+def test_who_enters_at_a_limit_is_told_so() -> None:
+    plan = a_plan(entry=EntryPlan(limit_pct=Decimal("0.2")))
+    assert (
+        "limit orders 0.2% below the close, for one candle at most, with stop and target"
+        in meaning(a_trader(plan=plan), PLACE, symbols=7)
     )
 
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-import msgspec
-from tests.builders import a_trader
+from decimal import Decimal
 
-from aitrader.model.trader import Exits, Mode, Trader, Universe, account_of
+import msgspec
+import pytest
+from tests.builders import a_plan, a_trader
+
+from aitrader.model.trader import (
+    EntryPlan,
+    Exits,
+    Mode,
+    PositionSide,
+    Trader,
+    Universe,
+    account_of,
+    limit_words,
+)
 
 
 def test_a_trader_comes_back_from_its_bytes_as_it_was() -> None:
@@ -26,3 +38,18 @@ def test_no_exit_is_set_unless_the_file_sets_it() -> None:
 
 def test_a_traders_mode_says_whose_money_it_trades() -> None:
     assert (account_of(Mode.PAPER), account_of(Mode.LIVE)) == ("paper", "live")
+
+
+@pytest.mark.parametrize(
+    ("side", "good_for_ms", "words"),
+    [
+        (PositionSide.LONG, 0, "0.2% below the close, for one candle at most"),
+        (PositionSide.LONG, 900_000, "0.2% below the close, for 15m at most"),
+        (PositionSide.SHORT, 7_200_000, "0.2% above the close, for 2h at most"),
+        (PositionSide.SHORT, 5_400_000, "0.2% above the close, for 90m at most"),
+    ],
+)
+def test_a_limit_is_told_in_words(side: PositionSide, good_for_ms: int, words: str) -> None:
+    plan = a_plan(side=side, entry=EntryPlan(Decimal("0.2"), good_for_ms))
+    assert limit_words(plan) == words
+    assert limit_words(a_plan(side=side)) == ""
