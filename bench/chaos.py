@@ -68,7 +68,7 @@ def main() -> int:
 def _recovered(rows: Sequence[Mapping[str, float]]) -> dict[str, object]:
     """Return the spread of the recoveries, from a process's start to all known and protected."""
     found: dict[str, object] = {"times": len(rows)}
-    for what in ("wall_s", "cpu_s", "window_s"):
+    for what in ("wall_s", "own_s", "cpu_s", "queued_s", "window_s"):
         told = sorted(row[what] for row in rows)
         if told:
             middle, most = told[len(told) // 2], told[int(len(told) * 0.99)]

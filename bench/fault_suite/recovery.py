@@ -3,7 +3,8 @@
 The time counts from the process's start to the moment when every order that had no answer on disk
 has one, and every position that was open is covered by stops of which the exchange has told, or has
 left. Where an order's window is still open at the start, nobody may know sooner: what is waited for
-that is taken off, and told beside.
+that is taken off, and told beside. So is how long the process was ready to run and no core was free
+for it (`queued_s`, where the kernel tells): that is the machine's load, and `own_s` is without it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 
 from aitrader.engine.clock import cpu_s
 from aitrader.model.events import (
@@ -30,6 +32,14 @@ from aitrader.model.position import Position, PositionStatus
 
 DUST_USDT = Decimal(6)
 """Less than this can neither be sold nor protected: the least order is 5 USDT."""
+
+
+def queued_s() -> float:
+    """Return how long this process was ready to run and had no core; 0 where nobody knows."""
+    try:
+        return int(Path("/proc/self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 class Recovery:
@@ -70,8 +80,11 @@ class Recovery:
             await self._told.wait()
         waited_s = time.monotonic() - settled_s
         beyond_s = max(0.0, waited_s - window_s)
+        wall_s, queue_s = settled_s - self._spawned_s + beyond_s, queued_s()
         return {
-            "wall_s": round(settled_s - self._spawned_s + beyond_s, 3),
+            "wall_s": round(wall_s, 3),
+            "own_s": round(max(0.0, wall_s - queue_s), 3),
+            "queued_s": round(queue_s, 3),
             "window_s": round(waited_s - beyond_s, 3),
             "cpu_s": round(cpu_s(), 3),
         }
