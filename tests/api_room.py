@@ -15,11 +15,12 @@ from tests.builders import a_position, a_signal, an_order
 from tests.fake_engine import FakeEngine
 
 from aitrader.api.app import App, make_app
+from aitrader.api.heads import Limits
 from aitrader.api.hub import Hub
 from aitrader.api.inside import END_OF_TIME_MS, Inside
 from aitrader.api.metrics import Metrics
 from aitrader.api.policy import Policy
-from aitrader.api.server import serving_app
+from aitrader.api.server import USUAL, serving_app
 from aitrader.api.tokens import Gate, Scope, Token, TokenFile, digest_of
 from aitrader.model.account import PAPER
 from aitrader.model.control import (
@@ -203,12 +204,14 @@ class Room:
         return make_app(self.inside, self.hub, metrics=self.metrics, now_s=lambda: self.now_s)
 
     @asynccontextmanager
-    async def served(self) -> AsyncIterator[int]:
+    async def served(self, *, limits: Limits = USUAL) -> AsyncIterator[int]:
         """The application on a loopback port, with its hub."""
         async with asyncio.TaskGroup() as group:
             following = group.create_task(self.hub.run())
             app = self.made()
-            async with serving_app(app.asgi, "127.0.0.1", 0, quick=app.quick) as port:
+            async with serving_app(
+                app.asgi, "127.0.0.1", 0, quick=app.quick, limits=limits
+            ) as port:
                 yield port
             self.fake.end()
             following.cancel()

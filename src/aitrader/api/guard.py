@@ -44,7 +44,7 @@ class Guarded:
         host, origin, length = _seen(scope["headers"])
         if origin is not None and _place_of(origin) != host.lower():
             return Failure(403, "a page of another site may not ask")
-        if self._is_open() and _name_of(host) not in LOOPBACK_NAMES:
+        if _name_of(host) not in LOOPBACK_NAMES and self._is_open():
             return Failure(403, f"without a token this server is only localhost, not {host[:60]}")
         if not length.isdecimal() or int(length[:12]) > MAX_BODY_BYTES:
             return _too_large()
@@ -124,6 +124,8 @@ def _protecting(send: Send) -> Send:
 
 def _name_of(host: str) -> str:
     """Return a Host header's name without its port."""
+    if (plain := host.partition(":")[0]) in LOOPBACK_NAMES:
+        return plain
     try:
         return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:

@@ -17,8 +17,9 @@ from aitrader.model.position import Position
 from aitrader.model.signal import Signal
 from aitrader.model.view import Frame, View
 
-MAX_AGE_S = 0.05
-"""A frame this young answers many requests; making one costs as much as encoding it."""
+MAX_AGE_S = 0.1
+"""Prices come once a second. A frame this young answers many requests; making one costs as much as
+encoding it."""
 
 ONE_FRAME_HZ = 10.0
 END_OF_TIME_MS = 2**53

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from aitrader.api.guard import HEADERS, Guarded
-from aitrader.api.heads import ShortHeads
+from aitrader.api.heads import Limits, ShortHeads
 from aitrader.api.inside import Inside
 from aitrader.api.policy import Access, Budget
 from aitrader.api.problems import Failure
@@ -121,9 +121,11 @@ class QuickProtocol(ShortHeads):
         super()._start_asgi_task(cycle, app)
 
 
-def protocol_of(quick: QuickAnswers) -> type[ShortHeads]:
-    """Return the protocol that gives these answers."""
-    return type("Quick", (QuickProtocol,), {"quick": quick})
+def protocol_of(quick: QuickAnswers | None, limits: Limits) -> type[ShortHeads]:
+    """Return the protocol that gives these answers and sets these limits."""
+    if quick is None:
+        return type("Plain", (ShortHeads,), {"limits": limits})
+    return type("Quick", (QuickProtocol,), {"quick": quick, "limits": limits})
 
 
 def _bytes_of(response: Response) -> bytes:

@@ -12,10 +12,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from aitrader.api.guard import LOOPBACK_NAMES
-from aitrader.api.heads import ShortHeads
+from aitrader.api.heads import Limits
 from aitrader.api.quick import QuickAnswers, protocol_of
 from aitrader.model.errors import ConfigError
 
+USUAL = Limits()
 START_S = 10.0
 STOP_S = 5
 """How long connections may take to end: the promise is 30 s to the process's end."""
@@ -27,7 +28,12 @@ PING_S = 10.0
 
 @contextlib.asynccontextmanager
 async def serving_app(
-    app: ASGIApp, host: str, port: int, *, quick: QuickAnswers | None = None
+    app: ASGIApp,
+    host: str,
+    port: int,
+    *,
+    quick: QuickAnswers | None = None,
+    limits: Limits = USUAL,
 ) -> AsyncIterator[int]:
     """Serve the application for the block; yields the port it listens on.
 
@@ -36,6 +42,7 @@ async def serving_app(
         host: An address of this computer.
         port: 0 takes any free one.
         quick: What may be answered before the application is asked.
+        limits: What a connection may take.
 
     Raises:
         ConfigError: The address cannot be listened on, in one sentence.
@@ -43,7 +50,7 @@ async def serving_app(
     with contextlib.closing(_bound(host, port)) as sock:
         config = uvicorn.Config(
             app,
-            http=ShortHeads if quick is None else protocol_of(quick),
+            http=protocol_of(quick, limits),
             log_config=None,
             log_level="warning",
             access_log=False,

@@ -63,6 +63,7 @@ class TokenFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._name = os.fspath(path)
         self._stamp: tuple[int, int] | None = None
         self._tokens: tuple[Token, ...] = ()
 
@@ -73,7 +74,7 @@ class TokenFile:
             ConfigError: The file cannot be read.
         """
         try:
-            status = self._path.stat()
+            status = os.stat(self._name)  # each request comes by here
             stamp = (status.st_mtime_ns, status.st_size)
             if stamp != self._stamp:
                 self._tokens = msgspec.json.decode(self._path.read_bytes(), type=tuple[Token, ...])
@@ -149,12 +150,13 @@ class Gate:
 
     def find(self, secret: str) -> Caller | None:
         """Return whose secret this is, None if nobody's or if the token has expired."""
-        if self.is_open and not self._was_closed:
+        tokens = (*self._first, *self._file.load())
+        if not tokens and not self._was_closed:
             return LOCAL
         self._was_closed = True  # revoking the last token does not open the door
         digest, now_ms = digest_of(secret), self._now_ms()
         found: Caller | None = None
-        for token in (*self._first, *self._file.load()):
+        for token in tokens:
             is_same = hmac.compare_digest(token.digest, digest)
             is_valid = token.expires_ms is None or now_ms < token.expires_ms
             if is_same and is_valid:

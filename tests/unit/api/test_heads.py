@@ -6,12 +6,22 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
 from tests.api_room import Room
+from uvicorn.server import ServerState
 
-from aitrader.api.heads import MAX_HEAD_BYTES
+from aitrader.api.heads import MAX_HEAD_BYTES, Limits, ShortHeads
+from aitrader.api.quick import protocol_of
 
+WHOLE = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n"
+HALF_BODY = b"POST /api/pause HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{"
 ROWS = b"x: 1\r\n" * MAX_HEAD_BYTES
 BODY = b"POST /api/traders HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n0\r\n"
+
+
+async def no_app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers nothing."""
 
 
 @pytest.mark.parametrize(
@@ -30,6 +40,104 @@ def test_a_head_without_end_is_cut_off(tmp_path: Path, head: bytes) -> None:
             writer.write(head[: MAX_HEAD_BYTES + 1])
             assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
             writer.close()
+
+    asyncio.run(story())
+
+
+async def heard(port: int, *pieces: bytes) -> bytes:
+    """Return what is answered until the connection ends, to pieces that come one by one."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for piece in pieces:
+        writer.write(piece)
+        await writer.drain()
+    found = await reader.read()
+    writer.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("pieces", "answer"),
+    [
+        ((), b""),
+        ((b"GET /health HT",), b""),
+        ((WHOLE, b"GET /health HT"), b"HTTP/1.1 200 "),
+        ((HALF_BODY,), b""),
+    ],
+    ids=("silence", "half a head", "half of the second head", "half a body"),
+)
+def test_who_does_not_come_to_an_end_is_sent_away(
+    tmp_path: Path, pieces: tuple[bytes, ...], answer: bytes
+) -> None:
+    async def story() -> None:
+        quick = Limits(whole_s=0.05)
+        async with asyncio.timeout(10), Room(tmp_path).served(limits=quick) as port:
+            assert (await heard(port, *pieces)).startswith(answer)
+
+    asyncio.run(story())
+
+
+def test_who_comes_to_an_end_in_time_is_answered(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with asyncio.timeout(10), Room(tmp_path).served() as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            for piece in (WHOLE[:9], WHOLE[9:], WHOLE):
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0)
+            for _ in range(2):
+                assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+
+    asyncio.run(story())
+
+
+def test_one_too_many_is_sent_away(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with asyncio.timeout(10), Room(tmp_path).served(limits=Limits(most=1)) as port:
+            _, first = await asyncio.open_connection("127.0.0.1", port)
+            assert (await heard(port)).startswith(b"HTTP/1.1 503 ")
+            first.close()
+
+    asyncio.run(story())
+
+
+class Deaf(asyncio.Transport):
+    """A transport whose other end reads nothing."""
+
+    is_aborted = False
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+
+def a_protocol(unread_s: float) -> ShortHeads:
+    config = uvicorn.Config(no_app, lifespan="off", log_config=None)
+    config.load()
+    protocol = protocol_of(None, Limits(unread_s=unread_s))(
+        config=config, server_state=ServerState(), app_state={}
+    )
+    protocol.connection_made(Deaf())
+    return protocol
+
+
+def test_who_does_not_read_its_answer_is_cut_off() -> None:
+    async def story() -> None:
+        protocol, patient = a_protocol(0.0), a_protocol(10.0)
+        for each in (protocol, patient):
+            each.pause_writing()
+            each.pause_writing()
+        patient.resume_writing()
+        patient.resume_writing()
+        await asyncio.sleep(0.01)
+        assert (protocol.transport.is_aborted, patient.transport.is_aborted) == (True, False)  # type: ignore[attr-defined]
+        for each in (protocol, patient):
+            each.connection_lost(OSError())
 
     asyncio.run(story())
 

@@ -36,7 +36,7 @@ def test_requests_that_come_together_share_a_frame(tmp_path: Path) -> None:
     async def story() -> None:
         first = await inside.frame()
         assert await inside.frame() is first
-        times[0] = 0.06
+        times[0] = 0.11
         assert await inside.frame() is not first
 
     asyncio.run(story())
