@@ -73,18 +73,21 @@ def left_for(desk: Desk, position: Position, *, since_ms: int) -> Decimal | None
 
 
 def _missing(desk: Desk, *, at_ms: int) -> Iterator[Quarantined]:
-    """Yield one alarm per position whose coins are not all there."""
+    """Yield one alarm per position whose coins are not all there, once until they are again."""
     by_asset: dict[str, list[Position]] = {}
     for position in desk.positions.values():
         rules = desk.instruments.get(position.symbol)
         if rules is not None and position.side is PositionSide.LONG:
             by_asset.setdefault(rules.base, []).append(position)
+    told, desk.missing = desk.missing, set()
     for asset, positions in by_asset.items():
         found = desk.balances.get(asset)
         there = ZERO if found is None else found.total
         held = sum((desk.held(row) for row in positions), ZERO)
         if there < held - sum((_may_be_sold(desk, row) for row in positions), ZERO):
-            yield from (_alarm(row, asset, (there, held), at_ms) for row in positions)
+            desk.missing |= {row.position_id for row in positions}
+            new = [row for row in positions if row.position_id not in told]
+            yield from (_alarm(row, asset, (there, held), at_ms) for row in new)
 
 
 def _may_be_sold(desk: Desk, position: Position) -> Decimal:

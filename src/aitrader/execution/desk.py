@@ -54,6 +54,7 @@ class Desk:
         self.balances: dict[str, Balance] = {}
         self.balances_ms = -1
         self.whole_balances_ms = -1
+        self.missing: set[PositionId] = set()
         self.quarantined: set[tuple[TraderId, str]] = set()
         self.doubted: dict[ClientOrderId, int] = {}
         self.is_paused = False

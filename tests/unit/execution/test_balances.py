@@ -81,6 +81,14 @@ def test_a_position_whose_coins_are_gone_is_told_and_its_symbol_left_alone() -> 
     assert "found 0:" in nothing.reason
 
 
+def test_coins_that_stay_away_are_told_once_until_they_are_back() -> None:
+    desk = a_desk()
+    assert len(report(desk, is_whole=True)) == 1
+    assert report(desk, btc("0.2"), is_whole=True) == []
+    assert report(desk, btc("1"), is_whole=True) == []
+    assert len(report(desk, is_whole=True)) == 1
+
+
 def test_what_a_resting_exit_may_have_sold_unheard_is_not_missing() -> None:
     desk = a_desk()
     for attempt, kind in ((1, OrderKind.STOP_LOSS), (2, OrderKind.LIMIT)):

@@ -115,6 +115,7 @@ def test_pause_removal_and_quarantine_refuse_entries() -> None:
     removed = TraderRemoved(at_ms=AT_MS, trader_id=TRADER)
     out = Quarantined(at_ms=AT_MS, trader_id=TRADER, symbol="BTCUSDT", reason="?")
     assert refusal(a_stage(paused)) == "entries are paused"
+    assert told(a_stage(), removed) == []
     assert refusal(a_stage(removed)) == "the trader was removed"
     assert "quarantined" in refusal(a_stage(out))
     back = TraderSaved(at_ms=AT_MS, trader=a_trader())

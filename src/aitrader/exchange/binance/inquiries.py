@@ -28,6 +28,7 @@ from aitrader.exchange.binance.orders import (
     asking_open,
 )
 from aitrader.exchange.binance.question_pace import Patience, QuestionPace
+from aitrader.exchange.binance.strangers import Strangers
 from aitrader.exchange.binance.verdicts import ARCHIVED, BAD_SYMBOL, NO_SUCH_ORDER
 from aitrader.exchange.binance.wire_orders import (
     BalanceRow,
@@ -39,12 +40,10 @@ from aitrader.exchange.binance.wire_orders import (
 from aitrader.model.errors import Refused, Transient
 from aitrader.model.events import (
     Event,
-    OpenOrdersReported,
     OrderExpired,
     OrderNotFound,
     Quarantined,
 )
-from aitrader.model.found import FoundOrder
 from aitrader.model.ids import ClientOrderId
 from aitrader.model.money import ZERO
 from aitrader.model.order import Order
@@ -88,6 +87,7 @@ class Inquiries:
         self._pace = QuestionPace(patience, lambda: asyncio.get_running_loop().time())
         self._asking: set[ClientOrderId] = set()
         self.live = LiveOrders()
+        self._strangers = Strangers(self.post, clock=clock, account=account)
         self.closed = asyncio.Event()
 
     def post(self, *events: Event) -> None:
@@ -234,12 +234,16 @@ class Inquiries:
         by_name = {str(order.client_order_id): order for order in known}
         told = [(row, by_name[row.name]) for row in found if row.name in by_name]
         await asyncio.gather(*(self.tell(row, order) for row, order in told))
-        unknown = (row for row in found if row.name not in by_name)
-        strange = [row for row in map(reports.found_order, unknown) if row is not None]
-        if strange:
-            at_ms, account = self._clock.now_ms(), self._account
-            self.post(OpenOrdersReported(at_ms=at_ms, account=account, orders=tuple(strange)))
-            _log_strange(strange)
+        self._strangers.meet(row for row in found if row.name not in by_name)
+
+    async def look_around(self) -> None:
+        """Tell which open orders are not ours, if they are others by now, and the balances."""
+        try:
+            self._strangers.look(await self.fetch_open())
+        except (Transient, Refused) as error:
+            log.warning("the account's open orders cannot be had now: %s", error)
+        else:
+            await self.report_balances()
 
     async def ask_all(self, orders: Sequence[Order]) -> list[Order]:
         """Ask once after each of these, a few at once; return those that were not told about."""
@@ -268,11 +272,3 @@ async def _fetch_open(rest: AccountRest, symbols: Collection[str]) -> list[Order
     """Return the open orders of some symbols; of none of them: of all."""
     wanted = ("",) if not symbols or len(symbols) > _MOST_SYMBOLS else sorted(symbols)
     return [row for symbol in wanted for row in read_orders(await rest.ask(asking_open(symbol)))]
-
-
-def _log_strange(found: Iterable[FoundOrder]) -> None:
-    for each in found:
-        ids = {"order": each.client_order_id, "symbol": each.symbol}
-        ours = "bears our id but is unknown here"
-        whose = ours if each.is_ours else "is not ours and is left alone"
-        log.warning("an open order %s", whose, extra=ids)

@@ -67,7 +67,8 @@ CLOCK_OFF_MS = 250
 class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where orders go and how. `ws_api_url` may be "": then all goes over REST.
 
-    Open orders are asked after every `audit_s`, whatever the stream says; the time every `clock_s`.
+    Open orders are asked after every `audit_s`, whatever the stream says; the time, what the
+    account has, and which orders are not ours, every `clock_s`.
     """
 
     rest_url: str
@@ -252,7 +253,7 @@ class BinanceVenue:
         await self._inquiries.report_balances()
 
     async def _audit(self) -> None:
-        """Ask after what is open every few seconds, and for the time, until closed."""
+        """Ask after what is open every few seconds, and less often for the time and strangers."""
         closed, loop = self._inquiries.closed, asyncio.get_running_loop()
         timed_s = loop.time()
         while not closed.is_set():
@@ -262,8 +263,8 @@ class BinanceVenue:
             if loop.time() - timed_s >= self._settings.clock_s:
                 timed_s = loop.time()
                 await self._set_time()
-            if len(self._inquiries.live):
-                await self.look()
+                await self._inquiries.look_around()
+            await self.look()
 
     async def _tell(self, answers: Sequence[OrderAnswer], orders: Sequence[Order]) -> None:
         by_name = {order.client_order_id: order for order in orders}

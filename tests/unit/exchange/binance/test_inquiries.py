@@ -115,6 +115,32 @@ def test_a_foreign_order_is_shown_and_left_alone() -> None:
     tell(story)
 
 
+def test_orders_of_others_are_shown_anew_when_they_come_and_go() -> None:
+    async def story(room: AccountRoom) -> None:
+        low = (await room.price() / 2).quantize(Decimal("0.01"))
+        await room.venue.recover(Saved())
+        theirs = room.order(5, client_order_id="web-7", kind=OrderKind.LIMIT, price=low)
+        await room.submit(
+            theirs,
+        )
+        await room.submit(room.order(6, kind=OrderKind.LIMIT, price=low))
+        for _ in range(2):
+            await room.venue._inquiries.look_around()
+        await room.cancel_by_hand(theirs)
+        await room.venue._inquiries.look_around()
+        shown = [
+            [row.client_order_id for row in report.orders]
+            for report in room.inbox.of(OpenOrdersReported)
+        ]
+        assert shown == [["web-7"], []]
+        wholes = len([row for row in room.inbox.of(BalancesReported) if row.is_whole])
+        await room.fault("lost_request", path="openOrders")
+        await room.venue._inquiries.look_around()
+        assert len([row for row in room.inbox.of(BalancesReported) if row.is_whole]) == wholes
+
+    tell(story)
+
+
 def test_an_order_that_was_given_up_and_is_open_after_all_is_told() -> None:
     async def story(room: AccountRoom) -> None:
         price = await room.price()
