@@ -34,5 +34,6 @@ class Notices:
 
     def text(self) -> str:
         """Return the most pressing one, "" when there is none."""
+        feed = f"market stream down, no new entries: {self.feed}" if self.feed else ""
         newest = next(reversed(self._alone.values()), "")
-        return self.feed or newest or self._strange
+        return feed or newest or self._strange

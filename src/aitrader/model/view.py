@@ -29,7 +29,8 @@ class AccountRow(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """The header: what runs, on what, how it is, and the counters since start.
 
-    `feed`: "live", "stale" or "down"; `feed_age_ms`: since the last frame, wall time.
+    `feed`: "live", "stale" or "down"; `feed_age_ms`: since the last frame, wall time; a day
+    where there is no connection.
     `is_paused`: no new entries. Money in `quote`. `analyst`: the model that is asked, "" when none
     is configured. `mode` is LIVE while a trader, or an open position, is live; `account` and the
     money are of that account then, else of the paper account. `accounts` has all of them.

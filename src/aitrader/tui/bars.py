@@ -25,6 +25,10 @@ SILENT_S = 5.0
 """An engine that says nothing for so long is said to be silent."""
 
 
+NO_LINK_MS = 86_400_000
+"""What a stream without a connection gives as its age."""
+
+
 class Part(NamedTuple):
     """Cells that stay or leave together."""
 
@@ -182,7 +186,9 @@ class StatusBar(Lines):
 
 
 def feed_age(age_ms: int) -> str:
-    """Return how old the last frame of the stream is, calm below a second."""
+    """Return how old the last frame of the stream is, calm below a second; a day is no link."""
+    if age_ms >= NO_LINK_MS:
+        return "no connection"
     return "<1s" if age_ms < 1000 else words.age(age_ms)
 
 

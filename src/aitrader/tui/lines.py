@@ -50,9 +50,11 @@ class Lines(Widget):
             back = self.background_colors[1]
             cursor = back.blend(Color.parse(variables["primary"]), 0.22).rich_color
             base, chosen = Style(bgcolor=back.rich_color), Style(bgcolor=cursor)
-            for key, style in styles(variables).items():
+            found = styles(variables)
+            for key, style in found.items():
                 self._inks[key] = base + style
-                self._inks[key + CURSOR] = base + style + chosen
+                seen = found["dim"] if key == "faint" else style  # else it fades into the cursor
+                self._inks[key + CURSOR] = base + seen + chosen
         return self._inks[name]
 
     def strip(self, cells: Iterable[Cell], width: int, *, fill: str = "") -> Strip:

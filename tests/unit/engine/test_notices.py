@@ -33,7 +33,7 @@ def test_the_market_is_said_before_a_symbol_and_that_before_what_is_strange() ->
     notices.leave_alone(TRADER, "Dip leaves it alone")
     assert notices.text() == "Dip leaves it alone"
     notices.feed = "the exchange is silent"
-    assert notices.text() == "the exchange is silent"
+    assert notices.text() == "market stream down, no new entries: the exchange is silent"
     notices.feed = ""
     notices.forgive(TRADER)
     assert notices.text() == "other leaves it alone"

@@ -226,7 +226,7 @@ def test_the_feed_is_down_until_it_is_up_and_stale_when_silent() -> None:
 def test_a_disk_that_refuses_is_the_notice() -> None:
     bench = Bench()
     bench.view.update([FeedChanged(at_ms=AT_MS, is_up=False, reason="silence")])
-    assert bench.view.status().notice == "silence"
+    assert bench.view.status().notice == "market stream down, no new entries: silence"
     bench.health.store_fault = "disk full"
     assert bench.view.status().notice == "no new entries: disk full"
 

@@ -35,6 +35,7 @@ def test_parts_leave_by_rank(width: int, line: str) -> None:
 
 def test_a_fresh_stream_does_not_flicker() -> None:
     assert [feed_age(age) for age in (0, 999, 1000, 65_000)] == ["<1s", "<1s", "1s", "1m"]
+    assert feed_age(86_400_000) == "no connection"
 
 
 def test_before_the_first_word_the_header_waits() -> None:

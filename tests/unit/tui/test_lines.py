@@ -33,6 +33,7 @@ def test_the_cursor_is_another_background_and_the_same_color() -> None:
             table = app.board.markets
             assert table.ink("up").color == table.ink("up" + CURSOR).color
             assert table.ink("up").bgcolor != table.ink("up" + CURSOR).bgcolor
+            assert table.ink("faint" + CURSOR).color == table.ink("dim").color
 
     asyncio.run(story())
 
