@@ -26,6 +26,9 @@ AROUND = 40
 """Candles before and after a trade that is shown by itself."""
 
 MOST_MARKS = 400
+MOST_MEANS = 240
+THIN = "vector-effect='non-scaling-stroke'"
+"""A line as thin as it is, however the picture is stretched."""
 
 
 def line_chart(
@@ -45,13 +48,28 @@ def line_chart(
             "opacity='.35'/>"
         )
     else:
-        shape = f"<polyline points='{points}' fill='none' stroke='{color}' stroke-width='1.5'/>"
+        begin = _height(float(values[0]), low, high)
+        shape = (
+            f"<path d='M0 {begin:.1f}H{WIDTH}' stroke='var(--line)' {THIN}/>"
+            f"<polyline points='{points}' fill='none' stroke='{color}' stroke-width='1.5' {THIN}/>"
+        )
     if beside is not None:
         shape += (
             f"<polyline points='{_points(beside, low, high)}' fill='none' stroke='var(--soft)' "
-            "stroke-dasharray='4 3'/>"
+            f"stroke-dasharray='4 3' {THIN}/>"
         )
-    return _framed(shape, low, high, iso(int(curve.at_ms[-1])))
+    ends = (int(curve.at_ms[0]), int(curve.at_ms[-1]))
+    svg = f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' preserveAspectRatio=none role=img>{shape}</svg>"
+    return _framed(svg, "plot line", edges=(f"{low:,.2f}", f"{high:,.2f}"), ends=ends)
+
+
+def means(values: Floats) -> Floats:
+    """Return the means of equal stretches, as many as a chart can show apart."""
+    if len(values) <= MOST_MEANS:
+        return values
+    edges = np.linspace(0, len(values), MOST_MEANS + 1).astype(np.int64)
+    found: Floats = np.add.reduceat(values, edges[:-1]) / np.diff(edges)
+    return found
 
 
 def trades_on_candles(trades: Sequence[Trade], history: History, interval: str) -> str:
@@ -106,8 +124,9 @@ def candle_chart(series: Series, trades: Sequence[Trade], first: int, last: int)
     )
     begin_ms, span_ms = int(starts[0]), len(starts) * size * series.step_ms
     marks = (_mark(row, begin_ms, span_ms, (low, high)) for row in trades[:MOST_MARKS])
-    text = f"{iso(begin_ms)} to {iso(begin_ms + span_ms)}"
-    return _framed(shape + "".join(marks), low, high, text)
+    svg = f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role=img>{shape}{''.join(marks)}</svg>"
+    edges, ends = (f"{low:,.6g}", f"{high:,.6g}"), (begin_ms, begin_ms + span_ms)
+    return f"<div class=wide>{_framed(svg, 'plot', edges=edges, ends=ends)}</div>"
 
 
 def _mark(trade: Trade, begin_ms: int, span_ms: int, scale: tuple[float, float]) -> str:
@@ -156,11 +175,12 @@ def _extremes(trades: Sequence[Trade]) -> Iterable[Trade]:
     return (*order[:CLOSE_UPS], *order[-CLOSE_UPS:])
 
 
-def _framed(shape: str, low: float, high: float, text: str) -> str:
+def _framed(svg: str, kind: str, *, edges: tuple[str, str], ends: tuple[int, int]) -> str:
+    """Return a picture with its lowest and highest number, and from when to when it is."""
+    low, high = edges
     return (
-        f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role=img>{shape}"
-        f"<text x=6 y=20>{high:,.6g}</text><text x=6 y={HEIGHT - 6}>{low:,.6g}</text>"
-        f"<text x={WIDTH - 6} y={HEIGHT - 6} text-anchor=end>{text}</text></svg>"
+        f"<div class='{kind}'>{svg}<span class=hi>{high}</span><span class=lo>{low}</span></div>"
+        f"<div class=span><span>{iso(ends[0])}</span><span>{iso(ends[1])}</span></div>"
     )
 
 

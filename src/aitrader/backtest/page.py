@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 import msgspec
 
-from aitrader.backtest.charts import line_chart, trades_on_candles
+from aitrader.backtest.charts import line_chart, means, trades_on_candles
 from aitrader.backtest.equity import Curve, Marks
 from aitrader.backtest.history import History
+from aitrader.backtest.html import head, html_table, month_table, plain, signed, tiles, words
 from aitrader.backtest.record import Trade
 from aitrader.backtest.report import Report, iso
 from aitrader.backtest.run import Job
@@ -20,38 +21,16 @@ MOST_ROWS = 2_000
 """Trades shown in the page; all of them are in the CSV."""
 
 
+FEW_ROWS = 40
+"""More than these are shown when asked for."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Pictures:
     """What needs the candles: the worth of buying and holding (T,), and charts with trades."""
 
     held: Floats | None = None
     trades: str = ""
-
-
-STYLE = """
-:root{color-scheme:light dark;--fg:#1c2330;--soft:#69707d;--bg:#fff;--card:#f5f6f8;--line:#d9dce1;
---up:#0a7d4f;--down:#b3261e;--ink:#2f6fde}
-@media(prefers-color-scheme:dark){:root{--fg:#e6e9ef;--soft:#9aa3b2;--bg:#12151b;--card:#1b2029;
---line:#2c333f;--up:#4cc38a;--down:#f2665c;--ink:#7aa7ff}}
-body{margin:0 auto;max-width:1000px;padding:24px;background:var(--bg);color:var(--fg);
-font:15px/1.5 system-ui,sans-serif}
-h1{font-size:24px;margin:0}h3{font-size:14px;margin:16px 0 4px}
-h2{font-size:17px;margin:32px 0 8px}p,li{color:var(--soft)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(180px,1fr));gap:8px;margin:20px 0}
-.tile{background:var(--card);border-radius:8px;padding:10px 14px}
-.tile b{display:block;font-size:19px;font-variant-numeric:tabular-nums}
-.tile>span{color:var(--soft);font-size:13px}
-.up{color:var(--up)}.down{color:var(--down)}
-.note{border-left:3px solid var(--down);padding:2px 12px;margin:6px 0}
-svg{width:100%;height:auto;background:var(--card);border-radius:8px}
-svg text{fill:var(--soft);paint-order:stroke;stroke:var(--card);stroke-width:4px;
-font:12px system-ui,sans-serif}
-table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
-th,td{padding:4px 8px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
-th:first-child,td:first-child,td.t,th.t{text-align:left}
-.mark line{stroke:currentColor;stroke-width:1}.mark path,.mark circle{fill:currentColor}
-.wide{overflow-x:auto}details summary{cursor:pointer}
-"""
 
 
 def pictures_of(job: Job, history: History, trades: Sequence[Trade]) -> Pictures:
@@ -68,9 +47,7 @@ def page(report: Report, curve: Curve, pictures: Pictures) -> str:
     numbers = report.statistics
     title = ", ".join(report.traders)
     parts = (
-        "<!doctype html><html lang=en><head><meta charset=utf-8>",
-        "<meta name=viewport content='width=device-width'>",
-        f"<title>{escape(title)}: backtest</title><style>{STYLE}</style></head><body>",
+        head(f"{title}: backtest"),
         f"<h1>{escape(title)}</h1>",
         f"<p>Symbols: {len(report.symbols)}; {report.interval} candles, {report.from_time} to "
         f"{report.to_time} UTC, {report.candles:,} candles</p>",
@@ -81,12 +58,12 @@ def page(report: Report, curve: Curve, pictures: Pictures) -> str:
         "<p>Dashed: buy and hold, equal parts of every symbol.</p>",
         "<h2>Drawdown in percent</h2>",
         line_chart(curve, 0.0 - curve.drawdown_pct, "var(--down)", is_filled=True),
-        "<h2>Exposure in percent of equity</h2>",
-        line_chart(curve, curve.exposed / curve.equity * 100, "var(--ink)", is_filled=True),
+        "<h2>Mean exposure in percent of equity</h2>",
+        line_chart(curve, means(curve.exposed / curve.equity * 100), "var(--ink)", is_filled=True),
         _guards(report),
         _stretches(report),
-        "<h2>Months</h2>",
-        html_table(("month", "return %"), ((name, _signed(pct)) for name, pct in report.by_month)),
+        "<h2>Months, return in percent</h2>",
+        month_table(report.by_month),
         _slices(report),
         _conditions(report),
         pictures.trades,
@@ -96,7 +73,9 @@ def page(report: Report, curve: Curve, pictures: Pictures) -> str:
         *(f"<li>{escape(rule)}</li>" for rule in report.rules),
         "</ul><details><summary>Formulas</summary>",
         html_table(
-            ("number", "formula"), ((escape(k), escape(v)) for k, v in report.formulas.items())
+            ("number", "formula"),
+            ((escape(k), escape(v)) for k, v in report.formulas.items()),
+            kind="text",
         ),
         f"</details><p>Fees {numbers.fees:,.2f} on {numbers.turnover:,.2f} traded.</p>",
         "</body></html>\n",
@@ -106,39 +85,43 @@ def page(report: Report, curve: Curve, pictures: Pictures) -> str:
 
 def _tiles(report: Report) -> str:
     numbers = report.statistics
-    tiles = (
-        ("return", _signed(numbers.return_pct, " %")),
-        ("a year", _signed(numbers.cagr_pct, " %")),
-        ("buy and hold", _signed(numbers.buy_and_hold_pct, " %")),
+    rows = (
+        ("return", signed(numbers.return_pct, " %")),
+        ("a year", signed(numbers.cagr_pct, " %")),
+        ("buy and hold", signed(numbers.buy_and_hold_pct, " %")),
         ("max drawdown", f"{numbers.max_drawdown_pct:,.2f} %"),
         ("longest below a high", f"{numbers.max_drawdown_days:,.1f} days"),
-        ("Sharpe", _plain(numbers.sharpe)),
-        ("Sortino", _plain(numbers.sortino)),
-        ("Calmar", _plain(numbers.calmar)),
+        ("Sharpe", plain(numbers.sharpe)),
+        ("Sortino", plain(numbers.sortino)),
+        ("Calmar", plain(numbers.calmar)),
         ("trades", f"{numbers.trades:,}"),
-        ("won", f"{_plain(numbers.win_rate_pct)} %"),
-        ("profit factor", _plain(numbers.profit_factor)),
-        ("mean pnl of a trade", _signed(numbers.expectancy)),
-        ("mean holding time", f"{_plain(numbers.mean_hold_hours)} h"),
+        ("won", f"{plain(numbers.win_rate_pct)} %"),
+        ("profit factor", plain(numbers.profit_factor)),
+        ("mean pnl of a trade", signed(numbers.expectancy)),
+        ("mean holding time", f"{plain(numbers.mean_hold_hours)} h"),
         ("exposure", f"{numbers.exposure_pct:,.2f} %"),
         ("final equity", f"{numbers.final_equity:,.2f}"),
         ("fees", f"{numbers.fees:,.2f}"),
     )
-    cells = (f"<div class=tile><b>{value}</b><span>{name}</span></div>" for name, value in tiles)
-    return f"<div class=tiles>{''.join(cells)}</div>"
+    return tiles(rows)
 
 
 def _slices(report: Report) -> str:
     tables = (
         ("exit reason", report.by_reason),
         ("symbol", report.by_symbol),
-        ("trader", report.by_trader),
+        ("trader", report.by_trader if len(report.by_trader) > 1 else ()),
         ("exit condition", report.by_exit_condition),
     )
     parts = []
     for name, rows in tables:
         cells = (
-            (escape(row.name), str(row.trades), f"{row.win_rate_pct:.1f}", _signed(row.pnl))
+            (
+                escape(words(row.name) if name == "exit reason" else row.name),
+                f"{row.trades:,}",
+                f"{row.win_rate_pct:.1f}",
+                signed(row.pnl),
+            )
             for row in rows
         )
         if rows:
@@ -174,7 +157,7 @@ def _guards(report: Report) -> str:
         for name, row in named
         if row is not None
     ]
-    return f"<h2>Chance</h2>{html_table(('what', 'result'), rows)}" if rows else ""
+    return f"<h2>Chance</h2>{html_table(('what', 'result'), rows, kind='text')}" if rows else ""
 
 
 def _stretches(report: Report) -> str:
@@ -182,8 +165,8 @@ def _stretches(report: Report) -> str:
         (
             iso(row.from_ms)[:10],
             iso(row.to_ms)[:10],
-            _signed(row.statistics.return_pct),
-            _plain(row.statistics.sharpe),
+            signed(row.statistics.return_pct),
+            plain(row.statistics.sharpe),
             f"{row.statistics.max_drawdown_pct:.2f}",
             str(row.statistics.trades),
         )
@@ -223,23 +206,10 @@ def _trades(report: Report) -> str:
     names = tuple(report.trades[0].__struct_fields__) if report.trades else ()
     shown = report.trades[:MOST_ROWS]
     rows = (tuple(escape(str(value)) for value in msgspec.structs.astuple(row)) for row in shown)
+    table = html_table(names, rows)
     more = len(report.trades) - len(shown)
-    note = f"<p>{more:,} more are not shown.</p>" if more else ""
-    return f"<div class=wide>{html_table(names, rows)}</div>{note}"
-
-
-def html_table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of cells that are HTML already."""
-    head = "".join(f"<th>{name.replace('_', ' ')}</th>" for name in names)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _signed(value: float | None, unit: str = "") -> str:
-    if value is None:
-        return "-"
-    return f"<span class={'up' if value >= 0 else 'down'}>{value:+,.2f}{unit}</span>"
-
-
-def _plain(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.2f}"
+    if more:
+        table += f"<p>{more:,} more are not shown.</p>"
+    if len(shown) <= FEW_ROWS:
+        return table
+    return f"<details><summary>Show {len(shown):,} of them</summary>{table}</details>"

@@ -182,7 +182,11 @@ def summary(report: Report) -> str:
         ("signals", f"{report.signals}, {sum(n for _why, n in report.refused)} refused"),
     )
     lines += [f"  {name:<24}{value}" for name, value in pairs]
-    for title, rows in (("exit", report.by_reason), ("symbol", report.by_symbol)):
+    by_trader = report.by_trader if len(report.by_trader) > 1 else ()
+    tables = (("exit", report.by_reason), ("symbol", report.by_symbol), ("trader", by_trader))
+    for title, rows in tables:
+        if not rows:
+            continue
         lines += ["", f"  {'by ' + title:<24}{'trades':>7}{'won %':>8}{'pnl':>12}"]
         lines += [_slice_line(row) for row in _ends(rows)]
     lines += _guard_lines(report)

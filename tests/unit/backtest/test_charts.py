@@ -7,7 +7,14 @@ from tests.builders import AT_MS
 from tests.unit.backtest.studies import wave
 from tests.unit.backtest.worlds import MINUTES_5, a_job, a_series, a_trader
 
-from aitrader.backtest.charts import MOST_CANDLES, candle_chart, line_chart, trades_on_candles
+from aitrader.backtest.charts import (
+    MOST_CANDLES,
+    MOST_MEANS,
+    candle_chart,
+    line_chart,
+    means,
+    trades_on_candles,
+)
 from aitrader.backtest.equity import Curve
 from aitrader.backtest.run import run
 from aitrader.model.trader import PositionSide
@@ -54,6 +61,13 @@ def test_a_second_line_shares_the_scale() -> None:
     times = AT_MS + MINUTES_5 * np.arange(3, dtype=np.int64)
     curve = Curve(times, np.array([1.0, 2.0, 3.0]), np.zeros(3))
     svg = line_chart(curve, curve.equity, "red", is_filled=False, beside=np.array([1.0, 9.0, 5.0]))
-    assert len(re.findall("<polyline", svg)) == 2 and ">9<" in svg
+    assert len(re.findall("<polyline", svg)) == 2 and ">9.00<" in svg
     flat = line_chart(curve, curve.exposed, "red", is_filled=True)
     assert "<polygon" in flat
+
+
+def test_of_many_values_the_means_of_equal_stretches_are_shown() -> None:
+    many = np.tile([0.0, 10.0], 5000)
+    assert len(means(many)) == MOST_MEANS
+    assert abs(float(means(many).mean()) - 5.0) < 0.1
+    assert means(many[:7]).tolist() == many[:7].tolist()

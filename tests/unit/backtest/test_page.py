@@ -44,7 +44,7 @@ def test_a_long_curve_keeps_its_extremes() -> None:
     html = page(report, curve, Pictures())
     points = re.findall(r"points='([^']+)'", html)[0].split()
     assert len(points) <= MOST_POINTS + 2
-    assert ">55<" in html
+    assert ">55.00<" in html
 
 
 def test_what_was_asked_besides_is_shown_and_told() -> None:

@@ -31,11 +31,27 @@ def test_with_three_axes_each_cell_is_the_best_over_the_third() -> None:
     assert "the best over all others" in html
 
 
-def test_one_axis_has_a_table_and_no_map() -> None:
+def test_one_axis_is_a_map_of_one_row_and_none_is_no_map() -> None:
     report = a_report()
     html = sweep_page(msgspec.structs.replace(report, axes=report.axes[:1]))
-    assert "<table class=map>" not in html
+    assert "Sharpe, FAST across" in html and html.count("<table class=map>") == 1
     assert "Combinations by Sharpe" in html
+    one = msgspec.structs.replace(report, axes=(Axis("FAST", (2,)),))
+    assert "<table class=map>" not in sweep_page(one)
+
+
+def test_a_loss_is_red_and_a_gain_green_whatever_the_others_are() -> None:
+    report = a_report()
+    worse, better = (
+        msgspec.structs.replace(row, statistics=msgspec.structs.replace(row.statistics, **numbers))
+        for row, numbers in zip(
+            report.outcomes, ({"profit_factor": 0.9}, {"profit_factor": 1.2}), strict=False
+        )
+        if row.statistics is not None
+    )
+    for outcome, hue in ((worse, 4), (better, 145)):
+        alone = msgspec.structs.replace(report, outcomes=(outcome,), objective="profit_factor")
+        assert f"background:hsl({hue} " in sweep_page(alone)
 
 
 def test_a_long_table_is_cut_and_empty_doubts_are_a_dash() -> None:
