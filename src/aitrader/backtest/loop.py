@@ -21,7 +21,6 @@ MOST_EVENTS = 100_000
 
 Handler = Callable[..., None]
 Taker = Callable[..., None]
-NOBODY: tuple[None, tuple[()]] = (None, ())
 
 C = TypeVar("C", bound=Command)
 
@@ -58,17 +57,19 @@ class Loop:
             handled += 1
             if handled > MOST_EVENTS:
                 raise InvariantBroken("an instant has no end of events")
-            pending, commands = [inbox.popleft()], list[Event | Command]()
+            pending: list[Event | Command] = [inbox.popleft()]
+            others = list[Event | Command]()
             for fact in pending:  # which grows meanwhile
-                take, answers = routes.get(type(fact), NOBODY)
+                route = routes.get(type(fact))
+                if route is None:
+                    others.append(fact)
+                    continue
+                take, answers = route
                 if take is not None:
                     take(fact)
                 for answer in answers:
-                    for message in answer(fact):
-                        kind = type(message)
-                        if kind in does:
-                            commands.append(message)
-                        elif kind in routes:
-                            pending.append(message)  # type: ignore[arg-type]
-            for command in commands:
-                does[type(command)](command)
+                    pending += answer(fact)
+            for command in others:
+                handle = does.get(type(command))
+                if handle is not None:
+                    handle(command)

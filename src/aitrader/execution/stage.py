@@ -203,7 +203,7 @@ class ExecutionStage:
             watch.known(desk, event)
         if isinstance(event, OrderFilled):
             event = fees.valued(desk, event, symbol=before.symbol)
-        if watch.is_ahead_of_fills(before, event):
+        if isinstance(event, watch.ENDS) and watch.is_ahead_of_fills(before, event):
             return watch.ask(before, at_ms=event.at_ms)
         try:
             after = desk.table.apply(event)

@@ -116,11 +116,9 @@ def _ended(order: Order, reason: str, *, at_ms: int) -> OrderExpired:
     return OrderExpired(at_ms=at_ms, client_order_id=order.client_order_id, reason=reason)
 
 
-def is_ahead_of_fills(order: Order, event: VenueAnswer) -> bool:
+def is_ahead_of_fills(order: Order, event: OrderCanceled | OrderExpired) -> bool:
     """Return whether an end says that more was filled than has been heard of."""
-    if not isinstance(event, ENDS) or event.filled is None:
-        return False
-    return event.filled > order.filled
+    return event.filled is not None and event.filled > order.filled
 
 
 def stray(desk: Desk, event: OrderAccepted) -> Messages:
