@@ -18,7 +18,7 @@ from aitrader.model.position import Position
 
 EXIT = Leg.EXIT
 
-RETIRED_KEPT = 128
+RETIRED_KEPT = 64
 """Closed positions whose orders are still known, for the late word of a slow wire."""
 
 RETIRED_LIMIT = 512
@@ -177,7 +177,7 @@ class OrderTable:
     def retire(self, position_id: PositionId) -> None:
         """Let the position's orders go when enough others have been retired after it.
 
-        Enough is 128; where the venue may still act on an order of the oldest, 512.
+        Enough is 64; where the venue may still act on an order of the oldest, 512.
         """
         if position_id in self._sheets:
             self._retired[position_id] = None

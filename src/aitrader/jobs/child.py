@@ -20,6 +20,9 @@ LINE_LIMIT_BYTES = 1 << 20
 END_S = 5.0
 """How long a child that was told to end may take."""
 
+LONGEST_S = 7_200.0
+"""How long a job may take in all."""
+
 MOST_WORDS = 500
 
 _NEWS: msgspec.json.Decoder[Progress | BacktestResult] = msgspec.json.Decoder(
@@ -28,10 +31,11 @@ _NEWS: msgspec.json.Decoder[Progress | BacktestResult] = msgspec.json.Decoder(
 
 
 class Child:
-    """One process; `run` it once."""
+    """One process; `run` it once, for at most `longest_s`."""
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], *, longest_s: float = LONGEST_S) -> None:
         self._words = tuple(words)
+        self._longest_s = longest_s
         self._process: asyncio.subprocess.Process | None = None
         self._last_words = "it said nothing"
         self._is_unwanted = False
@@ -40,7 +44,8 @@ class Child:
         """Return what came of it; the process is gone then, also when this is canceled.
 
         Raises:
-            Refused: It could not start, or ended without a result; in its own sentence.
+            Refused: It could not start, took too long, or ended without a result; in its own
+                sentence.
         """
         try:
             process = await asyncio.create_subprocess_exec(
@@ -57,7 +62,14 @@ class Child:
         try:
             if self._is_unwanted:
                 raise Refused(0, self._last_words)
-            result = await self._listen(process, on_progress)
+            async with asyncio.timeout(self._longest_s):
+                result = await self._listen(process, on_progress)
+        except TimeoutError:
+            raise Refused(
+                0,
+                f"it took more than {self._longest_s / 60:.0f} minutes and was ended: "
+                "ask for fewer symbols or a shorter time",
+            ) from None
         finally:
             await _end(process)
         if result is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import resource
 import sys
 import threading
 from collections.abc import Iterator
@@ -28,6 +29,10 @@ from aitrader.modes.backtest_asked import BacktestOptions, job_of
 
 STDIN = 0
 NICENESS = 10
+OOM_SCORE = Path("/proc/self/oom_score_adj")
+MOST_MB = 4096
+"""What a job may take of memory; candles that lie in files are not counted."""
+
 LOOK_S = 0.2
 """How often progress is said."""
 
@@ -42,8 +47,27 @@ def run_job(settings: Settings, options: BacktestOptions) -> None:
         ConfigError: A file, the candles or an option cannot be used, in one sentence.
     """
     os.nice(NICENESS)
+    step_back()
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     gc.disable()  # a run makes millions of short-lived values and no cycles that matter
+    try:
+        _run(settings, options)
+    except MemoryError as error:
+        raise ConfigError(
+            f"it needs more than {MOST_MB} MB: ask for fewer symbols or a shorter time"
+        ) from error
+
+
+def step_back(score: Path = OOM_SCORE) -> None:
+    """Take no more memory than is fair; where the machine has none left, end before the engine."""
+    most = MOST_MB << 20
+    with contextlib.suppress(ValueError, OSError):  # a system, or a limit, that is stricter
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    with contextlib.suppress(OSError):  # Linux alone
+        score.write_text("1000")
+
+
+def _run(settings: Settings, options: BacktestOptions) -> None:
     _say(Progress(0.0, "reads candles"))
     job, loaded = job_of(settings, options)
     _say(Progress(READ, "asks the filters"))

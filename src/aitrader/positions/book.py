@@ -44,7 +44,7 @@ MOVES: frozenset[tuple[PositionStatus, PositionStatus]] = frozenset(
 HOLDING = frozenset({S.OPEN, S.CLOSING})
 """Statuses in which something is held."""
 
-ENDED_KEPT = 128
+ENDED_KEPT = 64
 """Positions that are closed or were never opened, whose orders are still known."""
 
 ENDED_LIMIT = 512
@@ -241,7 +241,7 @@ class Book:
     def forget_later(self, position_id: PositionId) -> None:
         """Let a position go when enough others have come to their end after it.
 
-        Enough is 128; where the venue may still act on an order of the oldest, 512.
+        Enough is 64; where the venue may still act on an order of the oldest, 512.
         """
         self._over[position_id] = None
         while len(self._over) > ENDED_KEPT:

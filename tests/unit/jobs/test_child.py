@@ -50,6 +50,11 @@ def test_one_that_fails_is_quoted() -> None:
     assert refusal(python("pass")) == "it said nothing"
 
 
+def test_one_that_takes_too_long_is_ended() -> None:
+    child = Child([sys.executable, "-S", "-c", "import time; time.sleep(60)"], longest_s=0.05)
+    assert "took more than" in refusal(child)
+
+
 def test_a_program_that_is_not_there_is_a_refusal() -> None:
     assert "could not start" in refusal(Child(["/nowhere/at-all"]))
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 from tests.unit.backtest.worlds import a_trader
 from tests.unit.modes.test_backtest import folder
 
@@ -58,3 +59,16 @@ def test_what_cannot_be_is_one_sentence(folder: Path) -> None:
 def test_it_ends_with_the_engine_that_asked(folder: Path) -> None:
     ended = subprocess.run(command(folder), stdin=subprocess.DEVNULL, check=False)
     assert ended.returncode == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold this limit")
+def test_it_takes_no_more_memory_than_is_fair_and_goes_first(tmp_path: Path) -> None:
+    score = tmp_path / "score"
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from aitrader.modes.backtest_job import MOST_MB, step_back\n"
+        "step_back(Path(sys.argv[1]))\n"
+        "try:\n    bytearray((MOST_MB + 1) << 20)\nexcept MemoryError:\n    sys.exit(7)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, str(score)], check=False)
+    assert (ended.returncode, score.read_text()) == (7, "1000")
