@@ -40,6 +40,9 @@ REST_TIMER = "entry-rest:"
 REST_SLACK_MS = 5_000
 """After its candle has ended an entry is canceled this late: the close itself may still fill it."""
 
+PART_AGAIN_MS = 1_000
+"""A cancel that may be lost is sent again so soon while what was received has no protection."""
+
 PART_PATIENCE_MS = 2_000
 """A market order that filled in part fills the rest at once or not at all."""
 
@@ -102,7 +105,8 @@ def rest_due(desk: Desk, client_order_id: ClientOrderId, *, at_ms: int) -> Messa
     order = desk.table.find(client_order_id)
     if order is None or order.is_done:
         return []
-    return [CancelOrders(orders=(order,)), _rest_due(client_order_id, at_ms + REST_SLACK_MS)]
+    again_ms = PART_AGAIN_MS if order.fills else REST_SLACK_MS
+    return [CancelOrders(orders=(order,)), _rest_due(client_order_id, at_ms + again_ms)]
 
 
 def called_off(desk: Desk, *, at_ms: int) -> Messages:

@@ -21,7 +21,7 @@ from aitrader.execution import entries
 from aitrader.execution.desk import Desk
 from aitrader.model import ids
 from aitrader.model.commands import CancelOrders, Command, StartTimer, StopTimer, SubmitOrder
-from aitrader.model.events import EntryRefused, EntryWanted, Event, OrderPlanned
+from aitrader.model.events import EntryRefused, EntryWanted, Event, OrderFilled, OrderPlanned
 from aitrader.model.ids import SignalId, TimerId, TraderId
 from aitrader.model.instrument import PriceLimits
 from aitrader.model.order import Order, OrderStatus, Side
@@ -197,6 +197,12 @@ def test_an_entry_whose_time_is_over_is_canceled_until_it_is_done() -> None:
 
     assert answer[0] == CancelOrders(orders=(order,))
     assert isinstance(answer[1], StartTimer)
+    assert answer[1].due_ms == AT_MS + entries.REST_SLACK_MS
+    part = a_fill(quantity=Decimal("0.4"))
+    desk.table.apply(OrderFilled(at_ms=AT_MS, client_order_id=order.client_order_id, fill=part))
+    sooner = entries.rest_due(desk, order.client_order_id, at_ms=AT_MS)[1]
+    assert isinstance(sooner, StartTimer)
+    assert sooner.due_ms == AT_MS + entries.PART_AGAIN_MS
     gone = ids.client_order_id(PLACE, "ENTRY", 2)
     assert entries.rest_due(desk, gone, at_ms=AT_MS) == []
     done = a_desk(msgspec.structs.replace(order, status=OrderStatus.CANCELED))
