@@ -148,6 +148,8 @@ class Wire:
         plan = a_plan(side=side, entry=data.draw(st.sampled_from(ENTRIES)))
         self.account = Pipeline(traders=(a_trader(plan=plan),))
         self.account.prices.by_symbol["BTCUSDT"] = 100.0
+        if data.draw(st.booleans()):
+            self.account.prices.by_symbol["BNBUSDT"] = 600.0
         self.is_kind = False
         self._seen = 0
         self.account.match(a_match(exits=data.draw(st.sampled_from(EXITS))))
@@ -371,7 +373,11 @@ def live(data: st.DataObject, steps: int) -> None:
     assert 0 <= wire.venue.sign * flow.base * 100 < LEAST_NOTIONAL  # dust at most
     positions = account.known_positions()
     assert {row.status for row in positions} <= {PositionStatus.CLOSED}
-    assert sum((row.realized_pnl for row in positions), Decimal(0)) == account.cash - START_CASH
+    price = Decimal(account.prices.by_symbol.get("BNBUSDT", 0))
+    fees = (fill.fee for order in orders for fill in order.fills if fill.fee_asset == "BNB")
+    aside = sum((fee * price for fee in fees), Decimal(0))
+    earned = sum((row.realized_pnl for row in positions), Decimal(0))
+    assert earned == account.cash - START_CASH - aside
     assert not [row for row in account.of(Quarantined) if "could not be sold" not in row.reason]
     assert len(account.of(PositionClosed)) <= 1
 
