@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Awaitable, Callable
 from types import ModuleType
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 UNWANTED_GUESTS = ("tornado",)
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 def _load_stamina() -> ModuleType:
@@ -26,7 +28,13 @@ def _load_stamina() -> ModuleType:
     return stamina
 
 
+def _tell(retry: Any) -> None:  # noqa: ANN401 - its type would have to be imported first
+    """Say it in our own words: an owner reads the log."""
+    _log.warning("asking again in %.1f s: %s", retry.wait_for, retry.caused_by)
+
+
 STAMINA = _load_stamina()
+STAMINA.instrumentation.set_on_retry_hooks([_tell])
 
 
 class Patience(Protocol):

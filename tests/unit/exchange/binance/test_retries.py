@@ -34,6 +34,13 @@ def test_what_is_unwell_is_asked_again() -> None:
     assert asked(Transient("busy"), Transient("busy"), "here") == ("here", 3)
 
 
+def test_a_person_reads_that_it_is_asked_again_and_why(caplog: pytest.LogCaptureFixture) -> None:
+    asked(Transient("the exchange is busy"), "here")
+    assert [record.getMessage() for record in caplog.records] == [
+        "asking again in 0.0 s: the exchange is busy"
+    ]
+
+
 def test_the_last_attempt_says_why() -> None:
     with pytest.raises(Transient, match="third"):
         asked(Transient("first"), Transient("second"), Transient("third"), "never")
