@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from fault_suite.bare import BareTime
 from fault_suite.world import Rules, World
 from report import report
 
@@ -79,8 +80,10 @@ def _recovered(rows: Sequence[Mapping[str, float]]) -> dict[str, object]:
 def _without_stop(lived: Sequence[World]) -> dict[str, object]:
     """Return how long holdings were without a stop, in seconds of the exchange's time."""
     bare = [world.bare for world in lived]
+    longest = max(bare, key=lambda row: row.worst_ms, default=BareTime())
     return {
-        "longest_s": max((row.worst_ms for row in bare), default=0) / 1000,
+        "longest_s": longest.worst_ms / 1000,
+        "longest_of": longest.worst_of,
         "longest_with_downtime_s": max((row.worst_raw_ms for row in bare), default=0) / 1000,
         "spans": sum(row.spans for row in bare),
         "all_s": sum(row.bare_ms for row in bare) / 1000,

@@ -59,6 +59,7 @@ def measured(record: Mapping[str, Any], down: Sequence[Interval]) -> BareTime:
         if counted_ms > found.worst_ms:
             found.worst_ms = counted_ms
             found.worst_of = f"{row['quantity']} {row['symbol']} from {from_ms} to {until_ms}"
+            found.worst_of += f", {down_ms} ms of it without an engine"
     return found
 
 

@@ -27,6 +27,8 @@ class Life:
         """`wall_s`, `cpu_s` from the process's start until all is known and protected."""
         self.died_at: tuple[int, bool, list[str]] | None = None
         """The durable write it ended with, whether after it, and of what kinds."""
+        self.is_measured = True
+        """False once it was stopped while it recovered."""
         self.refused = ""
         self.errors = 0
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}

@@ -197,6 +197,8 @@ class World:
                 life.sleep(self.rng.uniform(0.3, 2.0))
                 self.down.append((from_ms, self._now_ms()))
                 self.counted["stopped and gone on"] += 1
+                self._listen(life)
+                life.is_measured &= life.recovered is not None
 
     def _strike(self) -> None:
         is_market = self.rules.account != LIVE or self.rng.random() < 0.15
@@ -205,7 +207,9 @@ class World:
         self.http.post("/simulator/faults", json=fault)
 
     def _note(self, life: Life, way: str) -> None:
-        self.recovered += [life.recovered] if life.recovered is not None else []
+        self.recovered += (
+            [life.recovered] if life.recovered is not None and life.is_measured else []
+        )
         if life.died_at is not None:
             number, is_written, kinds = life.died_at
             way = "write"
@@ -245,6 +249,7 @@ class World:
             exchange = self.http.get("/simulator/books").json()
             found += findings_against(books, exchange)
             found += self.bare.findings()
+            self.bare.worst_of = f"{self.name}: {self.bare.worst_of}"
             self._count(exchange)
         self.findings += [f"{self.name}: {each}" for each in found]
         self.counted += books.counted()
