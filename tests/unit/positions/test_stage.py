@@ -438,3 +438,11 @@ def test_a_trail_that_was_raised_counts_from_where_it_was_raised_to() -> None:
 
 def test_a_pause_asks_nothing_of_positions() -> None:
     assert told(a_stage(), EntriesPaused(at_ms=AT_MS, is_paused=False)) == []
+
+
+def test_an_order_that_ends_with_the_fills_it_had_changes_nothing() -> None:
+    stage = an_open_stage()
+    for status in (OrderStatus.OPEN, OrderStatus.CANCELED):
+        part = filled(EXIT, a_fill(2, quantity=Decimal("0.5")), status=status)
+        answer = told(stage, part)
+    assert answer == []
