@@ -120,9 +120,20 @@ def measure(history: History, traders: int, bars: int) -> tuple[int, float]:
         trades=len(record.trades),
         filters_ms=round((middle - start) * 1000, 1),
         us_per_trade=round((end - middle) / max(len(record.trades), 1) * 1e6, 1),
+        candles_mb=round(_bytes(history) / 1e6, 1),
         peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     )
     return code, (end - start) * 1000
+
+
+def _bytes(history: History) -> int:
+    """Return what the candles themselves take; some fields of this world share their numbers."""
+    arrays = {}
+    for symbol in history.symbols:
+        series = history.find(symbol, "5m")
+        assert series is not None
+        arrays.update({id(row): row.nbytes for row in (*series.values.values(), series.open_ms)})
+    return sum(arrays.values())
 
 
 def against_rivals(history: History, ours_ms: float, bars: int) -> None:
