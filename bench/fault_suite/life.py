@@ -52,10 +52,11 @@ RISK = {"amount": 150, "max_open": 4}
 def conditions(m):
     return {"falls": m.close < m.close[1]}
 ''',
-    "metronome": '''"""Buys every other minute; one target, and conditions to leave."""
+    "metronome": '''"""Bids every other minute, at a limit; one target, and conditions to leave."""
 NAME = "Metronome"
 SYMBOLS = "all USDT"
 INTERVAL = "1m"
+ENTRY = {"limit": "0.02%", "good_for": "3m"}
 EXITS = {"stop_loss": "0.3%", "take_profit": "0.2%"}
 RISK = {"amount": 120, "max_open": 3}
 
