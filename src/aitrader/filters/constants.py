@@ -1,4 +1,4 @@
-"""A trader file's constants: `NAME SYMBOLS INTERVAL SIDE ENTRY EXITS RISK ANALYST` as values."""
+"""A trader file's constants: `NAME SYMBOLS INTERVAL SIDE ... NOTIFY` as values."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from aitrader.filters.words import listed, nearest
 from aitrader.model.candle import DAY_MS, MINUTE_MS
 from aitrader.model.errors import FilterFault
 from aitrader.model.trader import (
+    NOTICES,
     Brakes,
     EntryPlan,
     LevelKind,
@@ -285,6 +286,19 @@ def _count(entries: Mapping[str, Value], key: str, *, default: int) -> int:
     if type(value) is not int or not 1 <= value <= MAX_OPEN:
         raise FilterFault(f"RISK: {key} must be a whole number from 1 to {MAX_OPEN}")
     return value
+
+
+def notices_of(value: Value) -> tuple[str, ...]:
+    """Return which of its own a trader has told: some of NOTICES, or none."""
+    words = [value] if isinstance(value, str) else value
+    hint = 'write NOTIFY = ["signals", "analyses"], or [] for none'
+    if not isinstance(words, list | tuple):
+        raise FilterFault(f"NOTIFY must be a list, found {kind_of(value)}", hint=hint)
+    for word in words:
+        if word not in NOTICES:
+            shown = word[:30] if isinstance(word, str) else kind_of(word)
+            raise FilterFault(f"NOTIFY takes {listed(NOTICES)}, found '{shown}'", hint=hint)
+    return tuple(name for name in NOTICES if name in words)
 
 
 def name_of(value: Value) -> str:

@@ -108,6 +108,11 @@ _CONSTANTS = (
         'losses in a row end the day, UTC) and `"max_per_minute"` entries.',
     ),
     ("ANALYST", "A sentence that tells the analyst what to look for, or None."),
+    (
+        "NOTIFY",
+        'Which of its own you are told, wherever notices go: `["signals", "analyses"]`, one of '
+        "them, or `[]` for none. When it is missing the setting `NOTIFY_ON` says.",
+    ),
 )
 
 _FUNCTIONS = """

@@ -24,6 +24,7 @@ from aitrader.filters.constants import (
     exits_of,
     limits_of,
     name_of,
+    notices_of,
     side_of,
     symbols_of,
     text_of,
@@ -48,7 +49,7 @@ from aitrader.filters.words import nearest, plain_lines, printable
 from aitrader.model.errors import FilterFault
 from aitrader.model.trader import EntryPlan, LevelKind, PositionSide, SizeKind, TraderPlan
 
-CONSTANTS = ("NAME", "SYMBOLS", "INTERVAL", "SIDE", "ENTRY", "EXITS", "RISK", "ANALYST")
+CONSTANTS = ("NAME", "SYMBOLS", "INTERVAL", "SIDE", "ENTRY", "EXITS", "RISK", "ANALYST", "NOTIFY")
 FUNCTIONS = ("conditions", "exit_conditions", "stop_loss", "take_profit")
 MAX_DESCRIPTION = 1000
 MAX_CONDITION_NAME = 80
@@ -121,6 +122,7 @@ def _plan(reader: _Reader, docstring: str) -> tuple[TraderPlan, ExitPlan]:
             "None",
             lambda v: plain_lines(text_of("ANALYST", v, longest=MAX_ANALYST)),
         )
+    notices = _read(reader, "NOTIFY", "[]", notices_of) if reader.has("NOTIFY") else None
     _check_levels(reader, side, exits)
     exits = _with_functions(reader, exits)
     if limits.kind is SizeKind.RISK and exits.stop_loss is None:
@@ -130,7 +132,7 @@ def _plan(reader: _Reader, docstring: str) -> tuple[TraderPlan, ExitPlan]:
         )
         raise reader.at("RISK", fault)
     description = plain_lines(docstring.strip()[:MAX_DESCRIPTION])
-    plan = TraderPlan(name, universe, interval, side, limits, analyst, description, entry)
+    plan = TraderPlan(name, universe, interval, side, limits, analyst, description, entry, notices)
     return plan, exits
 
 

@@ -128,11 +128,16 @@ class Universe(msgspec.Struct, frozen=True):
     excluded: tuple[str, ...] = ()
 
 
+NOTICES = ("signals", "analyses")
+"""What of a trader's own a person may be told."""
+
+
 class TraderPlan(msgspec.Struct, frozen=True):
     """What a trader file's constants say; the conditions are in its graph.
 
     `exits` holds what the constants fix; where a level depends on the candle (`"1.5 atr"`,
-    `stop_loss(m)`), the match that raises the signal carries the resolved `Exits`.
+    `stop_loss(m)`), the match that raises the signal carries the resolved `Exits`. `notify`: which
+    NOTICES of its own a person gets, None where the settings say.
     """
 
     name: str
@@ -143,6 +148,7 @@ class TraderPlan(msgspec.Struct, frozen=True):
     analyst: str | None
     description: str
     entry: EntryPlan = EntryPlan()
+    notify: tuple[str, ...] | None = None
 
 
 def limit_words(plan: TraderPlan) -> str:

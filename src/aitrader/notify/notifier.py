@@ -19,9 +19,10 @@ import httpx2
 import msgspec
 
 from aitrader.model.candle import DAY_MS
-from aitrader.model.events import Event
+from aitrader.model.events import DecisionMade, Event
 from aitrader.model.ports import Clock
 from aitrader.notify.channels import MOST_CHARS, Channel
+from aitrader.notify.wishes import Wishes
 from aitrader.notify.wording import Topic, told_of
 
 log = logging.getLogger(__name__)
@@ -49,12 +50,17 @@ class Notifier:
         self._manners = manners
         self._lines: deque[str] = deque(maxlen=MOST_WAITING)
         self._news = asyncio.Event()
+        self._wishes = Wishes()
 
     def update(self, facts: Sequence[Event]) -> None:
         """Take note of what a person wants to be told."""
         for fact in facts:
-            told = told_of(fact)
-            if told is not None and self._is_wanted(told[0]):
+            self._wishes.learn(fact)
+            if isinstance(fact, DecisionMade):
+                told = self._wishes.find_analysis(fact)
+            else:
+                told = told_of(fact)
+            if told is not None and self._is_wanted(told[0], self._wishes.find(fact)):
                 self._lines.append(told[1])
                 self._news.set()
 
@@ -68,8 +74,9 @@ class Notifier:
                 await asyncio.gather(*(self._send(client, each, text) for each in self._channels))
                 await asyncio.sleep(self._manners.rest_s)
 
-    def _is_wanted(self, topic: Topic) -> bool:
-        if topic not in self._manners.topics:
+    def _is_wanted(self, topic: Topic, own: tuple[str, ...] | None) -> bool:
+        """Return whether a topic is told now; `own` is what the trader's file says, if it does."""
+        if not (topic in self._manners.topics if own is None else topic.value in own):
             return False
         return topic is Topic.TROUBLE or not self._is_quiet()
 

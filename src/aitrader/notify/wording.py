@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
+from aitrader.model.decision import Decision
 from aitrader.model.events import (
     EntriesPaused,
     Event,
@@ -17,12 +18,14 @@ from aitrader.model.events import (
     SignalRaised,
 )
 from aitrader.model.money import trimmed
+from aitrader.model.signal import Signal
 
 
 class Topic(Enum):
     """What a person may ask to be told of."""
 
     SIGNALS = "signals"
+    ANALYSES = "analyses"
     FILLS = "fills"
     CLOSES = "closes"
     TROUBLE = "trouble"
@@ -42,6 +45,13 @@ def _signal(fact: SignalRaised) -> Told:
     why = ", ".join(finding.condition for finding in signal.findings)
     text = f"{signal.trader_id}: signal on {signal.symbol} at {trimmed(signal.price)} ({why})"
     return Topic.SIGNALS, text
+
+
+def analysis(decision: Decision, signal: Signal) -> Told:
+    """Return what a person is told of a decision of the analyst."""
+    choice = decision.choice.value.lower()
+    text = f"{signal.trader_id}: {choice} {signal.symbol}: {decision.reason}"
+    return Topic.ANALYSES, text
 
 
 def _fill(fact: OrderUpdated) -> Told | None:

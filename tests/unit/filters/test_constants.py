@@ -14,6 +14,7 @@ from aitrader.filters.constants import (
     exits_of,
     limits_of,
     name_of,
+    notices_of,
     percent_of_text,
     side_of,
     symbols_of,
@@ -252,3 +253,29 @@ def test_an_entry_is_a_limit_and_its_time(value: object, plan: EntryPlan) -> Non
 def test_another_entry_is_refused(value: object, words: str) -> None:
     with pytest.raises(FilterFault, match=words):
         entry_of(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "notices"),
+    [
+        ([], ()),
+        ("signals", ("signals",)),
+        (["analyses", "signals"], ("signals", "analyses")),
+        (("analyses",), ("analyses",)),
+    ],
+)
+def test_a_trader_names_what_of_its_own_is_told(value: object, notices: tuple[str, ...]) -> None:
+    assert notices_of(value) == notices
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (True, "NOTIFY must be a list"),
+        (["fills"], "NOTIFY takes signals, analyses, found 'fills'"),
+        ([1], "found 'a number'"),
+    ],
+)
+def test_other_notices_are_refused(value: object, words: str) -> None:
+    with pytest.raises(FilterFault, match=words):
+        notices_of(value)

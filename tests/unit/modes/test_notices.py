@@ -39,5 +39,7 @@ def test_a_place_that_is_none_is_refused_and_not_quoted(tmp_path: Path, place: s
 
 @pytest.mark.parametrize("words", ["weather", "closes quiet=25-7"])
 def test_what_is_no_topic_and_no_hour_is_refused(tmp_path: Path, words: str) -> None:
-    with pytest.raises(ConfigError, match="NOTIFY_ON takes some of signals fills closes trouble"):
+    with pytest.raises(
+        ConfigError, match="NOTIFY_ON takes some of signals analyses fills closes trouble"
+    ):
         find_notifier(settings(tmp_path, NOTIFY_ON=words), CLOCK)

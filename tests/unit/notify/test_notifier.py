@@ -7,10 +7,18 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
-from tests.builders import AT_MS, a_position
+from tests.builders import AT_MS, a_plan, a_position, a_signal, a_trader
 
 from aitrader.engine.clock import FrameClock
-from aitrader.model.events import EntriesPaused, FilterFailed, PositionClosed
+from aitrader.model.decision import Choice, Decision
+from aitrader.model.events import (
+    DecisionMade,
+    EntriesPaused,
+    FilterFailed,
+    PositionClosed,
+    SignalRaised,
+    TraderSaved,
+)
 from aitrader.model.ids import TraderId
 from aitrader.notify.channels import MOST_CHARS, Webhook
 from aitrader.notify.notifier import HOUR_MS, MOST_WAITING, Manners, Notifier
@@ -167,3 +175,38 @@ def test_what_was_not_asked_for_is_not_told() -> None:
 
     told(phone, story, manners=Manners(topics={Topic.CLOSES}, rest_s=0.001))
     assert phone.texts[0].startswith("dip: BTCUSDT closed")
+
+
+@pytest.mark.parametrize(
+    ("setting", "notify", "words"),
+    [
+        ({Topic.SIGNALS}, None, ["signal on"]),
+        ({Topic.ANALYSES}, None, ["too thin"]),
+        ({Topic.SIGNALS}, (), []),
+        (set(), ("signals", "analyses"), ["signal on", "too thin"]),
+    ],
+)
+def test_a_trader_may_say_itself_what_of_its_own_is_told(
+    setting: set[Topic], notify: tuple[str, ...] | None, words: list[str]
+) -> None:
+    phone, signal = Phone(), a_signal()
+    trader = a_trader(plan=a_plan(analyst="look", notify=notify))
+    decision = Decision(signal.signal_id, Choice.SKIP, "too thin")
+
+    async def story(notifier: Notifier) -> None:
+        notifier.update(
+            [
+                TraderSaved(at_ms=AT_MS, trader=trader),
+                SignalRaised(at_ms=AT_MS, signal=signal),
+                DecisionMade(at_ms=AT_MS, decision=decision),
+                PAUSED,
+            ]
+        )
+        await phone.until(1)
+
+    topics = frozenset({*setting, Topic.TROUBLE})
+    told(phone, story, manners=msgspec.structs.replace(QUICK, topics=topics))
+    *found, last = phone.texts[0].splitlines()
+    assert "no new entries" in last
+    assert len(found) == len(words)
+    assert all(word in line for word, line in zip(words, found, strict=True))
