@@ -314,3 +314,48 @@ def test_other_rules_make_what_is_protected_looked_at_anew() -> None:
         assert types(told(stage, due)) == [StartTimer]
     stage.handle(steps[1])
     assert types(told(stage, due))[:2] == [OrderPlanned, SubmitOrder]
+
+
+def test_together_the_pieces_are_never_more_than_what_is_held() -> None:
+    pieces = uncovered(a_position(targets=HALVES), (), held=Decimal("0.6"), step_size=STEP)
+    assert [row.quantity for row in pieces] == [Decimal("0.5"), Decimal("0.1")]
+
+
+def test_what_rests_for_a_target_is_taken_off_what_it_lacks() -> None:
+    half = a_position(targets=HALVES[:1])
+    part = msgspec.structs.replace(a_target(), quantity=Decimal("0.1"))
+    lists = [
+        tuple(
+            msgspec.structs.replace(row, list_id=name, client_order_id=f"{name}-{place}")
+            for place, row in enumerate((a_stop(quantity=part.quantity), part))
+        )
+        for name in ("list-1", "list-2")
+    ]
+    assert missing(half, *lists[0], *lists[1]) == (
+        Piece(Decimal(102), Decimal("0.3")),
+        Piece(None, Decimal("0.5")),
+    )
+    elsewhere = tuple(msgspec.structs.replace(row, stop_price=Decimal(98)) for row in lists[0])
+    (piece, rest) = missing(half, a_stop(9, quantity=Decimal("0.2"), stop_price=Decimal(98)))
+    assert (piece.quantity, rest.quantity) == (Decimal("0.5"), Decimal("0.3"))
+    assert missing(half, elsewhere[0])[0].quantity == Decimal("0.5")
+
+
+def test_mates_and_survivors_are_looked_at_some_seconds_later() -> None:
+    patience_ms = protect.LAME_PATIENCE_MS
+    stop, target = listed(a_stop(status=DEAD), a_target())
+    over = msgspec.structs.replace(target, client_order_id="over", status=DEAD)
+    desk = an_open_desk(stop, target, over)
+    (timer,) = protect.lame_timers(desk, stop, at_ms=AT_MS)
+    assert isinstance(timer, StartTimer)
+    assert timer.due_ms == AT_MS + patience_ms
+    again = protect.lame_due(desk, target.client_order_id, at_ms=AT_MS)[-1]
+    assert isinstance(again, StartTimer)
+    assert again.due_ms == AT_MS + 2 * patience_ms
+    moved = an_open_desk(a_stop(stop_price=Decimal(98)))
+    due = [row.due_ms for row in guarded(moved) if isinstance(row, StartTimer)]
+    assert due[0] == AT_MS + patience_ms
+
+
+def test_what_is_below_a_step_cannot_be_protected() -> None:
+    assert missing(a_position(), a_stop(quantity=Decimal("0.9996"))) == ()
