@@ -83,6 +83,7 @@ def _without_stop(lived: Sequence[World]) -> dict[str, object]:
     longest = max(bare, key=lambda row: row.worst_ms, default=BareTime())
     return {
         "longest_s": longest.worst_ms / 1000,
+        "longest_added_up_s": max((row.worst_added_ms for row in bare), default=0) / 1000,
         "longest_of": longest.worst_of,
         "longest_with_downtime_s": max((row.worst_raw_ms for row in bare), default=0) / 1000,
         "spans": sum(row.spans for row in bare),

@@ -3,7 +3,8 @@
 The record is exact (`/simulator/exposure`); here only that is taken from it in which nobody could
 have acted: no engine ran, or stood still (SIGSTOP), or the fate of an order of that symbol was
 unclear, since its answer had been lost on purpose and nobody may order again before its window has
-passed. What is taken away is reported beside.
+passed. What counts is the longest stretch of one engine's life: a death begins another. What is
+taken away, and a span's stretches added up over the deaths in it, are reported beside.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ class BareTime(msgspec.Struct, kw_only=True):
 
     spans: int = 0
     worst_ms: int = 0
-    """The longest that counts."""
+    """The longest stretch that counts."""
     worst_of: str = ""
+    worst_added_ms: int = 0
+    """The most that the stretches of one span are together."""
     worst_raw_ms: int = 0
     """The longest in all."""
     bare_ms: int = 0
@@ -49,18 +52,32 @@ def measured(record: Mapping[str, Any], down: Sequence[Interval]) -> BareTime:
         from_ms, until_ms = row["from_ms"], row["until_ms"] or record["at_ms"]
         length_ms = until_ms - from_ms
         down_ms = covered_ms((from_ms, until_ms), down)
-        excused = [*down, *windows.get(row["symbol"], [])]
-        counted_ms = length_ms - covered_ms((from_ms, until_ms), excused)
+        unclear = windows.get(row["symbol"], [])
+        counted = [
+            end - begin - covered_ms((begin, end), unclear)
+            for begin, end in between((from_ms, until_ms), down)
+        ]
         found.spans += 1
         found.bare_ms += length_ms
         found.downtime_ms += down_ms
-        found.window_ms += length_ms - counted_ms - down_ms
+        found.window_ms += length_ms - sum(counted) - down_ms
         found.worst_raw_ms = max(found.worst_raw_ms, length_ms)
-        if counted_ms > found.worst_ms:
-            found.worst_ms = counted_ms
+        found.worst_added_ms = max(found.worst_added_ms, sum(counted))
+        if max(counted, default=0) > found.worst_ms:
+            found.worst_ms = max(counted)
             found.worst_of = f"{row['quantity']} {row['symbol']} from {from_ms} to {until_ms}"
             found.worst_of += f", {down_ms} ms of it without an engine"
     return found
+
+
+def between(span: Interval, parts: Iterable[Interval]) -> list[Interval]:
+    """Return the stretches of a span that none of these intervals covers."""
+    found, reached = [], span[0]
+    for from_ms, until_ms in sorted(parts):
+        if from_ms > reached and reached < span[1]:
+            found.append((reached, min(from_ms, span[1])))
+        reached = max(reached, until_ms)
+    return [*found, (reached, span[1])] if reached < span[1] else found
 
 
 def covered_ms(span: Interval, parts: Iterable[Interval]) -> int:

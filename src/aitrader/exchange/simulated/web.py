@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -28,7 +28,10 @@ def operation_routes(gate: Gate, keyring: Keyring, operations: list[Operation]) 
 
     def endpoint(operation: Operation) -> Endpoint:
         async def answer(request: Request) -> Response:
-            query, body = request.url.query, (await request.body()).decode()
+            try:
+                query, body = request.url.query, (await request.body()).decode()
+            except ClientDisconnect:  # it has died in the middle of its question
+                return Response()
             params = {**dict(parse_qsl(body)), **dict(parse_qsl(query))}
             key = request.headers.get(KEY_HEADER, "")
             reply = await gate.run(

@@ -125,3 +125,15 @@ def test_who_asks_too_much_is_told_to_wait() -> None:
         assert 1 <= int(answer.headers["Retry-After"]) <= 60
 
     tell(story, limits=LimitSettings(weight=30))
+
+
+def test_a_client_that_dies_in_the_middle_of_its_question_is_nobody() -> None:
+    async def story(address: Address, http: httpx2.AsyncClient) -> None:
+        host, port = address.exchange.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST /api/v3/order HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\nsymbol")
+        await writer.drain()
+        writer.transport.abort()
+        assert (await http.get("/simulator/counts")).json() == {"struck": {}, "refused": {}}
+
+    tell(story)
