@@ -359,3 +359,8 @@ def test_mates_and_survivors_are_looked_at_some_seconds_later() -> None:
 
 def test_what_is_below_a_step_cannot_be_protected() -> None:
     assert missing(a_position(), a_stop(quantity=Decimal("0.9996"))) == ()
+
+
+def test_what_the_position_does_not_know_of_yet_is_not_protected_before_it_does() -> None:
+    pieces = uncovered(a_position(targets=HALVES), (), held=Decimal("1.2"), step_size=STEP)
+    assert [row.quantity for row in pieces] == [Decimal("0.5"), Decimal("0.5")]
