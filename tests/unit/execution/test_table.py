@@ -137,3 +137,19 @@ def test_a_position_is_sound_until_an_order_comes_fills_or_ends_or_the_rules_cha
     sheet.sound = position
     table.doubt()
     assert sheet.sound is None
+
+
+def test_what_is_forgotten_is_not_live_any_more() -> None:
+    table = OrderTable()
+    table.add(ORDER)
+    table.retire(POSITION)
+    assert ORDER in table.live_on("BTCUSDT")
+    for number in range(RETIRED_LIMIT):
+        position_id, order_id = PositionId(f"p-{number}"), ClientOrderId(f"o-{number}")
+        done = an_order(
+            position_id=position_id, client_order_id=order_id, status=OrderStatus.CANCELED
+        )
+        table.add(done)
+        table.retire(position_id)
+    assert table.find(ID) is None
+    assert ORDER not in table.live_on("BTCUSDT")
