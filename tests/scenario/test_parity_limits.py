@@ -26,7 +26,7 @@ INTERVAL = "5m"
 SIDE = "{side}"
 EXITS = {exits}
 RISK = {risk}
-
+{entry}
 
 def conditions(m):
     return {{"moves on": crosses_{way}(m.close, ema(m.close, {length}))}}
@@ -39,7 +39,9 @@ EXITS = {
     '("1%", 0.4)], "break_even": "0.4%", "trailing": "0.9%"}',
     "age": '{"max_age": "20m"}',
     "level": '{"take_profit": "0.9%", "max_age": "2h"}',
+    "rest": '{"stop_loss": "0.8%", "take_profit": "0.8%"}',
 }
+ENTRY = 'ENTRY = {"limit": "0.15%", "good_for": "10m"}'
 LEVEL = """
 
 def stop_loss(m):
@@ -92,6 +94,7 @@ def all_sources() -> list[str]:
                     way=way,
                     length=4 + number,
                     more=level if kind == "level" else "",
+                    entry=ENTRY if kind == "rest" else "",
                 )
             )
     return found
@@ -107,10 +110,11 @@ ACCOUNTS = {
         Terms(max_open_positions=4, brakes=Brakes(cooldown_ms=900_000, max_entries_per_min=2)),
         ("the account has 4 of 4", "the account left", "the account has sent 2 entries"),
     ),
-    "losses": (
-        Terms(brakes=Brakes(max_daily_loss_pct=Decimal("0.25"), loss_streak=4)),
-        ("the account has lost 0.", "the account has lost 4 times in a row"),
+    "loss": (
+        Terms(brakes=Brakes(max_daily_loss_pct=Decimal("0.15"))),
+        ("the account has lost 0.",),
     ),
+    "streak": (Terms(brakes=Brakes(loss_streak=4)), ("the account has lost 4 times in a row",)),
     "worth": (
         Terms(brakes=Brakes(max_exposure_pct=Decimal(12), max_drawdown_pct=Decimal("0.3"))),
         ("the account would have", "the account is"),
@@ -142,6 +146,7 @@ def test_the_best_worth_between_two_signals_counts(tmp_path: Path) -> None:
         way="above",
         length=12,
         more="",
+        entry="",
     )
     terms = Terms(brakes=Brakes(max_drawdown_pct=Decimal("1.2")))
     found = agreed(tmp_path, simulated(tmp_path, 2, 400), traders_of([source]), terms=terms)
