@@ -65,14 +65,16 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """What a mode decides and no setting says.
 
     `market_name` stands in the header. With `is_frame_time` the frames of the exchange are the
-    clock, from `start_ms` on; with `is_lockstep` it also waits for us after each instant. `on_end`
-    is called when a replay has no more candles. `observers` are told every fact besides the view.
+    clock, from `start_ms` on; with `is_lockstep` it also waits for us after each instant, and after
+    the first one until `may_begin` is set, where it is given. `on_end` is called when a replay has
+    no more candles. `observers` are told every fact besides the view.
     """
 
     market_name: str
     is_frame_time: bool = False
     start_ms: int = 0
     is_lockstep: bool = False
+    may_begin: asyncio.Event | None = None
     on_end: Callable[[], None] | None = None
     observers: tuple[Observer, ...] = ()
 
@@ -178,8 +180,13 @@ class _Pacer:
 
     engine: Engine
 
+    def __init__(self, may_begin: asyncio.Event | None) -> None:
+        self._may_begin = may_begin
+
     async def settled(self) -> None:
         """Return when the engine has nothing to do."""
+        if self._may_begin is not None:
+            await self._may_begin.wait()
         await self.engine.settled()
 
 
@@ -212,7 +219,7 @@ def build(
     """
     health = Health()
     inbox, supervisor = BoundedInbox(health), Supervisor(health)
-    series, rulebook, pacer = SeriesTable(), Rulebook(), _Pacer()
+    series, rulebook, pacer = SeriesTable(), Rulebook(), _Pacer(choices.may_begin)
     market = BinanceMarket(
         inbox,
         clock,

@@ -69,7 +69,7 @@ async def _run(options: DemoOptions, folder: Path, market: DemoMarket) -> None:
             replay=Path(market.replay) if market.replay else None,
         )
         async with exchange_process(exchange) as address:
-            is_over = False
+            is_over, may_begin = False, asyncio.Event()  # no candle before every trader is there
 
             def end() -> None:
                 nonlocal is_over
@@ -81,6 +81,7 @@ async def _run(options: DemoOptions, folder: Path, market: DemoMarket) -> None:
                 is_frame_time=True,
                 start_ms=address.now_ms,
                 is_lockstep=speed == 0.0,
+                may_begin=may_begin,
                 on_end=end,
                 observers=http.observers if http else (),
             )
@@ -91,8 +92,7 @@ async def _run(options: DemoOptions, folder: Path, market: DemoMarket) -> None:
                 serving(settings, choices, store=store, ready_fd=options.ready_fd) as wired,
                 http.opened(settings, wired) if http else contextlib.nullcontext(),
             ):
-                if not saved.traders:
-                    await _add_examples(wired)
+                await _add_examples(wired, () if saved.traders else example_files(), may_begin)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(options.for_s):
                         await until_stopped(wired)
@@ -115,11 +115,12 @@ def _http_door(settings: Settings) -> HttpDoor:
     return HttpDoor(settings)
 
 
-async def _add_examples(wired: Wired) -> None:
-    for path in example_files():
+async def _add_examples(wired: Wired, paths: tuple[Path, ...], may_begin: asyncio.Event) -> None:
+    for path in paths:
         answer = await wired.control.ask(AddTrader(path.read_text(encoding="utf-8")))
         if not answer.is_ok:
             raise ConfigError(f"the example {path.name}: {answer.text}")
+    may_begin.set()
 
 
 def example_files() -> tuple[Path, ...]:
