@@ -58,6 +58,8 @@ def test_a_quantity_is_never_rounded_up() -> None:
 def test_there_is_no_grid_without_a_step(step: str) -> None:
     with pytest.raises(ValueError, match="expected a step above zero"):
         quantity_to_step(Decimal(1), Decimal(step))
+    with pytest.raises(ValueError, match="expected a step above zero"):
+        price_to_tick_nearest(Decimal(1), Decimal(step))
 
 
 @pytest.mark.parametrize(
