@@ -116,7 +116,8 @@ def test_a_closing_without_a_reason_was_asked_for_by_somebody() -> None:
 
 
 def test_entries_that_were_sent_count_for_the_limit_of_a_minute() -> None:
-    desk, _answer = rebuilt(orders=(ENTRY, a_stop()), positions=(a_position(),))
+    stop = a_stop(planned_ms=AT_MS + 5)
+    desk, _answer = rebuilt(orders=(ENTRY, stop), positions=(a_position(),))
     assert list(desk.sent) == [(ENTRY.planned_ms, TRADER)]
 
 
