@@ -22,7 +22,7 @@ from aitrader.execution.desk import Desk
 from aitrader.model import ids
 from aitrader.model.commands import CancelOrders, Command, StartTimer, StopTimer, SubmitOrder
 from aitrader.model.events import EntryRefused, EntryWanted, Event, OrderFilled, OrderPlanned
-from aitrader.model.ids import SignalId, TimerId, TraderId
+from aitrader.model.ids import PositionId, SignalId, TimerId, TraderId
 from aitrader.model.instrument import PriceLimits
 from aitrader.model.order import Order, OrderStatus, Side
 from aitrader.model.signal import Signal
@@ -298,3 +298,24 @@ def test_the_cancel_of_a_rest_is_asked_again_some_seconds_later() -> None:
     _cancel, again = entries.rest_due(desk, order.client_order_id, at_ms=AT_MS)
     assert isinstance(again, StartTimer)
     assert again.due_ms == AT_MS + entries.REST_SLACK_MS
+
+
+def test_only_stops_of_the_same_symbol_take_a_place_there() -> None:
+    desk = a_desk()
+    desk.instruments["BTCUSDT"] = an_instrument(max_stops=1)
+    desk.entries[PositionId("p-eth")] = a_signal(
+        signal_id=SignalId("s-eth"), symbol="ETHUSDT", trader_id=TraderId("other")
+    )
+    assert types(wanted(desk))[0] is OrderPlanned
+
+
+def test_an_entry_without_a_stop_needs_no_place_for_one() -> None:
+    desk = a_desk(a_stop())
+    desk.instruments["BTCUSDT"] = an_instrument(max_stops=1)
+    whole = (Target(Level(LevelKind.PERCENT, Decimal(2)), Decimal(1)),)
+    bare = some_exits(stop_loss=None, take_profit=whole)
+    assert types(wanted(desk, a_signal(exits=bare)))[0] is OrderPlanned
+    on_its_way = a_desk()
+    on_its_way.instruments["BTCUSDT"] = an_instrument(max_stops=1)
+    on_its_way.entries[PositionId("p-bare")] = a_signal(exits=bare, trader_id=TraderId("other"))
+    assert types(wanted(on_its_way))[0] is OrderPlanned

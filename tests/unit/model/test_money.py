@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
+from aitrader.model import money
 from aitrader.model.money import (
     decimal_from_float,
     money_to_step,
@@ -79,3 +81,26 @@ def test_a_percentage_is_exact() -> None:
 )
 def test_a_number_is_shown_without_exponent_or_trailing_zeros(value: str, text: str) -> None:
     assert trimmed(Decimal(value)) == text
+
+
+def test_a_price_below_zero_is_rounded_the_way_the_name_says_too() -> None:
+    price, tick = Decimal("-1.5"), Decimal(1)
+    assert money.price_to_tick_down(price, tick) == -2
+    assert money.price_to_tick_up(price, tick) == -1
+
+
+@pytest.mark.parametrize(
+    "rounded",
+    [
+        money.price_to_tick_down,
+        money.price_to_tick_up,
+        money.price_to_tick_nearest,
+        money.quantity_to_step,
+    ],
+)
+@pytest.mark.parametrize("step", ["0", "-1"])
+def test_a_grid_has_steps_above_zero(
+    rounded: Callable[[Decimal, Decimal], Decimal], step: str
+) -> None:
+    with pytest.raises(ValueError, match="expected a step above zero"):
+        rounded(Decimal(1), Decimal(step))
