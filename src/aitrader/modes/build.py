@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -45,12 +45,15 @@ from aitrader.model.instrument import Instrument
 from aitrader.model.money import ZERO
 from aitrader.model.ports import Clock, Inbox, Prices, Tasks, Venue
 from aitrader.modes.brakes import brakes_of
-from aitrader.modes.live import LiveAccount, place_of
+from aitrader.modes.live_place import place_of
 from aitrader.positions.stage import PositionStage
 from aitrader.screening.stage import ScreeningStage
 from aitrader.signals.stage import SignalStage
 from aitrader.storage.rows.statement import Owner
 from aitrader.storage.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from aitrader.modes.live import LiveAccount
 
 log = logging.getLogger(__name__)
 
@@ -272,6 +275,8 @@ def _live_of(
     """The live account, where there is to be one."""
     if settings.paper_trading:
         return None
+    from aitrader.modes.live import LiveAccount  # noqa: PLC0415 - 1 MB that paper alone spares
+
     live = LiveAccount(settings, inbox, clock, tasks=tasks, limiter=market.limiter)
     live.venue.on_clock_off = market.set_clock
     return live

@@ -1,11 +1,10 @@
-"""The live account of an engine: whether these settings have one, and what it is made of."""
+"""The live account of an engine: what it lacks in these settings, and what it is made of."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from aitrader.config import MARKETS, Settings, environment_name
-from aitrader.engine.going_live import LivePlace
 from aitrader.exchange.binance.account_rest import AccountRest
 from aitrader.exchange.binance.exchange_time import ExchangeTime
 from aitrader.exchange.binance.keys import check_key
@@ -17,9 +16,6 @@ from aitrader.model.account import LIVE
 from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.model.ports import Clock, Inbox, Tasks
 from aitrader.storage.lock import KeyLock
-
-REAL_MONEY = ("binance.com", "binance.us")
-"""Markets whose money is real; on the others an exchange's account is played with."""
 
 LONGEST_KEY_FILE = 10_000
 """Characters: a private key has a few hundred."""
@@ -107,14 +103,6 @@ async def examine_key(settings: Settings, clock: Clock) -> None:
         raise ConfigError(f"the account cannot be asked for: {error}") from error
     finally:
         await rest.close()
-
-
-def place_of(settings: Settings, *, quote: str) -> LivePlace | None:
-    """Return where live orders go, None where none do."""
-    if settings.paper_trading:
-        return None
-    kind = "real money" if settings.market in REAL_MONEY else "the exchange account, no real money,"
-    return LivePlace(f"{kind} on {settings.market}", quote)
 
 
 def lock_of(settings: Settings) -> KeyLock:

@@ -14,7 +14,7 @@ from aitrader.engine.health import Health
 from aitrader.engine.inbox import BoundedInbox
 from aitrader.engine.supervisor import Supervisor
 from aitrader.model.errors import ConfigError
-from aitrader.modes.live import LiveAccount, check_live, place_of, secret_of
+from aitrader.modes.live import LiveAccount, check_live, secret_of
 
 LIVE = {
     "PAPER_TRADING": "false",
@@ -38,7 +38,6 @@ def an_account(settings: Settings) -> LiveAccount:
 def test_paper_alone_needs_nothing(tmp_path: Path) -> None:
     settings = read_settings(data_folder=tmp_path, environ={})
     check_live(settings)
-    assert place_of(settings, quote="USDT") is None
 
 
 @pytest.mark.parametrize(
@@ -54,19 +53,6 @@ def test_what_a_live_account_lacks_is_said(
 ) -> None:
     with pytest.raises(ConfigError, match=words):
         check_live(settings_with(tmp_path, **{variable: value}))
-
-
-@pytest.mark.parametrize(
-    ("market", "words"),
-    [
-        ("binance.com", "real money on binance.com"),
-        ("testnet", "the exchange account, no real money, on testnet"),
-    ],
-)
-def test_real_money_is_called_so(tmp_path: Path, market: str, words: str) -> None:
-    place = place_of(settings_with(tmp_path, MARKET=market), quote="USDT")
-    assert place is not None
-    assert (place.words, place.quote) == (words, "USDT")
 
 
 def test_a_secret_stands_for_itself_and_a_path_for_its_file(tmp_path: Path) -> None:
