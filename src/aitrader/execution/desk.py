@@ -58,6 +58,7 @@ class Desk:
         self.quarantined: set[tuple[TraderId, str]] = set()
         self.doubted: dict[ClientOrderId, int] = {}
         self.is_paused = False
+        self.is_ending = False
         self.is_feed_up = True
         self.closings = Closings()
         self.highs = Highs()

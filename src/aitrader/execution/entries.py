@@ -9,7 +9,8 @@ as a whole, and so is a LIMIT when its time is over: no position is opened on ye
 
 A pause calls off what is on its way; so does, for what rests, whatever keeps the trader from
 entering: it is switched off, removed, moved to another account, or the symbol is put aside, or the
-engine ends. A start that finds an order resting against this calls it off too.
+engine ends; an engine that ends enters nothing more. A start that finds an order resting against
+this calls it off too, and soon what is left of one that has filled in part.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ def want(desk: Desk, event: EntryWanted) -> Messages:
     position_id = ids.position_id(signal.signal_id, event.account)
     if desk.table.of(position_id):
         return []
+    if desk.is_ending:
+        return [refused(signal, reason="the engine is ending", at_ms=event.at_ms)]
     try:
         trader = _trader(desk, signal)
         limit, sized = _sized(desk, signal, trader, at_ms=event.at_ms)
@@ -87,9 +90,7 @@ def want(desk: Desk, event: EntryWanted) -> Messages:
 def updated(desk: Desk, order: Order, *, at_ms: int) -> Messages:
     """Return what follows from an entry order's new state."""
     if not order.is_done:
-        if _is_part(desk, order):
-            return [_rest_due(order.client_order_id, order.fills[0].at_ms + PART_PATIENCE_MS)]
-        return []
+        return _going_on(desk, order)
     desk.account.release(order.client_order_id)
     signal = desk.entries.get(order.position_id)
     over = StopTimer(timer_id=_rest_id(order.client_order_id))
@@ -107,6 +108,12 @@ def rest_due(desk: Desk, client_order_id: ClientOrderId, *, at_ms: int) -> Messa
         return []
     again_ms = PART_AGAIN_MS if order.fills else REST_SLACK_MS
     return [CancelOrders(orders=(order,)), _rest_due(client_order_id, at_ms + again_ms)]
+
+
+def resumed(desk: Desk) -> Messages:
+    """Return the alarms of entries that had filled in part before a start."""
+    live = [row for row in desk.table.all_live() if row.leg is Leg.ENTRY]
+    return [step for row in live for step in _going_on(desk, row)]
 
 
 def called_off(desk: Desk, *, at_ms: int) -> Messages:
@@ -142,6 +149,15 @@ def rest_timer(desk: Desk, order: Order, signal: Signal | None) -> StartTimer:
 def refused(signal: Signal, *, reason: str, at_ms: int) -> EntryRefused:
     """Return the fact that this signal is not entered."""
     return EntryRefused(at_ms=at_ms, signal_id=signal.signal_id, reason=reason)
+
+
+def _going_on(desk: Desk, order: Order) -> Messages:
+    """Return what an entry asks for that may still fill."""
+    if desk.is_ending and order.kind is OrderKind.LIMIT:
+        return [CancelOrders(orders=(order,))]  # it was on its way when the cancel left
+    if _is_part(desk, order):
+        return [_rest_due(order.client_order_id, order.fills[0].at_ms + PART_PATIENCE_MS)]
+    return []
 
 
 def _is_part(desk: Desk, order: Order) -> bool:

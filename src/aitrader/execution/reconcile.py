@@ -51,13 +51,14 @@ def rebuild(desk: Desk, event: Started) -> Messages:
             answer.extend(_entry_again(desk, order, signals.get(order.position_id)))
         if order.status is OrderStatus.PENDING:
             answer.extend(watch.ask(order, at_ms=event.at_ms))
+    _retire_closed(desk)
     desk.account.close_candle(desk.collateral())
     return answer
 
 
 def resume(desk: Desk, *, at_ms: int) -> Messages:
-    """Return what open and closing positions lack; nothing where nothing is missing."""
-    answer: Messages = []
+    """Return what positions and entries on their way lack; nothing where nothing is missing."""
+    answer = entries.resumed(desk)
     for position in tuple(desk.positions.values()):
         if position.position_id in desk.closing:
             answer.extend(closing.go_on(desk, position, at_ms=at_ms))
@@ -77,3 +78,10 @@ def _entry_again(desk: Desk, order: Order, signal: Signal | None) -> Messages:
     if signal is not None:
         desk.entries[order.position_id] = signal
     return [entries.rest_timer(desk, order, signal)]
+
+
+def _retire_closed(desk: Desk) -> None:
+    """Count no position twice: what is over has orders here only while one of them is not done."""
+    for position_id in desk.table.positions():
+        if position_id not in desk.positions and not desk.table.live(position_id, Leg.ENTRY):
+            desk.table.retire(position_id)

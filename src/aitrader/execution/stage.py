@@ -170,6 +170,7 @@ class ExecutionStage:
         return [*answer, *protect.audit(desk, at_ms=event.at_ms)]
 
     def _stopping(self, _event: Stopping) -> Messages:
+        self._desk.is_ending = True
         return entries.unattended(self._desk)
 
     # -- orders -------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from aitrader.model.events import (
     EntryWanted,
     Event,
     InstrumentsLoaded,
+    OrderAccepted,
     OrderPlanned,
     Quarantined,
     Saved,
@@ -45,7 +46,7 @@ from aitrader.model.events import (
 )
 from aitrader.model.ids import TimerId, TraderId
 from aitrader.model.instrument import PriceLimits
-from aitrader.model.order import Order, OrderKind, OrderStatus, Side
+from aitrader.model.order import Fill, Order, OrderKind, OrderStatus, Side
 from aitrader.model.trader import (
     EntryPlan,
     Exits,
@@ -268,6 +269,23 @@ def test_an_end_in_order_takes_off_what_rests() -> None:
     assert list(at_market.handle(Stopping(at_ms=AT_MS))) == []
 
 
+def test_what_comes_to_rest_while_the_engine_ends_is_taken_off_then() -> None:
+    stage = a_stage()
+    (cancel,) = stage.handle(Stopping(at_ms=AT_MS))  # overtakes the order: nothing is there yet
+    assert isinstance(cancel, CancelOrders)
+    name = cancel.orders[0].client_order_id
+    (update,) = stage.handle(OrderAccepted(at_ms=AT_MS, client_order_id=name))
+    (again,) = stage.handle(update)
+    assert isinstance(again, CancelOrders)
+    assert [row.client_order_id for row in again.orders] == [name]
+
+
+def test_an_engine_that_ends_enters_nothing() -> None:
+    stage = a_stage(Stopping(at_ms=AT_MS))
+    answer = list(stage.handle(EntryWanted(at_ms=AT_MS, signal=a_signal())))
+    assert reason(answer) == "the engine is ending"
+
+
 # -- a start --------------------------------------------------------------------------------------
 
 
@@ -307,6 +325,29 @@ def test_a_start_takes_up_what_rests_until_the_same_instant() -> None:
 )
 def test_a_start_ends_what_may_not_rest_any_more(saved: dict[str, object]) -> None:
     assert rested(**saved).due_ms <= AT_MS + 300_000
+
+
+def test_a_start_ends_soon_what_has_filled_in_part() -> None:
+    crumb, part = a_fill(quantity=Decimal("0.049")), a_fill(2, quantity=Decimal("0.1"))
+    assert resumed(crumb) == [], "too little to be protected: it rests on"
+    (timer,) = resumed(crumb, part)
+    assert isinstance(timer, StartTimer)
+    assert timer.due_ms == crumb.at_ms + entries.PART_PATIENCE_MS
+
+
+def resumed(*fills: Fill) -> list[Event | Command]:
+    """What a start does, once the rules are known, about an entry that has filled so far."""
+    order = planned(a_limit_desk())
+    saved = Saved(
+        traders=(a_limit_trader(),),
+        signals=(a_signal(),),
+        orders=(msgspec.structs.replace(order, status=OrderStatus.OPEN, fills=fills),),
+        accounts=(SavedAccount(cash=Decimal(1_000)),),
+    )
+    desk = Desk(ExecutionSettings(), FixedPrices())
+    desk.instruments["BTCUSDT"] = an_instrument()
+    reconcile.rebuild(desk, Started(at_ms=AT_MS + 300_000, saved=saved))
+    return reconcile.resume(desk, at_ms=AT_MS + 300_000)
 
 
 def test_a_limit_by_risk_counts_to_the_stop_from_the_limit() -> None:

@@ -8,6 +8,7 @@ from tests.builders import (
     POSITION,
     SIGNAL,
     TRADER,
+    a_fill,
     a_position,
     a_signal,
     a_trader,
@@ -28,10 +29,19 @@ from aitrader.model.commands import (
     StartTimer,
     SubmitOrder,
 )
-from aitrader.model.events import CashChanged, Event, OrderPlanned, Saved, SavedAccount, Started
+from aitrader.model.events import (
+    CashChanged,
+    ClosedBefore,
+    Event,
+    OrderPlanned,
+    Saved,
+    SavedAccount,
+    Started,
+)
 from aitrader.model.ids import TimerId
 from aitrader.model.order import ExitReason, OrderStatus, Side
 from aitrader.model.position import PositionStatus, TargetPrice
+from aitrader.model.trader import PositionSide
 
 PLACE = ids.position_id(SIGNAL)
 CASH = Decimal(5_000)
@@ -128,5 +138,17 @@ def test_an_exit_on_its_way_and_an_entry_that_is_over_promise_no_money() -> None
 
 def test_what_a_short_binds_is_not_spendable_before_the_next_close() -> None:
     entry = msgspec.structs.replace(ENTRY, side=Side.SELL)
-    desk, _answer = rebuilt(orders=(entry,))
+    desk, _answer = rebuilt(orders=(entry,), positions=(a_position(side=PositionSide.SHORT),))
     assert desk.account.spendable(Decimal(0)) == CASH - 200
+
+
+def test_a_position_that_is_over_is_not_counted_again_while_its_mate_is_not_done() -> None:
+    lost = a_fill(50, quantity=Decimal(1), price=Decimal(90))
+    stop = a_stop(list_id="list-1", status=OrderStatus.FILLED, fills=(lost,))
+    mate = a_target(list_id="list-1")
+    closed = ClosedBefore(trader_id=TRADER, symbol="BTCUSDT", closed_ms=AT_MS, pnl=Decimal("-10.2"))
+    account = SavedAccount(cash=CASH, closed=(closed,))
+    desk, _answer = rebuilt(orders=(ENTRY, stop, mate), accounts=(account,))
+    standing = desk.standing("BTCUSDT", TRADER, at_ms=AT_MS)
+    assert standing.made_today == closed.pnl
+    assert desk.table.find(mate.client_order_id) == mate, "its end is still heard"
