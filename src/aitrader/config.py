@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from aitrader import takes
 from aitrader.model.errors import ConfigError
 from aitrader.model.money import HUNDRED
 
@@ -74,41 +75,15 @@ SPARE_HOSTS: Mapping[str, tuple[str, ...]] = {
     "https://data-api.binance.vision": ("https://api.binance.com", *_NUMBERED),
 }
 """Further hosts that give the same public market data, asked when one fails."""
-SECRETS = frozenset({"api_key", "binance_api_key", "binance_secret_key", "notify_to", "proxy_url"})
+SECRETS = frozenset(
+    {"api_key", "binance_api_key", "binance_secret_key", "notify_to", "notify_urls", "proxy_url"}
+)
 """Settings whose value is never shown, neither in a sentence nor where settings are printed.
 
 The address of a proxy may hold a password.
 """
 
 HIDDEN = "***"
-
-
-def _whole(least: int, most: int, description: str) -> Meta:
-    """Return what a whole number in a range takes."""
-    title = f"a whole number from {least} to {most}"
-    return Meta(title=title, description=description, ge=least, le=most)
-
-
-def _percent(description: str) -> Meta:
-    """Return what a percentage takes that is no limit at 0."""
-    return Meta(title="0 (no limit) to 100", description=description)
-
-
-def _address(scheme: str, description: str, *, or_else: str = "") -> Meta:
-    """Return what an address of a scheme, plain or secure, takes; `or_else`: a pattern besides."""
-    title = f"an address that begins with {scheme}:// or {scheme}s://"
-    pattern = rf"{or_else}^{scheme}s?://[^\s/]+"
-    return Meta(title=title, description=description, pattern=pattern)
-
-
-_NOTHING = "^$|"
-
-_EXPOSURE = _percent("What all open positions may be worth, of equity.")
-_DAILY_LOSS = _percent("No entry once this much of equity was lost since 00:00 UTC.")
-_DRAWDOWN = _percent("No entry once equity is so far below its best, until entries are resumed.")
-_COOLDOWN = _whole(0, 10_080, "Minutes without entry in a symbol after a position in it closed.")
-_LOSS_STREAK = _whole(0, 1000, "So many losses in a row end the day (UTC) for entries; 0: never.")
-_ENTRIES = _whole(0, 1000, "Entry orders of all traders within a minute; 0: no limit.")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,16 +156,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = Decimal(2)
     max_open_positions: Annotated[
-        int, _whole(1, 1000, "Positions of all traders together that may be open at once.")
+        int, takes.whole(1, 1000, "Positions of all traders together that may be open at once.")
     ] = 20
-    max_exposure_pct: Annotated[Decimal, _EXPOSURE] = Decimal(0)
-    max_daily_loss_pct: Annotated[Decimal, _DAILY_LOSS] = Decimal(0)
-    max_drawdown_pct: Annotated[Decimal, _DRAWDOWN] = Decimal(0)
-    cooldown_min: Annotated[int, _COOLDOWN] = 0
-    loss_streak: Annotated[int, _LOSS_STREAK] = 0
-    max_entries_per_min: Annotated[int, _ENTRIES] = 0
+    max_exposure_pct: Annotated[Decimal, takes.EXPOSURE] = Decimal(0)
+    max_daily_loss_pct: Annotated[Decimal, takes.DAILY_LOSS] = Decimal(0)
+    max_drawdown_pct: Annotated[Decimal, takes.DRAWDOWN] = Decimal(0)
+    cooldown_min: Annotated[int, takes.COOLDOWN] = 0
+    loss_streak: Annotated[int, takes.LOSS_STREAK] = 0
+    max_entries_per_min: Annotated[int, takes.ENTRIES] = 0
     max_symbols: Annotated[
-        int, _whole(1, 1000, "Symbols that are followed at once, over all traders.")
+        int, takes.whole(1, 1000, "Symbols that are followed at once, over all traders.")
     ] = 100
     market: Annotated[
         Literal["data-only", "binance.com", "binance.us", "testnet", "demo", "simulator"],
@@ -200,23 +175,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "data-only"
     market_rest_url: Annotated[
-        str, _address("http", "Where candle history and symbol rules are fetched; beats `market`.")
+        str,
+        takes.address("http", "Where candle history and symbol rules are fetched; beats `market`."),
     ] = "https://data-api.binance.vision"
     market_stream_url: Annotated[
-        str, _address("ws", "Where candles and prices stream from; beats `market`.")
+        str, takes.address("ws", "Where candles and prices stream from; beats `market`.")
     ] = "wss://data-stream.binance.vision"
     order_rest_url: Annotated[
         str,
-        _address(
+        takes.address(
             "http",
             "Where live orders go; beats `market`. A data-only market has none.",
-            or_else=_NOTHING,
+            or_else=takes.NOTHING,
         ),
     ] = ""
     order_ws_url: Annotated[
         str,
-        _address(
-            "ws", "Where live orders and their reports travel; beats `market`.", or_else=_NOTHING
+        takes.address(
+            "ws",
+            "Where live orders and their reports travel; beats `market`.",
+            or_else=takes.NOTHING,
         ),
     ] = ""
     proxy_url: Annotated[
@@ -228,10 +206,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     archive_url: Annotated[
-        str, _address("http", "Where `aitrader data download` finds files of past candles.")
+        str, takes.address("http", "Where `aitrader data download` finds files of past candles.")
     ] = "https://data.binance.vision"
     port: Annotated[
-        int, _whole(0, 65535, "Where `aitrader --daemon` serves HTTP; 0 takes any free one.")
+        int, takes.whole(0, 65535, "Where `aitrader --daemon` serves HTTP; 0 takes any free one.")
     ] = 8080
     api_host: Annotated[
         str,
@@ -249,26 +227,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     data_requests_per_min: Annotated[
-        int, _whole(0, 100_000, "HTTP requests a minute per token; 0 sets no limit.")
+        int, takes.whole(0, 100_000, "HTTP requests a minute per token; 0 sets no limit.")
     ] = 100
     order_requests_per_min: Annotated[
         int,
-        _whole(0, 100_000, "HTTP requests a minute per token that make an order; 0 sets no limit."),
+        takes.whole(
+            0, 100_000, "HTTP requests a minute per token that make an order; 0 sets no limit."
+        ),
     ] = 10
     keep_days: Annotated[
         int,
-        _whole(0, 36_500, "Events and equity older than this are thinned out; 0 keeps them."),
+        takes.whole(0, 36_500, "Events and equity older than this are thinned out; 0 keeps them."),
     ] = 90
-    notify_to: Annotated[
-        str,
-        Meta(
-            title="telegram:TOKEN/CHAT or addresses, with spaces between",
-            description="Who is told what happens: a Telegram chat, a Discord or other webhook.",
-        ),
-    ] = ""
-    notify_on: Annotated[
-        str, Meta(title="topics, quiet=22-7", description="What is told, and hours (UTC) of quiet.")
-    ] = "closes trouble"
+    notify_to: Annotated[str, takes.NOTIFY_TO] = ""
+    notify_urls: Annotated[str, takes.NOTIFY_URLS] = ""
+    notify_on: Annotated[str, takes.NOTIFY_ON] = "closes trouble"
     fly_app_name: Annotated[
         str,
         Meta(
@@ -440,9 +413,9 @@ def _checked(name: str, value: object, *, where: str) -> object:
         if isinstance(converted, Decimal):
             _check_range(name, converted)
     except (msgspec.ValidationError, ValueError) as error:
-        takes = _meta(field.type).title
+        expected = _meta(field.type).title
         found = HIDDEN if name in SECRETS else _shown(value)
-        raise ConfigError(f"{where} takes {takes}, found {found}") from error
+        raise ConfigError(f"{where} takes {expected}, found {found}") from error
     return converted
 
 

@@ -29,7 +29,7 @@ LIGHT = {
     "aitrader.cli": TUI_ONLY | TOO_HEAVY | {"numpy", "talib", "httpx2", "asyncio", "sqlite3"},
     "aitrader.config": TUI_ONLY | TOO_HEAVY | {"numpy", "talib", "httpx2", "asyncio"},
     "aitrader.engine.engine": TUI_ONLY | TOO_HEAVY,
-    "aitrader.modes.daemon": TUI_ONLY | TOO_HEAVY,
+    "aitrader.modes.daemon": TUI_ONLY | TOO_HEAVY | {"apprise", "requests"},
     "aitrader.modes.sweep": TUI_ONLY | TOO_HEAVY | {"httpx2", "optuna", "distributed"},
     "aitrader.tui.app": TOO_HEAVY | {"numpy", "talib", "httpx2"},
     "aitrader.remote.client": TUI_ONLY | TOO_HEAVY | {"numpy", "talib", "httpx2"},

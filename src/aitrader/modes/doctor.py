@@ -1,4 +1,4 @@
-"""`aitrader doctor`: what is wrong with settings, keys, clock, network, database, disk space.
+"""`aitrader doctor`: what is wrong with settings, keys, notices, clock, network, database, disk.
 
 Each check looks at one thing and says what it found and, where something is wrong, what to do.
 A check never changes anything and never stops another one from looking.
@@ -29,6 +29,7 @@ from aitrader.model.view import Status
 from aitrader.modes.data import say, say_json
 from aitrader.modes.live import examine_key
 from aitrader.modes.local import find_engine
+from aitrader.modes.notices import find_notifier
 from aitrader.remote.client import RemoteEngine
 from aitrader.storage.backup import find_fault
 
@@ -80,6 +81,7 @@ async def _examined(data_folder: Path | None) -> list[Finding]:
         *_disk(settings),
         *_database(settings),
         *_http(settings),
+        *_notices(settings),
         await _orders(settings),
     ]
     async for found in _engine(settings):
@@ -165,6 +167,16 @@ def _http(settings: Settings) -> Iterator[Finding]:
         yield _good("http", f"a daemon would listen on {where}, {tokens} tokens made")
     else:
         yield _bad("http", f"a daemon on {where} needs a token: aitrader token create NAME")
+
+
+def _notices(settings: Settings) -> Iterator[Finding]:
+    try:
+        notifier = find_notifier(settings, SystemClock())
+    except ConfigError as error:
+        yield _bad("notices", str(error))
+        return
+    if notifier is not None:
+        yield _good("notices", "every place that is to be told can be used; none was tried")
 
 
 async def _engine(settings: Settings) -> AsyncIterator[Finding]:

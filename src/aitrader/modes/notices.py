@@ -10,6 +10,7 @@ from aitrader.model.errors import ConfigError
 from aitrader.model.ports import Clock
 from aitrader.notify.channels import Channel, Discord, Telegram, Webhook
 from aitrader.notify.notifier import Manners, Notifier
+from aitrader.notify.services import Service
 from aitrader.notify.wording import Topic
 
 TELEGRAM = re.compile(r"telegram:([0-9]+:[A-Za-z0-9_-]+)/(-?[0-9]+|@\w+)")
@@ -21,10 +22,14 @@ def find_notifier(settings: Settings, clock: Clock) -> Notifier | None:
     """Return who tells the person, None when nobody is to be told.
 
     Raises:
-        ConfigError: `notify_to` or `notify_on` is not understood; no secret is quoted.
+        ConfigError: A place or `notify_on` is not understood, or the extra for `notify_urls` is
+            missing; no secret is quoted.
     """
     manners = _manners(settings.notify_on)
-    channels = [_channel(word, n) for n, word in enumerate(settings.notify_to.split(), 1)]
+    places = enumerate(settings.notify_to.split(), 1)
+    addresses = enumerate(settings.notify_urls.split(), 1)
+    channels: list[Channel] = [_channel(word, number) for number, word in places]
+    channels += [Service(word, number) for number, word in addresses]
     return Notifier(channels, clock, manners) if channels else None
 
 

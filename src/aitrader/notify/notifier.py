@@ -99,18 +99,11 @@ class Notifier:
         return "\n".join(lines)
 
     async def _send(self, client: httpx2.AsyncClient, channel: Channel, text: str) -> None:
-        url, body = channel.letter(text)
-        reason = ""
-        for attempt in range(self._manners.attempts):
-            await asyncio.sleep(self._manners.rest_s * attempt)
-            try:
-                answer = await client.post(url, json=body)
-            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-                reason = type(error).__name__  # not its text, which names the address
-                continue
-            if answer.status_code < 300:
-                return
-            reason = f"it answered {answer.status_code}"
-            if answer.status_code < 500 and answer.status_code != 429:
+        refusal = await channel.send(client, text)
+        for attempt in range(1, self._manners.attempts):
+            if refusal is None or refusal.is_final:
                 break
-        log.warning("a notice did not reach %s: %s", channel.name, reason)
+            await asyncio.sleep(self._manners.rest_s * attempt)
+            refusal = await channel.send(client, text)
+        if refusal is not None:
+            log.warning("a notice did not reach %s: %s", channel.name, refusal.reason)

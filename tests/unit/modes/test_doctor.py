@@ -94,6 +94,17 @@ def test_tokens_that_cannot_be_read_are_said(tmp_path: Path, capsys: Said) -> No
     assert seen(tmp_path, capsys)["tokens"][0] == "BAD"
 
 
+def test_places_to_be_told_are_judged_without_being_told(
+    tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "notices" not in seen(tmp_path, capsys)
+    monkeypatch.setenv("NOTIFY_TO", "http://127.0.0.1:9/hook")
+    assert seen(tmp_path, capsys)["notices"][0] == "ok"
+    monkeypatch.setenv("NOTIFY_TO", "telegram:secret")
+    health, text = seen(tmp_path, capsys)["notices"]
+    assert health == "BAD" and "number 1 is neither" in text and "secret" not in text
+
+
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, capsys: Said) -> None:
     tmp_path.chmod(0o500)
     found = seen(tmp_path, capsys)

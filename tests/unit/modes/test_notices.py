@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,20 @@ def test_what_is_no_topic_and_no_hour_is_refused(tmp_path: Path, words: str) -> 
         ConfigError, match="NOTIFY_ON takes some of signals analyses fills closes trouble"
     ):
         find_notifier(settings(tmp_path, NOTIFY_ON=words), CLOCK)
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+def test_a_service_of_apprise_is_told_and_its_address_hidden(tmp_path: Path) -> None:
+    pytest.importorskip("apprise", reason="needs the extra: pip install 'aitrader[apprise]'")
+    found = settings(tmp_path, NOTIFY_URLS="json://user:hunter2@127.0.0.1:9/path")
+    assert find_notifier(found, CLOCK) is not None
+    assert "hunter2" not in repr(found)
+
+
+def test_without_the_extra_a_person_reads_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)  # as if it were not installed
+    with pytest.raises(ConfigError, match=r"pip install 'aitrader\[apprise\]'") as caught:
+        find_notifier(settings(tmp_path, NOTIFY_URLS="json://hunter2@127.0.0.1"), CLOCK)
+    assert "hunter2" not in str(caught.value)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import pytest
 from tests.builders import AT_MS, a_plan, a_position, a_signal, a_trader
+from tests.unit.notify.phone import Phone
 
 from aitrader.engine.clock import FrameClock
 from aitrader.model.decision import Choice, Decision
@@ -27,30 +28,6 @@ from aitrader.notify.wording import Topic
 PAUSED = EntriesPaused(at_ms=AT_MS, is_paused=True)
 QUICK = Manners(rest_s=0.001, timeout_s=5.0)
 CLOSED = PositionClosed(at_ms=AT_MS, position=a_position())
-
-
-class Phone:
-    """A program that takes notices; `statuses` are its next answers, 200 after them."""
-
-    def __init__(self, *statuses: int) -> None:
-        self.statuses = list(statuses)
-        self.texts: list[str] = []
-        self.news = asyncio.Event()
-
-    async def receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().split(b"content-length: ")[1].split(b"\r")[0])
-        body = msgspec.json.decode(await reader.readexactly(length))
-        status = self.statuses.pop(0) if self.statuses else 200
-        writer.write(b"HTTP/1.1 %d x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n" % status)
-        writer.close()
-        self.texts.append(body["text"])
-        self.news.set()
-
-    async def until(self, count: int) -> None:
-        while len(self.texts) < count:
-            self.news.clear()
-            await self.news.wait()
 
 
 def told(
