@@ -30,7 +30,8 @@ from aitrader.model.commands import CancelOrders, StartTimer, StopTimer, SubmitO
 from aitrader.model.errors import Refused
 from aitrader.model.events import EntryRefused, EntryWanted, OrderPlanned
 from aitrader.model.ids import ClientOrderId, TimerId
-from aitrader.model.money import ZERO, trimmed
+from aitrader.model.ledger import held
+from aitrader.model.money import ZERO, quantity_to_step, trimmed
 from aitrader.model.order import Leg, Order, OrderKind, OrderStatus
 from aitrader.model.signal import Signal
 from aitrader.model.trader import Brakes, Exits, PositionSide, SizeKind, Trader
@@ -161,7 +162,7 @@ def _going_on(desk: Desk, order: Order) -> Messages:
 
 
 def _is_part(desk: Desk, order: Order) -> bool:
-    """Return whether so much of an entry has filled that it can be protected and left again.
+    """Return whether so much was received of an entry that it can be protected and left again.
 
     Of a LIMIT a crumb is not canceled for: it could not be protected, and more may follow.
     """
@@ -170,7 +171,8 @@ def _is_part(desk: Desk, order: Order) -> bool:
         return bool(order.fills)
     exits = exit_prices(signal.exits, side=side_of(order), price=order.price)
     prices = (order.price, *(price for _name, price in exits))
-    return all(is_sellable(order.filled, price, rules) for price in prices)
+    got = quantity_to_step(held(side_of(order), (order,)), rules.step_size)
+    return all(is_sellable(got, price, rules) for price in prices)
 
 
 def _resting(desk: Desk) -> list[Order]:

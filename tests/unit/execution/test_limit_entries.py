@@ -180,6 +180,14 @@ def test_a_part_has_a_short_while_and_a_crumb_all_its_time() -> None:
     assert timer.due_ms == crumb.at_ms + entries.PART_PATIENCE_MS
 
 
+def test_what_a_part_paid_in_its_own_coin_cannot_be_protected() -> None:
+    desk = a_limit_desk()
+    order = planned(desk)
+    # 0.051 is worth 5.04 at the stop, and 0.050 after the fee 4.95.
+    part = a_fill(quantity=Decimal("0.051"), fee=Decimal("0.000051"), fee_asset="BTC")
+    assert answered(desk, order, status=OrderStatus.OPEN, fills=(part,)) == []
+
+
 def test_a_part_is_a_part_where_the_rules_are_not_known() -> None:
     desk = a_limit_desk()
     order = planned(desk)
