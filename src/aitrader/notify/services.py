@@ -6,7 +6,7 @@ waits gives up after `SEND_S` and leaves the thread alone; until it has ended, n
 started for that service, so there is never more than one each.
 
 Apprise and what it stands on log addresses, which are secrets: nothing they log goes anywhere.
-The library costs 0.3 s and 45 MB, so it is imported by the first service that is named.
+The library costs the engine 0.3 s and 28 MB, so the first service that is named imports it.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class Phone:
         status = self.statuses.pop(0) if self.statuses else 200
         writer.write(b"HTTP/1.1 %d x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n" % status)
         writer.close()
-        self.texts.append(body.get("text") or body["message"])
+        self.texts.append(next(body[key] for key in ("text", "message", "content") if key in body))
         self.news.set()
 
     async def until(self, count: int) -> None:

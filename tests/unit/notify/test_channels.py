@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from aitrader.notify.channels import Discord, Telegram, Webhook
+import asyncio
+from collections.abc import Callable
+
+import httpx2
+import pytest
+from tests.unit.notify.phone import Phone
+
+from aitrader.notify.channels import Channel, Discord, Refusal, Telegram, Webhook
 
 
 def test_telegram_gets_a_message_for_the_chat() -> None:
@@ -19,3 +26,32 @@ def test_discord_mentions_nobody() -> None:
 
 def test_a_program_gets_the_text() -> None:
     assert Webhook("http://127.0.0.1:1").letter("x")[1] == {"source": "aitrader", "text": "x"}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda url: Telegram("1:abc", "42", url), Discord, Webhook],
+    ids=["telegram", "discord", "webhook"],
+)
+@pytest.mark.parametrize(
+    ("status", "refusal"),
+    [
+        (200, None),
+        (404, Refusal("it answered 404", is_final=True)),
+        (429, Refusal("it answered 429")),
+        (503, Refusal("it answered 503")),
+    ],
+)
+def test_what_a_place_refuses_for_good_is_not_worth_another_try(
+    make: Callable[[str], Channel], status: int, refusal: Refusal | None
+) -> None:
+    phone = Phone(status)
+
+    async def story() -> Refusal | None:
+        server = await asyncio.start_server(phone.receive, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server, httpx2.AsyncClient(trust_env=False) as client:
+            return await make(url).send(client, "hello")
+
+    assert asyncio.run(story()) == refusal
+    assert phone.texts == ["hello"]
