@@ -113,14 +113,13 @@ def rest_due(desk: Desk, client_order_id: ClientOrderId, *, at_ms: int) -> Messa
 
 def resumed(desk: Desk) -> Messages:
     """Return the alarms of entries that had filled in part before a start."""
-    live = [row for row in desk.table.all_live() if row.leg is Leg.ENTRY]
-    return [step for row in live for step in _going_on(desk, row)]
+    return [step for row in _on_their_way(desk) for step in _going_on(desk, row)]
 
 
 def called_off(desk: Desk, *, at_ms: int) -> Messages:
     """Return the cancel of every entry on its way: the person wants no new position now."""
-    entries = [row for row in desk.table.all_live() if row.leg is Leg.ENTRY]
-    return [step for row in entries for step in rest_due(desk, row.client_order_id, at_ms=at_ms)]
+    names = [row.client_order_id for row in _on_their_way(desk)]
+    return [step for name in names for step in rest_due(desk, name, at_ms=at_ms)]
 
 
 def withdrawn(desk: Desk, *, at_ms: int) -> Messages:
@@ -175,9 +174,12 @@ def _is_part(desk: Desk, order: Order) -> bool:
     return all(is_sellable(got, price, rules) for price in prices)
 
 
+def _on_their_way(desk: Desk) -> list[Order]:
+    return [row for row in desk.table.all_live() if row.leg is Leg.ENTRY]
+
+
 def _resting(desk: Desk) -> list[Order]:
-    live = desk.table.all_live()
-    return [row for row in live if row.leg is Leg.ENTRY and row.kind is OrderKind.LIMIT]
+    return [row for row in _on_their_way(desk) if row.kind is OrderKind.LIMIT]
 
 
 def _may_rest(desk: Desk, order: Order) -> bool:
