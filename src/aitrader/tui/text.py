@@ -69,9 +69,9 @@ def price(value: float | None) -> str:
 def volume(value: float) -> str:
     """Return a large number in four or five characters: `4.1B`, `320M`."""
     for limit, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")):
-        if value >= limit:
-            short = value / limit
-            return f"{short:.1f}{unit}" if short < 100 else f"{short:.0f}{unit}"
+        short = value / limit
+        if short >= 0.9995:  # what rounds to a thousand of a unit is one of the next
+            return f"{short:.1f}{unit}" if short < 99.95 else f"{short:.0f}{unit}"
     return f"{value:.0f}"
 
 

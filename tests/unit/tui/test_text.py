@@ -28,7 +28,15 @@ def test_a_price_has_decimals_by_its_size(value: float | None, shown: str) -> No
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(4.1e12, "4.1T"), (4.12e9, "4.1B"), (3.2e8, "320M"), (1500, "1.5K"), (12, "12")],
+    [
+        (4.1e12, "4.1T"),
+        (4.12e9, "4.1B"),
+        (3.2e8, "320M"),
+        (1500, "1.5K"),
+        (12, "12"),
+        (99_970_000.0, "100M"),
+        (999_700.0, "1.0M"),
+    ],
 )
 def test_a_volume_is_short(value: float, shown: str) -> None:
     assert text.volume(value) == shown
