@@ -143,6 +143,14 @@ def test_the_last_unit_closes_the_position() -> None:
     assert position.targets == ()
 
 
+def test_one_step_that_is_left_is_still_held() -> None:
+    market, step = an_order(Leg.EXIT), RULES.step_size
+    sold = with_fill(market, str(ENTRY.filled - step))
+    position = reduced(a_position(), (ENTRY, sold), before=market, rules=RULES, at_ms=AT_MS)
+    assert position.quantity == step
+    assert position.status is PositionStatus.OPEN
+
+
 def test_the_reason_asked_for_stands_where_the_order_names_none() -> None:
     market = an_order(Leg.EXIT)
     sold = replaced(with_fill(market, "1"), reason=None)

@@ -14,26 +14,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from aitrader.exchange.binance import reports
 from aitrader.exchange.binance.account_rest import MAX_WINDOW_MS, AccountRest
+from aitrader.exchange.binance.balance_reports import BalanceReports
 from aitrader.exchange.binance.exchange_time import ExchangeTime
 from aitrader.exchange.binance.executions import fetch_fills
 from aitrader.exchange.binance.links import wait_at_most
 from aitrader.exchange.binance.live_orders import LiveOrders
 from aitrader.exchange.binance.orders import (
     asking,
-    asking_account,
     asking_open,
 )
 from aitrader.exchange.binance.question_pace import Patience, QuestionPace
 from aitrader.exchange.binance.strangers import Strangers
 from aitrader.exchange.binance.verdicts import ARCHIVED, BAD_SYMBOL, NO_SUCH_ORDER
 from aitrader.exchange.binance.wire_orders import (
-    BalanceRow,
+    AccountPosition,
+    BalanceUpdate,
+    LockUpdate,
     OrderAnswer,
-    read_account,
+    UserEvent,
     read_order,
     read_orders,
 )
@@ -82,11 +84,10 @@ class Inquiries:
         self._sink = post
         self._rest = rest
         self._clock = clock
-        self._time = time
-        self._account = account
         self._pace = QuestionPace(patience, lambda: asyncio.get_running_loop().time())
         self._asking: set[ClientOrderId] = set()
         self.live = LiveOrders()
+        self.balances = BalanceReports(self.post, rest, account=account, time=time)
         self._strangers = Strangers(self.post, clock=clock, account=account)
         self.closed = asyncio.Event()
 
@@ -95,6 +96,13 @@ class Inquiries:
         for event in events if not self.closed.is_set() else ():
             self.live.note(event)
             self._sink(event)
+
+    def hear(self, event: UserEvent) -> bool:
+        """Post what one event of the account says; return whether the balances are open by it."""
+        if isinstance(event, AccountPosition):
+            return self.balances.hear(event)
+        self.post(*reports.heard(event, at_ms=self._clock.now_ms()))
+        return isinstance(event, BalanceUpdate | LockUpdate)
 
     # -- one order ------------------------------------------------------------------------------
 
@@ -218,7 +226,7 @@ class Inquiries:
         ]
         await self.ask_all(changed)  # the next look asks again: one must not hold up the others
         if changed:
-            await self.report_balances()
+            await self.balances.ask()
 
     async def fetch_open(self) -> list[OrderAnswer]:
         """Return every open order of the account, whoever's it is.
@@ -243,7 +251,7 @@ class Inquiries:
         except (Transient, Refused) as error:
             log.warning("the account's open orders cannot be had now: %s", error)
         else:
-            await self.report_balances()
+            await self.balances.ask()
 
     async def ask_all(self, orders: Sequence[Order]) -> list[Order]:
         """Ask once after each of these, a few at once; return those that were not told about."""
@@ -253,19 +261,6 @@ class Inquiries:
             told = await asyncio.gather(*(self.ask_once(order) for order in batch))
             silent += [order for order, is_told in zip(batch, told, strict=True) if not is_told]
         return silent
-
-    async def report_balances(self) -> None:
-        """Tell what the account has; nothing if it cannot be had now."""
-        try:
-            account = read_account(await self._rest.ask(asking_account()))
-        except (Transient, Refused) as error:
-            log.warning("the balances cannot be had now: %s", error)
-            return
-        self.post_balances(account.balances)
-
-    def post_balances(self, found: Iterable[BalanceRow]) -> None:
-        """Tell what the account has, all of it."""
-        self.post(reports.balances(self._account, found, at_ms=self._time.stamp_ms()))
 
 
 async def _fetch_open(rest: AccountRest, symbols: Collection[str]) -> list[OrderAnswer]:

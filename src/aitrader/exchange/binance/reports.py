@@ -114,12 +114,10 @@ def reported(report: ExecutionReport, *, at_ms: int) -> list[Event]:
             return []
 
 
-def heard(event: UserEvent, account: str, *, at_ms: int) -> list[Event]:
-    """Return what one event of the account says; an order that is not ours is nothing."""
+def heard(event: UserEvent, *, at_ms: int) -> list[Event]:
+    """Return what one event of the account says of an order; one that is not ours is nothing."""
     if isinstance(event, ExecutionReport) and is_ours(event.name):
         return reported(event, at_ms=at_ms)
-    if isinstance(event, AccountPosition):
-        return [balances(account, event, at_ms=at_ms)]
     return []
 
 

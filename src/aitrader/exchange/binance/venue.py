@@ -42,9 +42,6 @@ from aitrader.exchange.binance.verdicts import (
 )
 from aitrader.exchange.binance.wire_orders import (
     AccountAnswer,
-    AccountPosition,
-    BalanceUpdate,
-    LockUpdate,
     OrderAnswer,
     UserEvent,
     read_reports,
@@ -169,7 +166,7 @@ class BinanceVenue:
             (found, still_open), late = await both(introduced, find_forgotten(self._rest, mine))
         except (Transient, Refused) as error:
             raise ConfigError(f"there is no account to trade with: {error}") from error
-        inquiries.post_balances(found.balances)
+        inquiries.balances.tell(found.balances)
         unclear = await _report(inquiries, still_open, late, known=mine.orders)
         await _ask_after(unclear, inquiries, tasks=self._tasks)
         if abs(self._time.ahead_ms) > CLOCK_OFF_MS:  # orders will be planned by it at once
@@ -199,7 +196,7 @@ class BinanceVenue:
         else:
             await self._tell(answers, orders)
             if not self.is_stream_up:
-                await self._inquiries.report_balances()
+                await self._inquiries.balances.ask()
 
     async def cancel(self, command: CancelOrders) -> None:
         """Take orders off, each list at once; what cannot be taken off is asked after."""
@@ -242,15 +239,13 @@ class BinanceVenue:
 
     def _on_told(self, event: UserEvent) -> None:
         """Post what one event of the account says."""
-        stamp = self._time.stamp_ms if isinstance(event, AccountPosition) else self._clock.now_ms
-        self._inquiries.post(*reports.heard(event, self._settings.account, at_ms=stamp()))
-        if isinstance(event, BalanceUpdate | LockUpdate):
-            self._tasks.spawn("account balances", self._inquiries.report_balances())
+        if self._inquiries.hear(event):
+            self._tasks.spawn("account balances", self._inquiries.balances.ask())
 
     async def _catch_up(self) -> None:
         """Ask for what may have happened while nobody listened."""
         await self._inquiries.look()
-        await self._inquiries.report_balances()
+        await self._inquiries.balances.ask()
 
     async def _audit(self) -> None:
         """Ask after what is open every few seconds, and less often for the time and strangers."""
@@ -277,7 +272,7 @@ class BinanceVenue:
         if refused.code == BAD_TIME:
             self._tasks.spawn("exchange time", self._set_time())
         if refused.code == ORDER_REJECTED:  # perhaps the account has less than is believed
-            self._tasks.spawn("account balances", self._inquiries.report_balances())
+            self._tasks.spawn("account balances", self._inquiries.balances.ask())
         self._inquiries.post(*reports.refused(orders, refused, at_ms=self._clock.now_ms()))
 
     async def _set_time(self) -> None:

@@ -291,7 +291,7 @@ def test_reports_of_money_bear_the_exchanges_time_which_never_goes_back() -> Non
         report = room.inbox.of(BalancesReported)[-1]
         assert abs(report.at_ms - WallClock().now_ms()) < 10_000
         room.clock.off_ms = 28_000  # by the difference known so far it is two seconds earlier
-        await room.venue._inquiries.report_balances()
+        await room.venue._inquiries.balances.ask()
         assert room.inbox.of(BalancesReported)[-1].at_ms == report.at_ms
 
     tell(story)
