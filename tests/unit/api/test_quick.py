@@ -187,3 +187,83 @@ def test_over_a_socket_they_are_given_in_order_also_in_one_pipe(tmp_path: Path) 
         asyncio.run(room.inside.frame()), room.vitals.cost(), counts={}, connections=0
     )
     assert b'method="GET",route="/api/markets",status="200"} 7.0' in text
+
+
+def a_request(path: str = PATH, token: str = FULL) -> bytes:
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    )
+
+
+async def asked(port: int, *pieces: bytes, answers: int) -> list[tuple[int, bytes]]:
+    """Send pieces one by one on one connection; return so many answers, status and body."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    found = []
+    for piece in pieces:
+        writer.write(piece)
+        await asyncio.sleep(0.01)  # so that each piece is read by itself
+    for _ in range(answers):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r")[0])
+        found.append((int(head.split(b" ")[1]), await reader.readexactly(length)))
+    writer.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (a_request(),) * 6,
+        (a_request() * 2,) * 3,
+        (a_request(),) * 3 + (a_request()[:30], a_request()[30:], a_request(), a_request()),
+        (a_request(),) * 2 + (a_request() + a_request()[:9], a_request()[9:]) * 2,
+        (a_request(), a_request(), a_request("/status"), a_request(), a_request(), a_request()),
+    ],
+    ids=["alike", "in pairs", "one of them broken", "one begun behind", "another between"],
+)
+def test_the_same_bytes_are_the_same_question_whatever_comes_between(
+    tmp_path: Path, pieces: tuple[bytes, ...]
+) -> None:
+    room = Room(tmp_path, is_quick=True)
+
+    async def story() -> None:
+        async with room.served() as port:
+            found = await asked(port, *pieces, answers=6)
+            assert [status for status, _ in found] == [200] * 6
+            bodies = [body for _, body in found if body.startswith(b'{"markets')]
+            assert len(bodies) >= 5
+            assert len(set(bodies)) == 1
+
+    run(story)
+
+
+def test_the_same_bytes_count_against_the_limit(tmp_path: Path) -> None:
+    room = Room(tmp_path, is_quick=True, data_per_min=4)
+
+    async def story() -> None:
+        async with room.served() as port:
+            found = await asked(port, *(a_request(),) * 6, answers=6)
+            assert [status for status, _ in found] == [200] * 4 + [429] * 2
+
+    run(story)
+
+
+def test_the_same_bytes_with_a_revoked_token_are_refused(tmp_path: Path) -> None:
+    room = Room(tmp_path, is_quick=True)
+
+    async def story() -> None:
+        async with room.served() as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            statuses = []
+            for number in range(4):
+                if number == 3:
+                    room.tokens.write_bytes(b"[]")
+                writer.write(a_request(token=READ))
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().split(b"content-length: ")[1].split(b"\r")[0])
+                await reader.readexactly(length)
+                statuses.append(int(head.split(b" ")[1]))
+            writer.close()
+            assert statuses == [200, 200, 200, 401]
+
+    run(story)
