@@ -42,7 +42,9 @@ def reported(desk: Desk, event: BalancesReported) -> Messages:
     quote = desk.balances.get(desk.settings.quote)
     cash = ZERO if quote is None else quote.total
     if cash != desk.account.cash:
-        transfers.noticed(desk, cash - desk.account.cash, at_ms=event.at_ms)
+        is_first = not desk.account.cash and not desk.peak
+        if not is_first:  # what an account begins with has not come in
+            transfers.noticed(desk, cash - desk.account.cash, at_ms=event.at_ms)
         desk.account.cash = cash
         answer.append(transfers.cash_changed(desk, at_ms=event.at_ms))
     return [*answer, *_missing(desk, at_ms=event.at_ms)] if event.is_whole else answer

@@ -43,7 +43,7 @@ def btc(free: str, locked: str = "0") -> Balance:
 
 def test_cash_is_what_the_exchange_has_free_and_locked() -> None:
     desk = a_desk()
-    cash = CashChanged(at_ms=AT_MS, cash=Decimal(100), account="live", unexplained=Decimal(100))
+    cash = CashChanged(at_ms=AT_MS, cash=Decimal(100), account="live")
     assert report(desk, USDT) == [cash]
     assert desk.account.cash == 100
     assert report(desk, USDT) == []

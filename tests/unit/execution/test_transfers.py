@@ -30,6 +30,7 @@ from aitrader.model.events import (
     TimerDue,
 )
 from aitrader.model.found import Balance
+from aitrader.model.money import ZERO
 
 LATER_MS = AT_MS + transfers.SETTLED_MS
 
@@ -45,6 +46,16 @@ def told_of(desk: Desk, cash: str | Decimal, *, at_ms: int = AT_MS) -> None:
 def fallen_ratio(desk: Desk) -> Decimal:
     """How far below its best the account is."""
     return 1 - desk.equity() / desk.best()
+
+
+def test_what_an_account_begins_with_is_no_transfer() -> None:
+    desk = a_desk()
+    desk.account.cash = ZERO
+    told_of(desk, 12_500)
+    assert (desk.account.cash, desk.unexplained) == (12_500, ZERO)
+    desk.marked(AT_MS)
+    told_of(desk, 0, at_ms=AT_MS + 1)
+    assert desk.unexplained == -12_500
 
 
 def test_what_no_fill_explains_for_a_while_is_a_transfer() -> None:

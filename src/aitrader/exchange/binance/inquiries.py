@@ -48,7 +48,7 @@ from aitrader.model.events import (
 )
 from aitrader.model.ids import ClientOrderId
 from aitrader.model.money import ZERO
-from aitrader.model.order import Order
+from aitrader.model.order import Leg, Order
 from aitrader.model.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -202,10 +202,12 @@ class Inquiries:
 
     # -- all of them ----------------------------------------------------------------------------
 
-    async def look(self) -> None:
+    async def look(self, *, entries_alone: bool = False) -> None:
         """Ask once after every order that the exchange has; after the balances if one changed."""
         rests = self._pace.rests
         known = [row for row in self.live.accepted() if not rests(row.client_order_id)]
+        if entries_alone:
+            known = [row for row in known if row.leg is Leg.ENTRY]
         if not known:
             return
         try:

@@ -64,7 +64,8 @@ CLOCK_OFF_MS = 250
 class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where orders go and how. `ws_api_url` may be "": then all goes over REST.
 
-    Open orders are asked after every `audit_s`, whatever the stream says; the time, what the
+    Open orders are asked after every `audit_s`, whatever the stream says, and entries among them
+    every `entry_s`, as nothing protects what they buy before it is known; the time, what the
     account has, and which orders are not ours, every `clock_s`.
     """
 
@@ -79,6 +80,7 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
     patience: Patience = Patience()
     stream: StreamTiming = StreamTiming(answer_s=2.0)
     audit_s: float = 5.0
+    entry_s: float = 1.5
     clock_s: float = 60.0
 
     def __repr__(self) -> str:
@@ -171,7 +173,7 @@ class BinanceVenue:
         await _ask_after(unclear, inquiries, tasks=self._tasks)
         if abs(self._time.ahead_ms) > CLOCK_OFF_MS:  # orders will be planned by it at once
             await self._set_time()
-        self._tasks.spawn("live orders", self._audit())
+        self._tasks.spawn("live orders", _audit(self._inquiries, self._settings, self._set_time))
         if self._socket is not None:
             self._tasks.spawn("account stream", self._socket.run())
 
@@ -246,20 +248,6 @@ class BinanceVenue:
         """Ask for what may have happened while nobody listened."""
         await self._inquiries.look()
         await self._inquiries.balances.ask()
-
-    async def _audit(self) -> None:
-        """Ask after what is open every few seconds, and less often for the time and strangers."""
-        closed, loop = self._inquiries.closed, asyncio.get_running_loop()
-        timed_s = loop.time()
-        while not closed.is_set():
-            await wait_at_most(closed, self._settings.audit_s)
-            if closed.is_set():
-                return
-            if loop.time() - timed_s >= self._settings.clock_s:
-                timed_s = loop.time()
-                await self._set_time()
-                await self._inquiries.look_around()
-            await self.look()
 
     async def _tell(self, answers: Sequence[OrderAnswer], orders: Sequence[Order]) -> None:
         by_name = {order.client_order_id: order for order in orders}
@@ -353,3 +341,23 @@ def _accepted(name: ClientOrderId, body: bytes) -> list[OrderAnswer]:
         return read_reports(body)
     except Refused as refused:
         raise OutcomeUnknown(name, refused.reason) from refused
+
+
+async def _audit(
+    inquiries: Inquiries, every: VenueSettings, set_time: Callable[[], Awaitable[None]]
+) -> None:
+    """Ask after what is open every few seconds, and less often for the time and strangers."""
+    loop = asyncio.get_running_loop()
+    looked_s = timed_s = loop.time()
+    while True:
+        await wait_at_most(inquiries.closed, min(every.entry_s, every.audit_s))
+        if inquiries.closed.is_set():
+            return
+        if loop.time() - timed_s >= every.clock_s:
+            timed_s = loop.time()
+            await set_time()
+            await inquiries.look_around()
+        is_due = loop.time() - looked_s >= every.audit_s
+        if is_due:
+            looked_s = loop.time()
+        await inquiries.look(entries_alone=not is_due)

@@ -240,6 +240,22 @@ def test_open_orders_are_asked_after_without_being_told_to() -> None:
     tell(story, audit_s=0.02)
 
 
+def test_entries_that_rest_are_asked_after_more_often() -> None:
+    async def story(room: AccountRoom) -> None:
+        await room.submit(room.order())
+        stop, target = await room.protection()
+        await room.submit(stop, target)
+        low = (await room.price() * Decimal("0.9")).quantize(Decimal("0.01"))
+        entry = room.order(2, kind=OrderKind.LIMIT, price=low)
+        await room.submit(entry)
+        assert await room.cancel_by_hand(stop) == 200
+        assert await room.cancel_by_hand(entry) == 200
+        await room.hear(entry, OrderCanceled)
+        assert OrderCanceled not in map(type, room.said(stop))
+
+    tell(story, entry_s=0.02)
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
