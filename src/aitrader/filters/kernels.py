@@ -7,7 +7,6 @@ warm-up of each run, is NaN.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from types import ModuleType
@@ -17,21 +16,13 @@ import msgspec
 import numpy as np
 
 from aitrader.filters.panel import Bools, Floats
-
-HEAVY_GUESTS = ("pandas", "polars")
+from aitrader.guests import barred
 
 
 def _load_talib() -> ModuleType:
     """Import TA-Lib's core without the data-frame libraries it would drag in (90 MB, 0.1 s)."""
-    kept = {name: sys.modules[name] for name in HEAVY_GUESTS if name in sys.modules}
-    for name in HEAVY_GUESTS:
-        sys.modules[name] = None  # type: ignore[assignment]
-    try:
-        from talib import _ta_lib as core  # noqa: PLC0415 -- the guests must be barred first
-    finally:
-        for name in HEAVY_GUESTS:
-            sys.modules.pop(name, None)
-        sys.modules.update(kept)
+    with barred("pandas", "polars"):
+        from talib import _ta_lib as core  # noqa: PLC0415 - the guests must be barred first
     return core
 
 

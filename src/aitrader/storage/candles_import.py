@@ -26,6 +26,7 @@ from aitrader.storage.candles_archive import arrow
 from aitrader.storage.candles_names import FORMATS, Subject, format_of, subject_of
 from aitrader.storage.candles_table import CandleTable, Floats, Times
 
+_NOT_READ = (NotImplementedError, RuntimeError)  # an unknown compression, a password
 MOST_BYTES = 2**31
 """A larger member of a zip file is refused: no candle file is that long."""
 
@@ -195,8 +196,7 @@ def _members(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
                     if member.file_size > MOST_BYTES:
                         raise ConfigError(f"{name}: {member.filename} is too large")
                     yield member.filename, archive.read(member)
-    # The last two are zipfile's words for a compression it does not know and for a password.
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as exc:
+    except (*_NOT_READ, zipfile.BadZipFile, zlib.error, EOFError) as exc:
         raise ConfigError(f"{name} is not a whole zip file ({exc})") from exc
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
-UNWANTED_GUESTS = ("tornado",)
+from aitrader.guests import barred
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -16,15 +15,8 @@ _log = logging.getLogger(__name__)
 
 def _load_stamina() -> ModuleType:
     """Import stamina without the web server that its tenacity takes along if it is there (1 MB)."""
-    kept = {name: sys.modules[name] for name in UNWANTED_GUESTS if name in sys.modules}
-    for name in UNWANTED_GUESTS:
-        sys.modules[name] = None  # type: ignore[assignment]
-    try:
-        import stamina  # noqa: PLC0415 -- the guests must be barred first
-    finally:
-        for name in UNWANTED_GUESTS:
-            sys.modules.pop(name, None)
-        sys.modules.update(kept)
+    with barred("tornado"):
+        import stamina  # noqa: PLC0415 - the guest must be barred first
     return stamina
 
 

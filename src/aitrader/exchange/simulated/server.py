@@ -60,6 +60,7 @@ from aitrader.model.errors import ConfigError
 __all__ = ["Address", "ExchangeOptions", "open_source", "run", "running", "serve"]
 
 HOST = "127.0.0.1"
+NO_SIGNALS = (NotImplementedError, RuntimeError, ValueError)  # said on Windows and in a thread
 
 
 def open_source(options: ExchangeOptions) -> MarketSource:
@@ -263,8 +264,7 @@ async def serve(options: ExchangeOptions, announce: Callable[[str], object] = pr
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Windows and other threads have no signals here: a kill or the parent's end does it there.
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        with contextlib.suppress(*NO_SIGNALS):  # there a kill, or the parent's end, ends it
             loop.add_signal_handler(number, stop.set)
     async with running(options) as address:
         announce(msgspec.json.encode(address).decode())
