@@ -42,6 +42,14 @@ group by kind, coalesce(json_extract(body, '$.order.client_order_id'),
 """
 
 
+class Leftover(msgspec.Struct, frozen=True):
+    """What a closed position could not sell, in base units, since its last fill."""
+
+    symbol: str
+    from_ms: int
+    quantity: Decimal
+
+
 class Books(msgspec.Struct, kw_only=True):
     """What the database of one account says."""
 
@@ -71,6 +79,18 @@ class Books(msgspec.Struct, kw_only=True):
                     for row in rows.of(REPEATED)
                 ],
             )
+
+    def leftovers(self) -> list[Leftover]:
+        """Return what closed positions left over."""
+        found = []
+        for position in self.positions:
+            if position.status is PositionStatus.CLOSED:
+                orders = [row for row in self.orders if row.position_id == position.position_id]
+                left = held(position.side, orders)
+                if left > 0:
+                    last_ms = max(fill.at_ms for order in orders for fill in order.fills)
+                    found.append(Leftover(position.symbol, last_ms, left))
+        return found
 
     def counted(self) -> Counter[str]:
         """Return how much there is of everything."""

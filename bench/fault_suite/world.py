@@ -228,6 +228,7 @@ class World:
     def _rest(self) -> None:
         """Let the last life come to rest without faults, and audit."""
         self.http.delete("/simulator/faults")
+        record: dict[str, Any] = {}
         life = Life(self._plan(is_paused=True))
         try:
             self._accompany_calmly(life, self.rules.calm_s)
@@ -236,7 +237,6 @@ class World:
                 self.http.post("/simulator/faults", json=halts)
                 self._settle(life)
                 record = self.http.get("/simulator/exposure").json()
-                self.bare = measured(record, self.down)
             life.end()
         finally:
             life.kill()
@@ -248,6 +248,7 @@ class World:
         if self.rules.account == LIVE:
             exchange = self.http.get("/simulator/books").json()
             found += findings_against(books, exchange)
+            self.bare = measured(record, self.down, books.leftovers())
             found += self.bare.findings()
             self.bare.worst_of = f"{self.name}: {self.bare.worst_of}"
             self._count(exchange)

@@ -80,7 +80,7 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
     patience: Patience = Patience()
     stream: StreamTiming = StreamTiming(answer_s=2.0)
     audit_s: float = 5.0
-    entry_s: float = 1.5
+    entry_s: float = 1.0
     clock_s: float = 60.0
 
     def __repr__(self) -> str:

@@ -24,13 +24,21 @@ from aitrader.model.order import OrderKind, Side
 MOST_SPANS = 20_000
 
 
+class Step(msgspec.Struct, frozen=True):
+    """From when so much had no stop, and how much an order of it had to be at least."""
+
+    at_ms: int
+    quantity: Decimal
+    least: Decimal
+
+
 class Span(msgspec.Struct, kw_only=True):
-    """A time in which so much (at its most) had no stop; it lasts still where `until_ms` is 0."""
+    """A time in which something had no stop, step by step; it lasts still where `until_ms` is 0."""
 
     symbol: str
     from_ms: int
     until_ms: int = 0
-    quantity: Decimal
+    steps: list[Step]
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,15 +103,17 @@ class Exposure:
         if rules is None:
             return
         bare = self._venue.account.total(asset) - sum(self._stopped(asset), ZERO)
+        least = max(rules.min_quantity, rules.min_notional / self._venue.last(rules.symbol))
         span, now_ms = self._open.get(asset), self._now_ms()
-        if bare < rules.min_quantity or bare * self._venue.last(rules.symbol) < rules.min_notional:
+        if bare < least:
             if span is not None:
                 span.until_ms = now_ms
                 self._ended.append(self._open.pop(asset))
-        elif span is None:
-            self._open[asset] = Span(symbol=rules.symbol, from_ms=now_ms, quantity=bare)
-        else:
-            span.quantity = max(span.quantity, bare)
+            return
+        if span is None:
+            span = self._open[asset] = Span(symbol=rules.symbol, from_ms=now_ms, steps=[])
+        if not span.steps or span.steps[-1].quantity != bare:
+            span.steps.append(Step(now_ms, bare, least))
 
     def _stopped(self, asset: str) -> Iterator[Decimal]:
         """Yield what each resting stop would sell."""

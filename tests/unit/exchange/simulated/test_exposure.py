@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from tests.unit.exchange.simulated.test_venue import Floor, a_limit, a_stop
 
-from aitrader.exchange.simulated.exposure import Exposure, Span, Window
+from aitrader.exchange.simulated.exposure import Exposure, Span, Step, Window
 
 
 class Watched(Floor):
@@ -16,14 +16,21 @@ class Watched(Floor):
         self.exposure = Exposure(self.venue, now_ms=lambda: self.time_ms)
 
     def spans(self) -> list[tuple[int, int, Decimal]]:
-        return [(span.from_ms, span.until_ms, span.quantity) for span in self.exposure.spans()]
+        return [
+            (span.from_ms, span.until_ms, max(step.quantity for step in span.steps))
+            for span in self.exposure.spans()
+        ]
 
 
 def test_what_is_bought_is_bare_until_its_stop_rests() -> None:
     floor = Watched()
     floor.place(quantity=Decimal(1))
     assert floor.exposure.spans() == [
-        Span(symbol="BTCUSDT", from_ms=1_000, quantity=Decimal("0.999"))
+        Span(
+            symbol="BTCUSDT",
+            from_ms=1_000,
+            steps=[Step(1_000, quantity=Decimal("0.999"), least=Decimal("0.05"))],
+        )
     ]
     floor.time_ms = 1_700
     floor.place(**a_stop("90", quantity=Decimal("0.999")))
@@ -46,6 +53,18 @@ def test_a_stop_that_is_taken_off_begins_another_span() -> None:
     assert floor.spans() == [
         (1_000, 1_000, Decimal("0.999")),
         (2_000, 0, Decimal("1.998")),
+    ]
+
+
+def test_a_span_tells_each_of_its_steps() -> None:
+    floor = Watched()
+    floor.place(quantity=Decimal(1))
+    floor.time_ms = 1_500
+    floor.place(client_order_id="more", quantity=Decimal(1))
+    (span,) = floor.exposure.spans()
+    assert [(step.at_ms, step.quantity) for step in span.steps] == [
+        (1_000, Decimal("0.999")),
+        (1_500, Decimal("1.998")),
     ]
 
 
