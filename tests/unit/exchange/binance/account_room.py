@@ -29,7 +29,7 @@ from aitrader.model.order import Leg, Order, OrderKind, OrderStatus
 
 KEY = "demo"
 QUICK = AccountTiming(
-    answer_s=0.3, question_s=0.5, attempts=2, backoff_first_s=0.005, reconnect_s=0.01
+    answer_s=0.3, question_s=5.0, attempts=2, backoff_first_s=0.005, reconnect_s=0.01
 )
 
 
