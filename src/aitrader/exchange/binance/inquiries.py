@@ -7,7 +7,7 @@ order that may still arrive is never given up.
 
 An answer that tells more filled than has been heard of is followed by the order's executions. What
 cannot be had now stays on the list of live orders, which `look` goes through every few seconds. An
-order whose fills lag behind, or whose symbol is gone, is asked after ever later (`question_pace`).
+order whose fills lag behind is asked after ever later (`question_pace`).
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Inquiries:
         self._sink = post
         self._rest = rest
         self._clock = clock
-        self._pace = QuestionPace(patience, lambda: asyncio.get_running_loop().time())
+        self._pace = QuestionPace(patience)
         self._asking: set[ClientOrderId] = set()
         self.live = LiveOrders()
         self.balances = BalanceReports(self.post, rest, account=account, time=time)
@@ -107,17 +107,15 @@ class Inquiries:
     # -- one order ------------------------------------------------------------------------------
 
     async def ask(self, order: Order) -> None:
-        """Tell what is known of one order; asks until the exchange answers, or its symbol rests."""
+        """Tell what is known of one order; asks until the exchange answers."""
         name, pause_s, patience = order.client_order_id, 0.0, self._pace.patience
-        if name in self._asking or self._pace.rests(name):
+        if name in self._asking:
             return
         self._asking.add(name)
         try:
             if lag_s := self._pace.lag_s(name):
                 await wait_at_most(self.closed, lag_s)
             while not await self._is_answered(order) and not self.closed.is_set():
-                if self._pace.rests(name):
-                    return
                 pause_s = patience.longer_s(pause_s)
                 await wait_at_most(self.closed, pause_s)
         finally:
@@ -204,8 +202,7 @@ class Inquiries:
 
     async def look(self, *, entries_alone: bool = False) -> None:
         """Ask once after every order that the exchange has; after the balances if one changed."""
-        rests = self._pace.rests
-        known = [row for row in self.live.accepted() if not rests(row.client_order_id)]
+        known = self.live.accepted()
         if entries_alone:
             known = [row for row in known if row.leg is Leg.ENTRY]
         if not known:
@@ -214,8 +211,7 @@ class Inquiries:
             rows = await _fetch_open(self._rest, {row.symbol for row in known})
             found = {row.name: row for row in rows}
         except Refused as refused:
-            # One symbol that is gone hides all others: each order is asked after by itself.
-            log.warning("open orders are not told: %s", refused)
+            log.warning("open orders are not told, each is asked after by itself: %s", refused)
             found = {}
         except Transient as error:
             log.warning("open orders cannot be asked after now: %s", error)
@@ -226,8 +222,8 @@ class Inquiries:
             if (answer := found.get(order.client_order_id)) is None
             or answer.executed_qty > order.filled
         ]
-        await self.ask_all(changed)  # the next look asks again: one must not hold up the others
-        if changed:
+        # The next look asks again after the silent ones: one must not hold up the others.
+        if len(await self.ask_all(changed)) < len(changed):
             await self.balances.ask()
 
     async def fetch_open(self) -> list[OrderAnswer]:
@@ -266,6 +262,16 @@ class Inquiries:
 
 
 async def _fetch_open(rest: AccountRest, symbols: Collection[str]) -> list[OrderAnswer]:
-    """Return the open orders of some symbols; of none of them: of all."""
+    """Return the open orders of some symbols; of none of them: of all.
+
+    A symbol that is gone has none: each order that may be there is then asked after by itself.
+    """
     wanted = ("",) if not symbols or len(symbols) > _MOST_SYMBOLS else sorted(symbols)
-    return [row for symbol in wanted for row in read_orders(await rest.ask(asking_open(symbol)))]
+    rows: list[OrderAnswer] = []
+    for symbol in wanted:
+        try:
+            rows += read_orders(await rest.ask(asking_open(symbol)))
+        except Refused as refused:
+            if not symbol or refused.code != BAD_SYMBOL:
+                raise
+    return rows

@@ -2,13 +2,11 @@
 
 Most questions are answered at once. Two kinds of answers bring nothing new however often they are
 asked for: the account's history may lag behind an order's end, so that its fills are not told yet,
-and of a symbol that is gone nothing is told at all. The first is asked again after a growing pause,
-the second only rarely.
+and of a symbol that is gone nothing is told at all. The first is asked again after a growing pause.
+The second is asked like any other, since the symbol may come back, and said once.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import msgspec
 
@@ -19,14 +17,10 @@ REFUSALS = 5
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """A question without an answer is asked again after `again_s`, ever later up to `longest_s`.
-
-    What the exchange has refused to tell time and again is asked every `rarely_s`.
-    """
+    """A question without an answer is asked again after `again_s`, ever later up to `longest_s`."""
 
     again_s: float = 0.5
     longest_s: float = 10.0
-    rarely_s: float = 300.0
 
     def longer_s(self, pause_s: float) -> float:
         """Return the pause that follows one of so long; the first follows 0."""
@@ -34,34 +28,25 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuestionPace:
-    """What was asked in vain, by order; `now_s` is monotonic."""
+    """What was asked in vain, by order."""
 
-    def __init__(self, patience: Patience, now_s: Callable[[], float]) -> None:
+    def __init__(self, patience: Patience) -> None:
         self.patience = patience
-        self._now_s = now_s
         self._refused: dict[ClientOrderId, int] = {}
-        self._rest_until_s: dict[ClientOrderId, float] = {}
         self._lag_s: dict[ClientOrderId, float] = {}
 
     def refused(self, name: ClientOrderId) -> bool:
         """Take in that the order's symbol was refused; True when it is first held to be gone."""
         times = self._refused[name] = self._refused.get(name, 0) + 1
-        if times >= REFUSALS:
-            self._rest_until_s[name] = self._now_s() + self.patience.rarely_s
         return times == REFUSALS
 
     def told(self, name: ClientOrderId, *, is_whole: bool) -> None:
         """Take in an answer, and whether all the fills it speaks of are known."""
         self._refused.pop(name, None)
-        self._rest_until_s.pop(name, None)
         if is_whole:
             self._lag_s.pop(name, None)
         else:
             self._lag_s[name] = self.patience.longer_s(self._lag_s.get(name, 0.0))
-
-    def rests(self, name: ClientOrderId) -> bool:
-        """Return whether an order is not worth a question now."""
-        return self._rest_until_s.get(name, 0.0) > self._now_s()
 
     def lag_s(self, name: ClientOrderId) -> float:
         """Return how long to wait before an order is asked after, whose fills lag behind."""

@@ -248,22 +248,42 @@ def test_an_order_that_is_not_told_about_does_not_hide_the_others() -> None:
     tell(story, patience=Patience(again_s=1.0))
 
 
-def test_an_order_on_a_symbol_that_is_gone_is_told_of_once_and_asked_after_rarely() -> None:
+def test_an_order_on_a_symbol_that_is_gone_is_told_of_once_and_asked_after_as_any_other() -> None:
     async def story(room: AccountRoom) -> None:
-        price = await room.price()
-        low = (price / 2).quantize(Decimal("0.01"))
-        order = room.order(kind=OrderKind.LIMIT, price=low)
-        await room.submit(order)
+        await room.submit(room.order())
+        stop, target = await room.protection()
+        await room.submit(stop, target)
+        await room.cancel_by_hand(stop)
         gone = {"status": 400, "code": -1121, "message": "Invalid symbol."}
-        await room.fault("status", path="order", verb="GET", times=REFUSALS, **gone)
-        await room.query(order)
-        (told,) = room.inbox.of(Quarantined)
-        assert (told.trader_id, told.symbol) == (order.trader_id, order.symbol)
+        looks = 2 * REFUSALS
+        await room.fault("status", path="openOrders", verb="GET", times=looks, **gone)
+        await room.fault("status", path="order", verb="GET", times=2 * looks, **gone)
+        before = len(room.inbox.of(BalancesReported))
+        for _ in range(looks):
+            await room.venue.look()
+        told, _target = room.inbox.of(Quarantined)
+        assert (told.trader_id, told.symbol) == (stop.trader_id, stop.symbol)
         assert "Invalid symbol" in told.reason
-        before = len(room.inbox.events)
-        await room.query(order)
+        assert len(room.inbox.of(BalancesReported)) == before
         await room.venue.look()
-        assert len(room.inbox.events) == before
+        await room.hear(stop, OrderCanceled)
+
+    tell(story)
+
+
+def test_a_symbol_that_is_gone_does_not_hide_the_open_orders_of_others() -> None:
+    async def story(room: AccountRoom) -> None:
+        orders = []
+        for attempt, symbol in enumerate(("BTCUSDT", "ETHUSDT"), start=1):
+            price = (await room.price(symbol) / 2).quantize(Decimal("0.01"))
+            order = room.order(attempt, symbol=symbol, kind=OrderKind.LIMIT, price=price)
+            await room.submit(order)
+            orders.append(order)
+        gone = {"status": 400, "code": -1121, "message": "Invalid symbol."}
+        await room.fault("status", path="openOrders", verb="GET", times=1, **gone)
+        await room.venue.look()
+        asked = [row for row in orders if room.kinds(row) == ["OrderAccepted", "OrderAccepted"]]
+        assert asked == orders[:1]
 
     tell(story)
 

@@ -6,18 +6,8 @@ from aitrader.model.ids import ClientOrderId
 ONE, OTHER = ClientOrderId("at1-one"), ClientOrderId("at1-other")
 
 
-class Watch:
-    """A clock of seconds."""
-
-    def __init__(self) -> None:
-        self.s = 0.0
-
-    def now_s(self) -> float:
-        return self.s
-
-
-def a_pace(watch: Watch) -> QuestionPace:
-    return QuestionPace(Patience(again_s=1.0, longest_s=5.0, rarely_s=100.0), watch.now_s)
+def a_pace() -> QuestionPace:
+    return QuestionPace(Patience(again_s=1.0, longest_s=5.0))
 
 
 def test_pauses_double_up_to_the_longest() -> None:
@@ -29,7 +19,7 @@ def test_pauses_double_up_to_the_longest() -> None:
 
 
 def test_fills_that_lag_behind_are_waited_for_ever_longer_until_they_are_told() -> None:
-    pace = a_pace(Watch())
+    pace = a_pace()
     assert pace.lag_s(ONE) == 0.0
     pace.told(ONE, is_whole=False)
     assert pace.lag_s(ONE) == 1.0
@@ -39,15 +29,11 @@ def test_fills_that_lag_behind_are_waited_for_ever_longer_until_they_are_told() 
     assert pace.lag_s(ONE) == 0.0
 
 
-def test_a_symbol_that_is_gone_is_said_once_and_then_asked_for_rarely() -> None:
-    watch = Watch()
-    pace = a_pace(watch)
-    assert [pace.refused(ONE) for _ in range(REFUSALS)] == [False] * (REFUSALS - 1) + [True]
-    assert pace.rests(ONE)
-    assert not pace.rests(OTHER)
-    watch.s = 100.0
-    assert not pace.rests(ONE)
-    assert not pace.refused(ONE)
-    assert pace.rests(ONE)
-    pace.told(ONE, is_whole=True)
-    assert not pace.rests(ONE)
+def test_a_symbol_that_is_gone_is_said_once_until_it_is_back() -> None:
+    pace = a_pace()
+    for _ in range(2):
+        said = [pace.refused(ONE) for _ in range(REFUSALS + 2)]
+        assert said == [False] * (REFUSALS - 1) + [True, False, False]
+        assert not pace.refused(OTHER)
+        pace.told(ONE, is_whole=True)
+        pace.told(OTHER, is_whole=True)
