@@ -8,7 +8,8 @@ comes with the answer, and no second protection is sent beside them. Where a num
 something happened that nobody here knows: it is said, and a person has to look.
 
 An entry of ours that rests at a limit and is not remembered is canceled: nobody would protect what
-it buys. Where nothing can be sold short, only an entry buys at a limit.
+it buys. Where nothing can be sold short, only an entry buys at a limit. Each audit cancels it again
+until the exchange says that it has ended; what it bought before that is said, for a person to sell.
 """
 
 from __future__ import annotations
@@ -19,11 +20,20 @@ from itertools import pairwise
 import msgspec
 
 from aitrader.execution.desk import Desk, Messages
+from aitrader.execution.orders import VenueAnswer, apply
+from aitrader.execution.watch import ENDS, is_ahead_of_fills
 from aitrader.model import ids
 from aitrader.model.commands import CancelOrders, QueryOrder
-from aitrader.model.events import OpenOrdersReported, OrderPlanned, Quarantined
+from aitrader.model.events import (
+    OpenOrdersReported,
+    OrderFilled,
+    OrderNotFound,
+    OrderPlanned,
+    Quarantined,
+)
 from aitrader.model.found import FoundOrder
 from aitrader.model.ids import ClientOrderId, PositionId, TraderId
+from aitrader.model.money import trimmed
 from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus, Side
 from aitrader.model.position import Position
 
@@ -38,6 +48,9 @@ KINDS: Mapping[str, tuple[OrderKind, ExitReason]] = {
 }
 """Words of the exchange for what we send it; why a position was left at market is forgotten."""
 
+UNKNOWN_TRADER = TraderId("unknown-trader")
+"""Whose a forgotten entry was."""
+
 Found = Mapping[ClientOrderId, FoundOrder]
 
 
@@ -45,16 +58,43 @@ def adopt(desk: Desk, event: OpenOrdersReported) -> Messages:
     """Return the orders that are taken up and the questions about them."""
     if event.account != desk.settings.account:
         return []
-    answer: Messages = [
-        CancelOrders(orders=(_forgotten_entry(row, desk.settings.account, at_ms=event.at_ms),))
-        for row in event.orders
-        if row.is_ours and row.kind == "LIMIT" and row.side is Side.BUY
-        if not desk.settings.has_shorts and desk.table.find(row.client_order_id) is None
-    ]
+    for row in () if desk.settings.has_shorts else event.orders:
+        is_entry = row.is_ours and row.kind == "LIMIT" and row.side is Side.BUY
+        if is_entry and desk.table.find(row.client_order_id) is None:
+            entry = _forgotten_entry(row, desk.settings.account, at_ms=event.at_ms)
+            desk.forgotten.setdefault(row.client_order_id, entry)
+    answer = called_off(desk)
     found = {row.client_order_id: row for row in event.orders if row.is_ours and row.kind in KINDS}
     for position in tuple(desk.positions.values()):
         answer.extend(_of_position(desk, position, found, at_ms=event.at_ms))
     return answer
+
+
+def called_off(desk: Desk) -> Messages:
+    """Return the cancel of each entry that only the exchange remembers and that may still fill."""
+    return [CancelOrders(orders=(row,)) for row in desk.forgotten.values()]
+
+
+def answered(desk: Desk, event: VenueAnswer) -> Messages:
+    """Take in an answer about such an entry; return the alarm about what it bought."""
+    before = desk.forgotten.get(event.client_order_id)
+    if before is None:
+        return []
+    if isinstance(event, ENDS) and is_ahead_of_fills(before, event):
+        return [QueryOrder(order=before)]
+    after = apply(before, event)
+    desk.forgotten[event.client_order_id] = after
+    if after.is_done or isinstance(event, OrderNotFound):
+        del desk.forgotten[event.client_order_id]
+    if not isinstance(event, OrderFilled) or after is before:
+        return []
+    reason = (
+        f"the entry {after.client_order_id} of an earlier run, which nobody remembers, has bought "
+        f"{trimmed(after.filled)}, and nothing protects that: sell it or set a stop by hand"
+    )
+    return [
+        Quarantined(at_ms=event.at_ms, trader_id=UNKNOWN_TRADER, symbol=after.symbol, reason=reason)
+    ]
 
 
 def _of_position(desk: Desk, position: Position, found: Found, *, at_ms: int) -> Messages:
@@ -101,7 +141,7 @@ def _forgotten_entry(row: FoundOrder, account: str, *, at_ms: int) -> Order:
     """Return as much of an order as its cancel needs: whose it was is not known any more."""
     return Order(
         client_order_id=row.client_order_id,
-        trader_id=TraderId(""),
+        trader_id=UNKNOWN_TRADER,
         position_id=PositionId(""),
         leg=Leg.ENTRY,
         symbol=row.symbol,

@@ -57,6 +57,7 @@ class Desk:
         self.missing: set[PositionId] = set()
         self.quarantined: set[tuple[TraderId, str]] = set()
         self.doubted: dict[ClientOrderId, int] = {}
+        self.forgotten: dict[ClientOrderId, Order] = {}
         self.is_paused = False
         self.is_ending = False
         self.is_feed_up = True

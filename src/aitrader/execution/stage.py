@@ -171,7 +171,7 @@ class ExecutionStage:
 
     def _stopping(self, _event: Stopping) -> Messages:
         self._desk.is_ending = True
-        return entries.unattended(self._desk)
+        return [*entries.unattended(self._desk), *adopt.called_off(self._desk)]
 
     # -- orders -------------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class ExecutionStage:
         desk = self._desk
         before = desk.table.find(event.client_order_id)
         if before is None:
-            return []
+            return adopt.answered(desk, event)
         if desk.doubted:
             watch.known(desk, event)
         if isinstance(event, OrderFilled):
@@ -276,12 +276,16 @@ class ExecutionStage:
 
 
 def _audited(desk: Desk, *, at_ms: int) -> Messages:
-    """Return what is found between two closes: a lack of protection, a transfer that is certain."""
+    """Return what is found between two closes.
+
+    A lack of protection, a forgotten entry that still rests, a transfer that is certain.
+    """
     moved = transfers.settled(desk, at_ms=at_ms)
     return [
         *moved,
         *([desk.marked(at_ms)] if moved else []),
         *protect.audit(desk, at_ms=at_ms),
+        *adopt.called_off(desk),
         *protect.audit_timer(desk, at_ms=at_ms),
     ]
 

@@ -5,14 +5,32 @@ from __future__ import annotations
 from decimal import Decimal
 
 import msgspec
-from tests.builders import AT_MS, POSITION, a_position
+import pytest
+from tests.builders import AT_MS, POSITION, a_fill, a_position
+from tests.pipeline import FixedPrices
+from tests.unit.exchange.binance.account_room import AccountRoom, tell
 from tests.unit.execution.desks import ENTRY, a_desk, a_stop
 
-from aitrader.execution.adopt import adopt
+from aitrader.execution.adopt import adopt, answered, called_off
 from aitrader.execution.desk import Desk
+from aitrader.execution.orders import VenueAnswer
+from aitrader.execution.risk import ExecutionSettings
+from aitrader.execution.stage import ExecutionStage
 from aitrader.model import ids
-from aitrader.model.commands import CancelOrders, Command, QueryOrder
-from aitrader.model.events import Event, OpenOrdersReported, OrderPlanned, Quarantined
+from aitrader.model.commands import CancelOrders, Command, QueryOrder, StartTimer
+from aitrader.model.events import (
+    Event,
+    OpenOrdersReported,
+    OrderCanceled,
+    OrderFilled,
+    OrderNotFound,
+    OrderPlanned,
+    Quarantined,
+    Saved,
+    Started,
+    Stopping,
+    TimerDue,
+)
 from aitrader.model.found import FoundOrder
 from aitrader.model.order import Order, OrderKind, OrderStatus, Side
 
@@ -107,13 +125,102 @@ def test_an_entry_that_rests_and_is_not_remembered_is_canceled() -> None:
     assert (order.symbol, order.account) == ("BTCUSDT", "live")
 
 
+def test_it_is_canceled_again_at_each_audit_until_it_has_ended() -> None:
+    async def story(room: AccountRoom) -> None:
+        low = (await room.price() / 2).quantize(Decimal("0.01"))
+        await room.submit(entry := room.order(kind=OrderKind.LIMIT, price=low))
+        await room.venue.close()
+        room.inbox.events.clear()
+        room.venue = room.another()
+        await room.venue.recover(Saved())
+        settings = ExecutionSettings(account="live", has_shorts=False, audit_ms=5_000)
+        stage = ExecutionStage(settings, FixedPrices())
+        (alarm,) = (
+            row
+            for row in stage.handle(Started(at_ms=AT_MS, saved=Saved()))
+            if isinstance(row, StartTimer)
+        )
+
+        async def heard(*events: Event) -> int:
+            """Let the stage hear these and the venue do as it says; return how often it cancels."""
+            cancels = [
+                row
+                for event in events
+                for row in stage.handle(event)
+                if isinstance(row, CancelOrders)
+            ]
+            room.inbox.events.clear()
+            for cancel in cancels:
+                await room.venue.cancel(cancel)
+            return len(cancels)
+
+        audit = TimerDue(at_ms=AT_MS, timer_id=alarm.timer_id)
+        await room.fault("status", path="order", verb="DELETE", times=2)  # as often as it is tried
+        assert await heard(*room.inbox.events) == 1
+        assert room.kinds(entry) == ["OrderAccepted"]
+        assert await heard(*room.inbox.events, audit) == 1
+        assert room.kinds(entry)[-1] == "OrderCanceled"
+        assert await heard(*room.inbox.events, audit) == 0
+
+    tell(story)
+
+
+BOUGHT = a_fill(quantity=Decimal("0.5"))
+NAME = a_forgotten_entry().client_order_id
+
+
+@pytest.mark.parametrize(
+    ("event", "is_over"),
+    [
+        (OrderCanceled(at_ms=AT_MS, client_order_id=NAME, filled=Decimal(0)), True),
+        (OrderNotFound(at_ms=AT_MS, client_order_id=NAME), True),
+        (OrderCanceled(at_ms=AT_MS, client_order_id=NAME, filled=Decimal("0.5")), False),
+        (OrderFilled(at_ms=AT_MS, client_order_id=NAME, fill=BOUGHT), False),
+        (
+            OrderFilled(at_ms=AT_MS, client_order_id=NAME, fill=a_fill(quantity=Decimal(2))),
+            True,
+        ),
+    ],
+)
+def test_it_is_forgotten_for_good_once_it_has_ended_and_its_fills_are_known(
+    event: VenueAnswer, is_over: bool
+) -> None:
+    desk = a_holding_desk()
+    told(desk, a_forgotten_entry())
+    answered(desk, event)
+    assert called_off(desk) == [] if is_over else len(called_off(desk)) == 1
+
+
+def test_what_it_bought_is_said_once() -> None:
+    desk = a_holding_desk()
+    told(desk, a_forgotten_entry())
+    filled = OrderFilled(at_ms=AT_MS, client_order_id=NAME, fill=BOUGHT)
+    ended = OrderCanceled(at_ms=AT_MS, client_order_id=NAME, filled=Decimal("0.5"))
+    (question,) = answered(desk, ended)
+    assert isinstance(question, QueryOrder)
+    (alarm,) = answered(desk, filled)
+    assert isinstance(alarm, Quarantined)
+    assert NAME in alarm.reason
+    assert "has bought 0.5" in alarm.reason
+    assert answered(desk, filled) == []
+    assert answered(desk, ended) == []
+    assert called_off(desk) == []
+
+
+def test_an_engine_that_ends_takes_it_off_once_more() -> None:
+    stage = ExecutionStage(ExecutionSettings(account="live", has_shorts=False), FixedPrices())
+    report = OpenOrdersReported(at_ms=AT_MS, account="live", orders=(a_forgotten_entry(),))
+    (first,) = stage.handle(report)
+    assert list(stage.handle(Stopping(at_ms=AT_MS))) == [first]
+
+
 def test_what_may_be_something_else_is_left_alone() -> None:
     desk = a_desk(account="live", has_shorts=False)
     assert told(desk, a_forgotten_entry(is_ours=False)) == []
     assert told(desk, a_forgotten_entry(kind="STOP_LOSS")) == []
     assert told(desk, a_forgotten_entry(side=Side.SELL)) == []
     assert told(desk, a_forgotten_entry(client_order_id=ENTRY.client_order_id)) != []
-    desk.table.add(ENTRY)
+    desk = a_desk(ENTRY, account="live", has_shorts=False)
     assert told(desk, a_forgotten_entry(client_order_id=ENTRY.client_order_id)) == []
     assert told(a_desk(account="live", has_shorts=True), a_forgotten_entry()) == []
 
