@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -14,10 +13,10 @@ from starlette.types import ASGIApp
 from aitrader.api.guard import LOOPBACK_NAMES
 from aitrader.api.heads import Limits
 from aitrader.api.quick import QuickAnswers, protocol_of
+from aitrader.inner_server import serving
 from aitrader.model.errors import ConfigError
 
 USUAL = Limits()
-START_S = 10.0
 STOP_S = 5
 """How long connections may take to end: the promise is 30 s to the process's end."""
 
@@ -65,37 +64,13 @@ async def serving_app(
             timeout_graceful_shutdown=STOP_S,
             proxy_headers=False,
         )
-        server = _Server(config)
-        async with asyncio.TaskGroup() as group:
-            serving = group.create_task(server.serve([sock]), name="http")
-            try:
-                async with asyncio.timeout(START_S):
-                    await server.is_listening.wait()
-                yield int(sock.getsockname()[1])
-            finally:
-                server.should_exit = True
-                await asyncio.wait([serving])
+        async with serving(config, sock, name="http"):
+            yield int(sock.getsockname()[1])
 
 
 def is_loopback(host: str) -> bool:
     """Whether only this computer can reach an address."""
     return host in LOOPBACK_NAMES
-
-
-class _Server(uvicorn.Server):
-    """uvicorn that says when it listens and keeps its hands off the process's signals."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.is_listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.is_listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _bound(host: str, port: int) -> socket.socket:

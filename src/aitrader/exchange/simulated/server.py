@@ -13,7 +13,7 @@ import errno
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 import uvicorn
@@ -55,6 +55,7 @@ from aitrader.exchange.simulated.userdata import UserData
 from aitrader.exchange.simulated.venue import Venue
 from aitrader.exchange.simulated.web import book_routes, control_routes, operation_routes
 from aitrader.exchange.simulated.websocket import CuttableHttp, frames_protocol
+from aitrader.inner_server import serving
 from aitrader.model.errors import ConfigError
 
 __all__ = ["Address", "ExchangeOptions", "open_source", "run", "running", "serve"]
@@ -101,19 +102,16 @@ async def running(options: ExchangeOptions) -> AsyncIterator[Address]:
             ws_ping_timeout=60.0,
             timeout_graceful_shutdown=1,
         )
-        server = _Server(config)
-        async with asyncio.TaskGroup() as group:
-            serving = group.create_task(server.serve([sock]), name="simulated exchange")
+        async with (
+            asyncio.TaskGroup() as group,
+            serving(config, sock, name="simulated exchange"),
+        ):
             pacing = group.create_task(market.run(), name="simulated market")
             try:
-                async with asyncio.timeout(10):
-                    await server.is_listening.wait()
                 port = sock.getsockname()[1]
                 yield Address(f"http://{HOST}:{port}", f"ws://{HOST}:{port}", market.now_ms())
             finally:
                 pacing.cancel()
-                server.should_exit = True
-                await asyncio.wait([serving])
 
 
 class _Running:
@@ -215,22 +213,6 @@ class _Running:
         self._strikes.strike(fault)
         if isinstance(fault, EndUserStream):
             self._user_data.end_all()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn that says when it listens and keeps its hands off the process's signals."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.is_listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.is_listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _bound(port: int) -> socket.socket:
