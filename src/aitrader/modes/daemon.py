@@ -94,6 +94,8 @@ async def serving(
             observers = (*choices.observers, notifier)
             choices = msgspec.structs.replace(choices, observers=observers)
         wired = build(settings, choices, store=store, logs=tail, clock=clock)
+        if notifier is not None:
+            notifier.watch(lambda: wired.health.store_fault)
         opened = await _open_door(settings, wired)
         try:
             await wired.start()
@@ -119,8 +121,13 @@ async def until_stopped(wired: Wired) -> None:
 def _heed_signals(wired: Wired) -> None:
     """Let the signals that end a process end the engine in order."""
     loop = asyncio.get_running_loop()
+
+    def heed(number: signal.Signals) -> None:
+        log.info("told to end by %s", number.name)
+        wired.control.stopped.set()
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, wired.control.stopped.set)
+        loop.add_signal_handler(number, heed, number)
 
 
 async def _open_door(settings: Settings, wired: Wired) -> stream.StreamServer:

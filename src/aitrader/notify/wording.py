@@ -8,6 +8,7 @@ from typing import Any
 
 from aitrader.model.decision import Decision
 from aitrader.model.events import (
+    CloseAllAsked,
     EntriesPaused,
     Event,
     FeedChanged,
@@ -78,6 +79,15 @@ def _paused(fact: EntriesPaused) -> Told:
     return Topic.TROUBLE, "no new entries from now on" if fact.is_paused else "entries again"
 
 
+def _close_all(_: CloseAllAsked) -> Told:
+    return Topic.TROUBLE, "the kill switch: every position is being closed, no new entries"
+
+
+def disk(fault: str) -> str:
+    """Return what a person is told when the disk begins to refuse, or takes facts again ("")."""
+    return f"no new entries, the disk refuses: {fault}" if fault else "the disk takes facts again"
+
+
 def _quarantined(fact: Quarantined) -> Told:
     text = f"{fact.trader_id}: {fact.symbol} is left alone from now on: {fact.reason}"
     return Topic.TROUBLE, text
@@ -93,6 +103,7 @@ TABLE: Mapping[type[Event], Callable[[Any], Told | None]] = {
     PositionClosed: _closed,
     FeedChanged: _feed,
     EntriesPaused: _paused,
+    CloseAllAsked: _close_all,
     Quarantined: _quarantined,
     FilterFailed: _failed,
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.unit.notify.phone import Phone
 
 from aitrader.api.tokens import Scope, TokenFile
 from aitrader.config import Settings, read_settings
@@ -37,10 +38,11 @@ def test_without_an_exchange_it_says_so_in_one_sentence(tmp_path: Path) -> None:
         run_daemon(settings_in(tmp_path, market_rest_url=NOWHERE))
 
 
-def test_an_engine_is_served_and_measured(tmp_path: Path) -> None:
-    async def serve(address: Address) -> None:
+def test_an_engine_is_served_measured_and_told_of(tmp_path: Path) -> None:
+    async def serve(address: Address, phone: Phone, hook: str) -> None:
         settings = settings_in(
             tmp_path,
+            notify_to=hook,
             market_rest_url=address.exchange,
             market_stream_url=address.stream,
             max_symbols=3,
@@ -61,10 +63,15 @@ def test_an_engine_is_served_and_measured(tmp_path: Path) -> None:
             assert (await web.get("/health")).status_code == 200
             assert (await web.get("/api/orders")).json() == {"orders": [], "nextBeforeMs": None}
             assert "aitrader_candles_total" in (await web.get("/metrics")).text
+            assert (await web.post("/api/close-all")).status_code == 200
+            while not any("kill switch" in text for text in phone.texts):
+                await phone.until(len(phone.texts) + 1)
 
     async def story() -> None:
-        options = ExchangeOptions(symbols=3, seed=5, speed=60.0)
-        async with asyncio.timeout(20), running(options) as address:
-            await serve(address)
+        options, phone = ExchangeOptions(symbols=3, seed=5, speed=60.0), Phone()
+        server = await asyncio.start_server(phone.receive, "127.0.0.1", 0)
+        hook = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with asyncio.timeout(20), server, running(options) as address:
+            await serve(address, phone, hook)
 
     asyncio.run(story())

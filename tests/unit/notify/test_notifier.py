@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import httpx2
 import msgspec
 import pytest
 from tests.builders import AT_MS, a_plan, a_position, a_signal, a_trader
@@ -21,7 +22,7 @@ from aitrader.model.events import (
     TraderSaved,
 )
 from aitrader.model.ids import TraderId
-from aitrader.notify.channels import MOST_CHARS, Webhook
+from aitrader.notify.channels import MOST_CHARS, Channel, Refusal, Webhook
 from aitrader.notify.notifier import HOUR_MS, MOST_WAITING, Manners, Notifier
 from aitrader.notify.wording import Topic
 
@@ -36,11 +37,14 @@ def told(
     *,
     at_ms: int = AT_MS,
     manners: Manners = QUICK,
+    beside: Channel | None = None,
 ) -> None:
     async def whole() -> None:
         server = await asyncio.start_server(phone.receive, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        notifier = Notifier([Webhook(f"http://127.0.0.1:{port}")], FrameClock(at_ms), manners)
+        channels: list[Channel] = [] if beside is None else [beside]
+        channels.append(Webhook(f"http://127.0.0.1:{port}"))
+        notifier = Notifier(channels, FrameClock(at_ms), manners)
         async with asyncio.timeout(20), server, asyncio.TaskGroup() as group:
             task = group.create_task(notifier.run())
             await story(notifier)
@@ -103,6 +107,52 @@ def test_nobody_there_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
 
     asyncio.run(story())
     assert "a notice did not reach the webhook: Connect" in caplog.text
+
+
+class Sleeper:
+    """A place that never answers."""
+
+    name = "the sleeper"
+
+    def __init__(self) -> None:
+        self.letters = 0
+
+    async def send(self, client: httpx2.AsyncClient, text: str) -> Refusal | None:
+        self.letters += 1
+        await asyncio.Event().wait()
+        return None
+
+
+def test_a_place_that_never_answers_delays_no_other() -> None:
+    phone, sleeper = Phone(), Sleeper()
+
+    async def story(notifier: Notifier) -> None:
+        for number in range(3):
+            notifier.update([failed(number)])
+            await phone.until(number + 1)
+
+    told(phone, story, beside=sleeper)
+    assert [text[:2] for text in phone.texts] == ["t0", "t1", "t2"]
+    assert sleeper.letters == 1
+
+
+def test_a_disk_that_refuses_is_told_once_and_its_end_too() -> None:
+    phone, faults = Phone(), ["disk full"]
+
+    async def story(notifier: Notifier) -> None:
+        notifier.watch(lambda: faults[0])
+        for _ in range(3):
+            notifier.update([])
+        await phone.until(1)
+        faults[0] = ""
+        notifier.update([])
+        await phone.until(2)
+
+    told(phone, story)
+    assert phone.texts == [
+        "no new entries, the disk refuses: disk full",
+        "the disk takes facts again",
+    ]
 
 
 def test_a_flood_is_bounded_and_cut_into_messages() -> None:

@@ -9,6 +9,7 @@ from tests.builders import AT_MS, TRADER, a_fill, a_position, a_signal, an_order
 
 from aitrader.model.events import (
     CandlesClosed,
+    CloseAllAsked,
     EntriesPaused,
     Event,
     FeedChanged,
@@ -40,6 +41,7 @@ ODD = Quarantined(at_ms=AT_MS, trader_id=TRADER, symbol="BTCUSDT", reason="odd")
         (FeedChanged(at_ms=AT_MS, is_up=True, reason="again"), Topic.TROUBLE, "is back: again"),
         (EntriesPaused(at_ms=AT_MS, is_paused=True), Topic.TROUBLE, "no new entries"),
         (EntriesPaused(at_ms=AT_MS, is_paused=False), Topic.TROUBLE, "entries again"),
+        (CloseAllAsked(at_ms=AT_MS), Topic.TROUBLE, "every position is being closed"),
         (ODD, Topic.TROUBLE, "BTCUSDT is left alone from now on: odd"),
         (
             FilterFailed(at_ms=AT_MS, trader_id=TRADER, reason="odd"),
