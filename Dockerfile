@@ -3,8 +3,7 @@ FROM python:3.12-slim AS build
 WORKDIR /build
 COPY requirements.lock pyproject.toml README.md LICENSE ./
 RUN python -m venv /opt/aitrader \
-    && /opt/aitrader/bin/pip install --no-cache-dir --require-hashes -r requirements.lock \
-    && /opt/aitrader/bin/pip uninstall -y mypy ruff pytest uv schemathesis hypothesis pyarrow prometheus_client
+    && /opt/aitrader/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY src src
 COPY examples examples
 RUN /opt/aitrader/bin/pip install --no-cache-dir --no-deps . \

@@ -1,9 +1,12 @@
 # One command each. Every target first makes its own environment in .venv: by uv when it is there,
 # else by python3 and pip. The stamp makes the second run instant. Nothing is left outside this folder.
+# The demo takes only what the product needs (requirements.lock), everything else also what tests and
+# builds it (requirements-dev.lock, with the same versions).
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PRODUCT := $(VENV)/.product
 STAMP := $(VENV)/.stamp
 SOAK_S ?= 7200
 SOAK_MINUTES ?= 10
@@ -30,23 +33,25 @@ help:
 	@echo "make reference write docs/reference from the code"
 	@echo "make bench     measure the product's targets"
 	@echo "make soak      kill the engine CHAOS_RUNS=$(CHAOS_RUNS) times, break the market for SOAK_MINUTES=$(SOAK_MINUTES), run the demo for SOAK_S=$(SOAK_S)"
-	@echo "make lock      write requirements.lock anew"
+	@echo "make lock      write both locks anew"
 
-$(STAMP): requirements.lock pyproject.toml
+$(PRODUCT): requirements.lock pyproject.toml
+$(STAMP): requirements-dev.lock pyproject.toml
+$(PRODUCT) $(STAMP):
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" \
 		|| { echo "aitrader needs Python 3.11 or newer: make PYTHON=python3.11 ..."; exit 2; }
 	@if command -v uv >/dev/null 2>&1; then \
 		{ test -x $(BIN)/python || uv venv -q --clear --python "$$(command -v $(PYTHON))" $(VENV); } \
-		&& uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock \
+		&& uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes -r $< \
 		&& uv pip install -q --python $(BIN)/python --no-deps -e .; \
 	else \
 		{ test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV); } \
-		&& $(BIN)/python -m pip install -q --no-cache-dir --require-hashes -r requirements.lock \
+		&& $(BIN)/python -m pip install -q --no-cache-dir --require-hashes -r $< \
 		&& $(BIN)/python -m pip install -q --no-cache-dir --no-deps -e .; \
 	fi
 	@touch $@
 
-demo: $(STAMP)
+demo: $(PRODUCT)
 	@$(BIN)/aitrader demo
 
 test: $(STAMP)
@@ -96,8 +101,10 @@ soak: $(STAMP)
 
 lock: $(STAMP)
 	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --all-extras \
-		--no-config --upgrade -q -o requirements.lock
-	$(BIN)/python tools/lock_is_clean.py requirements.lock
+		--no-config --upgrade -q -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --extra data \
+		--extra ed25519 --no-config --upgrade -q -c requirements-dev.lock -o requirements.lock
+	$(BIN)/python tools/lock_is_clean.py requirements-dev.lock requirements.lock
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -23,8 +23,12 @@ def problems(text: str) -> list[str]:
 
 
 def main() -> int:
-    """Print what is wrong with the lock; return 1 when something is."""
-    found = problems(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    """Print what is wrong with the named locks; return 1 when something is."""
+    found = [
+        f"{name}: {problem}"
+        for name in sys.argv[1:]
+        for problem in problems(Path(name).read_text(encoding="utf-8"))
+    ]
     for problem in found:
         print(problem, file=sys.stderr)
     return 1 if found else 0

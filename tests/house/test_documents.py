@@ -52,5 +52,17 @@ def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
     assert not dead
 
 
-def test_the_lock_names_no_address_and_every_hash() -> None:
-    assert not problems((ROOT / "requirements.lock").read_text(encoding="utf-8"))
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_names_no_address_and_every_hash(name: str) -> None:
+    assert not problems((ROOT / name).read_text(encoding="utf-8"))
+
+
+def test_the_product_is_tested_with_the_versions_that_people_get() -> None:
+    people, tests = (
+        set(re.findall(r"^(\S+==\S+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
+        for name in LOCKS
+    )
+    assert people < tests
