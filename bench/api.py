@@ -40,6 +40,7 @@ def serve(data_per_min: int) -> None:
     from aitrader.api.policy import Policy
     from aitrader.api.server import serving_app
     from aitrader.api.tokens import Gate, TokenFile
+    from aitrader.engine.clock import stopwatch_s
     from aitrader.engine.health import Health
     from aitrader.model.control import Answer, AnyRequest
     from aitrader.model.view import Frame, MarketRow, SignalRow, Status
@@ -82,7 +83,7 @@ def serve(data_per_min: int) -> None:
             View(), Control(), archive=None, vitals=Health(), policy=policy, now_s=loop.time
         )  # type: ignore[arg-type]
         hub = Hub(inside.view, "bench")
-        app = make_app(inside, hub, metrics=Metrics(), now_s=loop.time)
+        app = make_app(inside, hub, metrics=Metrics(), now_s=stopwatch_s)
         async with (
             asyncio.TaskGroup() as group,
             serving_app(app.asgi, "127.0.0.1", 0, quick=app.quick) as port,

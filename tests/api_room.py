@@ -58,11 +58,15 @@ class Cost(msgspec.Struct, frozen=True):
 class FakeVitals:
     """How a made-up engine is."""
 
+    waiting = 3
+    reconnects = 2
+
     def __init__(self) -> None:
         self.store_fault = ""
+        self.dropped: Mapping[str, int] = {"unfit": 4}
 
     def counts(self) -> Mapping[str, int]:
-        return {"reconnects": 2, "error_wire": 1}
+        return {"unwritten_dropped": 2, "error_wire": 1}
 
     def cost(self) -> Cost:
         return Cost()

@@ -8,6 +8,7 @@ import pytest
 from tests.api_room import EXPIRED, FULL, READ, Room, ask
 
 from aitrader.api.app import operations_of
+from aitrader.api.lobby import Lobby
 from aitrader.api.policy import Access
 from aitrader.api.router import Operation
 from aitrader.api.sockets import Sockets
@@ -25,7 +26,7 @@ READ_BY_POST = {"/api/check"}
 
 def all_operations(folder: Path) -> tuple[Operation, ...]:
     room = Room(folder)
-    return operations_of(room.inside, room.metrics, Sockets(room.inside, room.hub))
+    return operations_of(room.inside, room.metrics, Sockets(room.inside, room.hub, Lobby()))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -19,6 +19,7 @@ from aitrader.api.far import FarDoor
 from aitrader.api.guard import Guard, Guarded
 from aitrader.api.hub import Hub
 from aitrader.api.inside import Inside
+from aitrader.api.lobby import Lobby
 from aitrader.api.metrics import MEDIA_TYPE, Metrics
 from aitrader.api.openapi import document_of
 from aitrader.api.page import PAGE_POLICY, page_of
@@ -48,12 +49,9 @@ class MetricsRoute:
 
     async def metrics(self) -> Response:
         """Counters, gauges and histograms in Prometheus's text format."""
-        frame = await self._inside.frame()
-        vitals = self._inside.vitals
         text = self._metrics.text(
-            frame,
-            vitals.cost(),
-            counts=dict(vitals.counts()),
+            await self._inside.frame(),
+            self._inside.vitals,
             connections=self._sockets.connections,
         )
         return Response(text, media_type=MEDIA_TYPE)
@@ -85,9 +83,10 @@ def make_app(inside: Inside, hub: Hub, *, metrics: Metrics, now_s: Callable[[], 
         inside: The engine.
         hub: What changed; somebody must run it.
         metrics: Told of every answer.
-        now_s: The loop's time, for limits and latencies.
+        now_s: A stopwatch, for latencies; the loop's own time stands still within a turn.
     """
-    sockets = Sockets(inside, hub)
+    lobby = Lobby()
+    sockets = Sockets(inside, hub, lobby)
     operations = operations_of(inside, metrics, sockets)
     guarded = Guarded(lambda: inside.policy.is_open)
     on_answer = metrics.note_request
@@ -96,7 +95,7 @@ def make_app(inside: Inside, hub: Hub, *, metrics: Metrics, now_s: Callable[[], 
         *routes_of(operations, inside.policy, now_s=now_s, on_answer=on_answer, quick=quick),
         *_documents(operations),
         WebSocketRoute("/ws", sockets.receive),
-        WebSocketRoute("/engine", FarDoor(inside).receive),
+        WebSocketRoute("/engine", FarDoor(inside, lobby).receive),
     ]
     handlers = {HTTPException: _not_found, 500: _broken}
     app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]

@@ -70,7 +70,7 @@ def counter_lines(name: str, text: str, rows: Iterable[tuple[Labels, float]]) ->
     """Yield the lines of what only grows; its name ends with `_total` on the wire."""
     yield from _head(f"{name}_total", text, "counter")
     for labels, value in rows:
-        yield _line(f"{name}_total", value, labels)
+        yield _line(f"{name}_total", float(value), labels)
 
 
 def gauge_lines(name: str, text: str, value: float) -> Iterable[str]:

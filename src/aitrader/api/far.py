@@ -17,11 +17,11 @@ from starlette.websockets import WebSocket
 from starlette.websockets import WebSocketDisconnect as Gone
 
 from aitrader.api.inside import Inside
+from aitrader.api.lobby import HELLO_S, Lobby, crowded, deny
 from aitrader.api.policy import Visit
 from aitrader.api.problems import Failure
 from aitrader.api.sockets import (
     GONE,
-    HELLO_S,
     MOST_CONNECTIONS,
     OVER,
     POLICY,
@@ -40,8 +40,9 @@ INVALID, GOING_AWAY = 1003, 1001
 class FarDoor:
     """The connections of `/engine`."""
 
-    def __init__(self, inside: Inside) -> None:
+    def __init__(self, inside: Inside, lobby: Lobby) -> None:
         self._inside = inside
+        self._lobby = lobby
         self._hello = msgspec.json.Decoder(Hello)
         self._ask = msgspec.json.Decoder(Ask)
         self._encode = msgspec.json.Encoder().encode
@@ -49,14 +50,19 @@ class FarDoor:
 
     async def receive(self, socket: WebSocket) -> None:
         """Serve one face until it leaves or the engine ends."""
+        secret = secret_of(socket)
+        is_known = self._inside.policy.find(secret) is not None
+        if self._lobby.is_full and not is_known:
+            await deny(socket, crowded())
+            return
         await socket.accept()
         with contextlib.suppress(*GONE):
             try:
-                async with asyncio.timeout(HELLO_S):
+                waiting = asyncio.timeout(HELLO_S) if is_known else self._lobby.waiting()
+                async with waiting:
                     hello = self._hello.decode(await _text(socket))
-                secret = hello.token or secret_of(socket)
                 address = socket.client.host if socket.client else ""
-                visit = self._inside.policy.receive(secret, address)
+                visit = self._inside.policy.receive(hello.token or secret, address)
                 await self._serve(socket, visit, hello.hz)
             except TimeoutError:
                 await socket.close(POLICY, "no hello came")

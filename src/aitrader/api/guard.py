@@ -23,6 +23,8 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 LOOKED_AT = frozenset({b"host", b"origin", b"content-length"})
 
+STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
+
 HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -61,15 +63,12 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here."""
         refusal = self._guarded.refusal(scope)
-        if scope["type"] == "websocket":
-            if refusal is not None:
-                await send({"type": "websocket.close", "code": 1008, "reason": str(refusal)})
-                return
-            await self._app(scope, receive, send)
-            return
         protected = _protecting(send)
-        if refusal is not None:
+        if refusal is not None:  # a WebSocket is not opened then: it gets the same answer
             await answer_failure(refusal)(scope, receive, protected)
+            return
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, protected)
             return
         await self._app(scope, _Body(receive).receive, protected)
 
@@ -113,7 +112,7 @@ def _too_large() -> Failure:
 
 def _protecting(send: Send) -> Send:
     async def protected(message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] in STARTS:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)

@@ -50,7 +50,7 @@ class ShortHeads(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody comes."""
         super().connection_made(transport)
-        if len(self.connections) > self.limits.most:
+        if sum(isinstance(each, ShortHeads) for each in self.connections) > self.limits.most:
             transport.write(FULL)
             transport.close()
             return

@@ -91,6 +91,21 @@ class Vitals(Protocol):
         """Why the disk takes nothing now, "" while it does."""
         ...
 
+    @property
+    def waiting(self) -> int:
+        """Events in the engine's inbox."""
+        ...
+
+    @property
+    def reconnects(self) -> int:
+        """Connections of the market stream that were opened again, since the start."""
+        ...
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Frames of the market stream that changed nothing, by reason."""
+        ...
+
     def counts(self) -> Mapping[str, int]:
         """Return every counter; the names of errors begin with `error_`."""
         ...

@@ -7,12 +7,19 @@ plan to its fills. `docs/operations.md` names every one; a test compares.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from aitrader.api.exposition import Histogram, Timer, counter_lines, gauge_lines, text_of
-from aitrader.api.inside import Spent
+from aitrader.api.exposition import (
+    Histogram,
+    Labels,
+    Timer,
+    counter_lines,
+    gauge_lines,
+    text_of,
+)
+from aitrader.api.inside import Vitals
 from aitrader.model.events import Event, OrderPlanned, OrderUpdated, ScreenDone
 from aitrader.model.ids import ClientOrderId
 from aitrader.model.view import Frame, Status
@@ -98,36 +105,54 @@ class Metrics:
                 late_s = max(fact.at_ms - planned_ms, 0) / 1000
                 self._orders.timer(order.leg.value).observe(late_s)
 
-    def text(
-        self, frame: Frame, cost: Spent, *, counts: Mapping[str, int], connections: int
-    ) -> bytes:
+    def text(self, frame: Frame, vitals: Vitals, *, connections: int) -> bytes:
         """Return all of it in Prometheus's text format."""
-        now = self._now(frame.status, cost, counts=counts, connections=connections)
+        now = chain(_of_status(frame.status), _of_process(vitals, connections))
         timed = (self._requests, self._orders, self._screens)
         lines = chain.from_iterable(histogram.lines() for histogram in timed)
         fills = counter_lines("aitrader_fills", "Fills", [({}, float(self._fills))])
         return text_of(chain(lines, fills, now))
 
-    def _now(
-        self, status: Status, cost: Spent, *, counts: Mapping[str, int], connections: int
-    ) -> Iterator[str]:
-        """Yield what is read when somebody asks."""
-        for field, (name, text) in COUNTERS.items():
-            yield from counter_lines(name, text, [({}, float(getattr(status, field)))])
-        for field, (name, text) in GAUGES.items():
-            yield from gauge_lines(name, text, float(getattr(status, field)))
-        is_live = float(status.feed == "live")
-        yield from gauge_lines("aitrader_feed_live", "1 while prices stream", is_live)
-        yield from gauge_lines("aitrader_memory_megabytes", "Resident memory", cost.rss_mb)
-        yield from gauge_lines(
-            "aitrader_loop_lag_milliseconds", "How late the loop wakes", cost.lag_ms
-        )
-        yield from counter_lines("aitrader_cpu_seconds", "CPU used", [({}, cost.cpu_s)])
-        yield from gauge_lines(
-            "aitrader_websocket_clients", "Connections of /ws", float(connections)
-        )
-        yield from counter_lines(
+
+def _of_status(status: Status) -> Iterator[str]:
+    """Yield what the view says."""
+    for field, (name, text) in COUNTERS.items():
+        yield from counter_lines(name, text, [({}, float(getattr(status, field)))])
+    for field, (name, text) in GAUGES.items():
+        yield from gauge_lines(name, text, float(getattr(status, field)))
+    is_live = float(status.feed == "live")
+    yield from gauge_lines("aitrader_feed_live", "1 while prices stream", is_live)
+
+
+def _of_process(vitals: Vitals, connections: int) -> Iterator[str]:
+    """Yield how the engine's process is."""
+    cost = vitals.cost()
+    gauges = (
+        ("aitrader_inbox_events", "Events that wait for the engine", vitals.waiting),
+        ("aitrader_memory_megabytes", "Resident memory", cost.rss_mb),
+        ("aitrader_loop_lag_milliseconds", "How late the loop wakes a sleeper", cost.lag_ms),
+        ("aitrader_store_failing", "1 while the disk refuses", bool(vitals.store_fault)),
+        ("aitrader_websocket_clients", "Connections of /ws", connections),
+    )
+    for name, text, value in gauges:
+        yield from gauge_lines(name, text, float(value))
+    counters: tuple[tuple[str, str, Sequence[tuple[Labels, float]]], ...] = (
+        ("aitrader_cpu_seconds", "CPU used", [({}, cost.cpu_s)]),
+        (
+            "aitrader_feed_reconnects",
+            "Connections of the market stream that were opened again",
+            [({}, vitals.reconnects)],
+        ),
+        (
+            "aitrader_feed_dropped",
+            "Frames of the market stream that changed nothing",
+            [({"reason": name}, count) for name, count in sorted(vitals.dropped.items())],
+        ),
+        (
             "aitrader_happenings",
             "The engine's own counters, by name",
-            [({"name": name}, float(number)) for name, number in sorted(counts.items())],
-        )
+            [({"name": name}, count) for name, count in sorted(vitals.counts().items())],
+        ),
+    )
+    for name, text, rows in counters:
+        yield from counter_lines(name, text, rows)

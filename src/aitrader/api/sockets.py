@@ -22,13 +22,13 @@ from uvicorn.protocols.utils import ClientDisconnected
 from aitrader.api.hub import Cursor, Hub
 from aitrader.api.inside import Inside
 from aitrader.api.limits import Limiter
+from aitrader.api.lobby import HELLO_S, Lobby, crowded, deny
 from aitrader.api.policy import Access, Budget, Visit
 from aitrader.api.problems import Failure
 from aitrader.model.control import AnyRequest
 
 log = logging.getLogger(__name__)
 
-HELLO_S = 5.0
 MESSAGES_PER_MIN = 600
 MOST_ERRORS = 10
 BURST = 4
@@ -114,39 +114,47 @@ Incoming = Auth | Subscribe | Unsubscribe | Ping | AskMessage
 class Sockets:
     """The connections of `/ws`."""
 
-    def __init__(self, inside: Inside, hub: Hub) -> None:
+    def __init__(self, inside: Inside, hub: Hub, lobby: Lobby) -> None:
         self._inside = inside
         self._hub = hub
+        self._lobby = lobby
         self._decoder = msgspec.json.Decoder(Incoming)
         self.connections = 0
 
     async def receive(self, socket: WebSocket) -> None:
         """Serve one client until it leaves or the engine ends."""
-        if self.connections >= MOST_CONNECTIONS:
-            await socket.close(TRY_AGAIN, "too many connections")
-            return
-        self.connections += 1
-        try:
-            with contextlib.suppress(*GONE):
-                visit = await self._enter(socket)
-                if visit is not None:
-                    await _Client(
-                        self._inside,
-                        self._hub,
-                        socket=socket,
-                        visit=visit,
-                        decoder=self._decoder,
-                    ).serve()
-        finally:
-            self.connections -= 1
+        with contextlib.suppress(*GONE):
+            visit = await self._enter(socket)
+            if visit is None:
+                return
+            if self.connections >= MOST_CONNECTIONS:
+                await socket.close(TRY_AGAIN, "too many connections")
+                return
+            self.connections += 1
+            try:
+                await _Client(
+                    self._inside,
+                    self._hub,
+                    socket=socket,
+                    visit=visit,
+                    decoder=self._decoder,
+                ).serve()
+            finally:
+                self.connections -= 1
 
     async def _enter(self, socket: WebSocket) -> Visit | None:
         """Return who has come, None after sending them away."""
+        secret = secret_of(socket)
+        is_stranger = not secret and not self._inside.policy.is_open
+        if is_stranger and self._lobby.is_full:
+            await deny(socket, crowded())
+            return None
         offered = socket.scope.get("subprotocols", [])
         await socket.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
         try:
-            async with asyncio.timeout(HELLO_S):
-                secret = await self._secret(socket)
+            if is_stranger:
+                async with self._lobby.waiting():
+                    secret = await self._secret(socket)
             visit = self._inside.policy.receive(secret, _address(socket))
             self._inside.policy.admit(visit.caller, Access.READ, Budget.DATA)
         except TimeoutError:
@@ -158,9 +166,6 @@ class Sockets:
         return visit
 
     async def _secret(self, socket: WebSocket) -> str:
-        found = secret_of(socket)
-        if found or self._inside.policy.is_open:
-            return found
         try:
             message = self._decoder.decode(await socket.receive_text())
         except (msgspec.DecodeError, KeyError) as error:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 import re
 import secrets
@@ -23,6 +24,8 @@ import msgspec
 
 from aitrader.api.audit import LOCAL_NAME
 from aitrader.model.errors import ConfigError
+
+log = logging.getLogger(__name__)
 
 FILE_NAME = "tokens.json"
 API_KEY_NAME = "api-key"
@@ -129,9 +132,18 @@ class TokenFile:
 
 
 class Gate:
-    """Says who a secret belongs to. Without a single token everybody is `LOCAL`."""
+    """Says who a secret belongs to. Without a single token everybody is `LOCAL`.
+
+    Once there was a token the door stays closed, also when all are revoked. While the file cannot
+    be read its tokens count no more: one of them may be the one that was to be revoked.
+    """
 
     def __init__(self, file: TokenFile, *, api_key: str, now_ms: Callable[[], int]) -> None:
+        """Begin with the tokens there are.
+
+        Raises:
+            ConfigError: API_KEY is too short, or the file cannot be read.
+        """
         if api_key and len(api_key) < LEAST_API_KEY_CHARS:
             raise ConfigError(
                 f"API_KEY needs at least {LEAST_API_KEY_CHARS} characters, found {len(api_key)}: "
@@ -141,19 +153,20 @@ class Gate:
         self._first = first
         self._file = file
         self._now_ms = now_ms
-        self._was_closed = not self.is_open
+        self._fault = ""
+        self._was_closed = bool(first or file.load())
 
     @property
     def is_open(self) -> bool:
         """True while there is no token: whoever reaches the server may do everything."""
-        return not self._first and not self._file.load()
+        return not self._load() and not self._was_closed
 
     def find(self, secret: str) -> Caller | None:
         """Return whose secret this is, None if nobody's or if the token has expired."""
-        tokens = (*self._first, *self._file.load())
+        tokens = self._load()
         if not tokens and not self._was_closed:
             return LOCAL
-        self._was_closed = True  # revoking the last token does not open the door
+        self._was_closed = True
         digest, now_ms = digest_of(secret), self._now_ms()
         found: Caller | None = None
         for token in tokens:
@@ -162,6 +175,18 @@ class Gate:
             if is_same and is_valid:
                 found = Caller(token.name, token.scope)
         return found
+
+    def _load(self) -> tuple[Token, ...]:
+        """Return the tokens that count; says once why those of the file do not."""
+        try:
+            kept, fault = self._file.load(), ""
+        except ConfigError as error:
+            kept, fault = (), str(error)
+            self._was_closed = True
+        if fault and not self._fault:
+            log.error("%s: nobody is let in but by API_KEY", fault)
+        self._fault = fault
+        return (*self._first, *kept)
 
 
 def bearer_in(authorization: str) -> str:

@@ -42,6 +42,11 @@ def cpu_s() -> float:
     return time.process_time()
 
 
+def stopwatch_s() -> float:
+    """Return seconds since an arbitrary moment, wall time, fine enough for microseconds."""
+    return time.perf_counter()
+
+
 def uptime_s() -> float:
     """Return the seconds since this process loaded its clock, wall time."""
     return time.monotonic() - _BEGAN_S

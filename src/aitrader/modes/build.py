@@ -46,6 +46,7 @@ from aitrader.model.money import ZERO
 from aitrader.model.ports import Clock, Inbox, Prices, Tasks, Venue
 from aitrader.modes.brakes import brakes_of
 from aitrader.modes.live_place import place_of
+from aitrader.modes.vitals import EngineVitals
 from aitrader.positions.stage import PositionStage
 from aitrader.screening.stage import ScreeningStage
 from aitrader.signals.stage import SignalStage
@@ -121,6 +122,7 @@ class Wired:
         self.view = view
         self.control = control
         self.health = parts.health
+        self.vitals = EngineVitals(parts.health, inbox=parts.inbox, market=parts.market)
         self.tasks = parts.supervisor
         self._parts = parts
         self._is_running = False

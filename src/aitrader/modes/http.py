@@ -16,7 +16,7 @@ from aitrader.api.policy import Policy
 from aitrader.api.server import is_loopback, serving_app
 from aitrader.api.tokens import FILE_NAME, Gate, TokenFile
 from aitrader.config import Settings
-from aitrader.engine.clock import SystemClock
+from aitrader.engine.clock import SystemClock, stopwatch_s
 from aitrader.engine.watchdog import Watchdog
 from aitrader.model.errors import ConfigError
 from aitrader.modes.build import Choices, Wired, owner_of
@@ -70,11 +70,11 @@ class HttpDoor:
             wired.view,
             wired.control,
             archive=history,
-            vitals=wired.health,
+            vitals=wired.vitals,
             policy=policy,
             now_s=loop.time,
         )
-        app = make_app(inside, hub, metrics=self._metrics, now_s=loop.time)
+        app = make_app(inside, hub, metrics=self._metrics, now_s=stopwatch_s)
         watchdog = Watchdog()
         try:
             async with serving_app(

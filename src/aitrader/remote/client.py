@@ -126,7 +126,7 @@ class RemoteEngine:
         """Leave; the engine goes on. Nothing is held between requests."""
 
     async def _connect(self, hz: float) -> WebSocket:
-        socket = await connect(self._place)
+        socket = await connect(self._place, token=self._token)
         await socket.send(self._encoder.encode(Hello(self._token, hz)))
         return socket
 

@@ -32,6 +32,7 @@ _CONTINUATION, _TEXT, _CLOSE, _PING = 0x0, 0x1, 0x8, 0x9
 _PONG = 0xA
 _POLICY_VIOLATION = 1008
 _INVALID_DATA = 1003
+_TRY_AGAIN = 1013
 
 
 class WebSocket:
@@ -122,7 +123,7 @@ def _farewell(payload: bytes) -> Exception:
     reason = payload[2:].decode(errors="replace")
     if code in (_POLICY_VIOLATION, _INVALID_DATA):
         return Refused(code, reason)
-    return Transient(ENDED)
+    return Transient(reason if code == _TRY_AGAIN and reason else ENDED)
 
 
 def masked_frame(kind: int, payload: bytes, mask: bytes) -> bytes:
@@ -156,8 +157,12 @@ class Place(NamedTuple):
         return self.socket_path or f"{host}:{self.port}"
 
 
-async def connect(place: Place) -> WebSocket:
+async def connect(place: Place, *, token: str = "") -> WebSocket:
     """Return an open connection.
+
+    Args:
+        place: Where.
+        token: Shown with the request, so that strangers who crowd the door cannot keep us out.
 
     Raises:
         Transient: Nobody answers there, or not as a WebSocket does.
@@ -174,7 +179,7 @@ async def connect(place: Place) -> WebSocket:
                     place.host, place.port, limit=READ_BUFFER_BYTES, ssl=place.tls
                 )
             try:
-                await _shake_hands(*streams, place)
+                await _shake_hands(*streams, place, token)
             except BaseException:
                 streams[1].close()
                 raise
@@ -183,18 +188,25 @@ async def connect(place: Place) -> WebSocket:
     except ssl.SSLCertVerificationError as exc:
         raise Refused(0, f"the certificate of {place} is not valid: {exc.verify_message}") from exc
     except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else exc
-        raise Transient(f"no engine answers at {place}: {reason}") from exc
+        raise Transient(f"no engine answers at {place}: {_reason_of(exc)}") from exc
     return WebSocket(*streams)
 
 
+def _reason_of(error: Exception) -> str:
+    """Return the system's own words for its errors; asyncio's repeat the address."""
+    if isinstance(error, OSError) and (error.errno or 0) > 0:
+        return os.strerror(error.errno or 0)
+    return str(getattr(error, "strerror", None) or error)
+
+
 async def _shake_hands(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, place: Place
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, place: Place, token: str
 ) -> None:
     key = base64.b64encode(os.urandom(16))
     host = "localhost" if place.socket_path else str(place)
+    shown = f"Authorization: Bearer {token}\r\n" if token.isascii() and token.isprintable() else ""
     writer.write(
-        f"GET {place.path} HTTP/1.1\r\nHost: {host}\r\n".encode()
+        f"GET {place.path} HTTP/1.1\r\nHost: {host}\r\n{shown if token else ''}".encode()
         + b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
         + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
         + key

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from tests.api_room import FULL, Room, ask
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from aitrader.api.guard import HEADERS, MAX_BODY_BYTES
 
@@ -24,6 +27,19 @@ def test_a_page_of_another_site_may_not_ask(tmp_path: Path) -> None:
     for origin in ("http://evil.example", "null", "http://localhost:1", "http://["):
         assert ask(room, "GET", "/status", headers={"origin": origin}).status_code == 403
     assert ask(room, "GET", "/status", headers={"origin": "http://localhost"}).status_code == 200
+
+
+def test_a_page_of_another_site_gets_no_websocket_and_is_told_why(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with asyncio.timeout(5), Room(tmp_path).served() as port:
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(f"ws://127.0.0.1:{port}/ws", origin=Origin("http://evil.example"))
+            response = refused.value.response
+            assert response.status_code == 403
+            assert response.headers["x-frame-options"] == "DENY"
+            assert b"a page of another site may not ask" in (response.body or b"")
+
+    asyncio.run(story())
 
 
 @pytest.mark.parametrize(

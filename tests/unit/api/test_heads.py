@@ -10,11 +10,13 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from tests.api_room import Room
 from uvicorn.server import ServerState
+from websockets.asyncio.client import connect
 
 from aitrader.api.heads import MAX_HEAD_BYTES, Limits, ShortHeads
 from aitrader.api.quick import protocol_of
 
 WHOLE = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n"
+ENDING = b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
 HALF_BODY = b"POST /api/pause HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{"
 ROWS = b"x: 1\r\n" * MAX_HEAD_BYTES
 BODY = b"POST /api/traders HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n0\r\n"
@@ -97,6 +99,19 @@ def test_one_too_many_is_sent_away(tmp_path: Path) -> None:
             _, first = await asyncio.open_connection("127.0.0.1", port)
             assert (await heard(port)).startswith(b"HTTP/1.1 503 ")
             first.close()
+
+    asyncio.run(story())
+
+
+def test_websockets_take_no_place_from_requests(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            asyncio.timeout(10),
+            Room(tmp_path).served(limits=Limits(most=1)) as port,
+            connect(f"ws://127.0.0.1:{port}/ws"),
+            connect(f"ws://127.0.0.1:{port}/ws"),
+        ):
+            assert (await heard(port, ENDING)).startswith(b"HTTP/1.1 200 ")
 
     asyncio.run(story())
 

@@ -31,7 +31,11 @@ def test_the_engine_is_told_in_numbers(tmp_path: Path) -> None:
     assert "aitrader_signals_total 8.0" in text
     assert "aitrader_open_positions 4.0" in text
     assert "aitrader_equity_quote 10123.45" in text
-    assert 'aitrader_happenings_total{name="reconnects"} 2.0' in text
+    assert 'aitrader_happenings_total{name="error_wire"} 1.0' in text
+    assert "aitrader_inbox_events 3.0" in text
+    assert "aitrader_feed_reconnects_total 2.0" in text
+    assert 'aitrader_feed_dropped_total{reason="unfit"} 4.0' in text
+    assert "aitrader_store_failing 0.0" in text
     assert "aitrader_feed_live 1.0" in text
 
 

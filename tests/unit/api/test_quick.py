@@ -183,9 +183,7 @@ def test_over_a_socket_they_are_given_in_order_also_in_one_pipe(tmp_path: Path) 
             assert len({body for body in bodies if body.startswith(b'{"markets')}) == 1
 
     run(story)
-    text = room.metrics.text(
-        asyncio.run(room.inside.frame()), room.vitals.cost(), counts={}, connections=0
-    )
+    text = room.metrics.text(asyncio.run(room.inside.frame()), room.vitals, connections=0)
     assert b'method="GET",route="/api/markets",status="200"} 7.0' in text
 
 

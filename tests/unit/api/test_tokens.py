@@ -101,3 +101,33 @@ def test_a_broken_file_is_said_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="the tokens"):
         TokenFile(tmp_path / "file" / "tokens.json").create("a", Scope.FULL, now_ms=1)
+
+
+def test_a_file_that_breaks_under_a_server_lets_in_nobody_but_the_api_key(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "tokens.json"
+    secret = TokenFile(path).create("phone", Scope.FULL, now_ms=1)
+    gate = a_gate(path, api_key="sixteen-letters!")
+    good = path.read_text()
+    path.write_text("{")
+    for _ in range(3):
+        assert gate.find(secret) is None
+    assert gate.find("sixteen-letters!") == Caller("api-key", Scope.FULL)
+    assert len(caplog.records) == 1
+    assert "nobody is let in but by API_KEY" in caplog.text
+    path.write_text(good)
+    assert gate.find(secret) == Caller("phone", Scope.FULL)
+
+
+def test_a_file_that_breaks_opens_no_door(tmp_path: Path) -> None:
+    path = tmp_path / "tokens.json"
+    gate = a_gate(path)
+    path.write_text("{")
+    assert not gate.is_open
+    assert gate.find("") is None
+    path.unlink()
+    assert not gate.is_open
+    path.write_text("{")
+    with pytest.raises(ConfigError, match="cannot read the tokens"):
+        a_gate(path)

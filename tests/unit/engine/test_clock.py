@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
-from aitrader.engine.clock import FrameClock, SystemClock, cpu_s, thread_cpu_ms, uptime_s
+from aitrader.engine.clock import (
+    FrameClock,
+    SystemClock,
+    cpu_s,
+    stopwatch_s,
+    thread_cpu_ms,
+    uptime_s,
+)
 
 
 def test_the_system_clock_follows_the_exchange_and_stands_rather_than_go_back() -> None:
@@ -91,3 +99,8 @@ def test_cpu_time_only_grows() -> None:
 def test_the_process_grows_older() -> None:
     before_s = uptime_s()
     assert 0 <= before_s <= uptime_s()
+
+
+def test_a_stopwatch_tells_less_than_a_millisecond() -> None:
+    times_s = [stopwatch_s() for _ in range(100)]
+    assert any(0 < after_s - before_s < 0.001 for before_s, after_s in pairwise(times_s))

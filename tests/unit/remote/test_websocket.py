@@ -135,3 +135,49 @@ def test_sending_into_a_closed_connection_says_so(tmp_path: Path) -> None:
             await socket.close()
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("token", "shown"),
+    [("secret", "Bearer secret"), ("", None), ("two\r\nlines", None), ("\N{SNOWMAN}", None)],
+)
+def test_the_token_is_shown_with_the_request_where_a_header_can_hold_it(
+    tmp_path: Path, token: str, shown: str | None
+) -> None:
+    heard: list[str | None] = []
+
+    async def server(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        heard.append(connection.request.headers.get("authorization"))
+
+    async def story() -> None:
+        path = str(tmp_path / "e.sock")
+        async with asyncio.timeout(5), unix_serve(server, path):
+            socket = await connect(Place(socket_path=path), token=token)
+            with pytest.raises(Transient):
+                await socket.receive()
+            await socket.close()
+
+    asyncio.run(story())
+    assert heard == [shown]
+
+
+def test_a_server_that_is_full_says_so_in_its_own_words(tmp_path: Path) -> None:
+    async def server(connection: ServerConnection) -> None:
+        await connection.close(1013, "too many connections")
+
+    async def story() -> None:
+        path = str(tmp_path / "e.sock")
+        async with asyncio.timeout(5), unix_serve(server, path):
+            socket = await connect(Place(socket_path=path))
+            with pytest.raises(Transient, match="too many connections"):
+                await socket.receive()
+            await socket.close()
+
+    asyncio.run(story())
+
+
+def test_nobody_there_is_said_without_saying_the_address_twice() -> None:
+    with pytest.raises(Transient) as gone:
+        asyncio.run(connect(Place(port=9)))
+    assert str(gone.value) == "no engine answers at 127.0.0.1:9: Connection refused"
