@@ -61,7 +61,7 @@ RISKS = {
 }
 REASONS = {"STOP_LOSS", "TAKE_PROFIT", "TRAILING", "MAX_AGE", "EXIT_CONDITIONS"}
 OWN = (
-    "positions open",
+    "is full",
     "waits 90 min",
     "the trader has lost 2 times in a row",
     "of its equity today, the limit is 0.05%",

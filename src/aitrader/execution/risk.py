@@ -106,9 +106,9 @@ def _forbidden_now(now: Standing, symbol: str) -> str:
 def _forbidden_by_number(now: Standing, symbol: str) -> str:
     """Return which limit would be passed; "" if none."""
     if now.trader_open >= now.trader_limit:
-        return f"the trader has {now.trader_open} of {now.trader_limit} positions open"
+        return f"the trader is full: {now.trader_open} of {now.trader_limit} open"
     if now.account_open >= now.account_limit:
-        return f"the account has {now.account_open} of {now.account_limit} positions open"
+        return f"the account is full: {now.account_open} of {now.account_limit} open"
     if now.stops_needed and now.stops_open + now.stops_needed > now.stops_limit:
         return (
             f"{symbol} takes {now.stops_limit} stop orders at once, {now.stops_open} rest and "

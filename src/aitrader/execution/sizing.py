@@ -77,8 +77,8 @@ def size_entry(wish: Wish, means: Means) -> Sized:
     if needed > means.free:
         raise Refused(
             0,
-            f"not enough cash: {_named(wish.limits)} needs {_shown(needed)} {rules.quote} with "
-            f"fees, {_shown(means.free)} is free",
+            f"not enough cash: {_shown(means.free)} free, {_shown(needed)} {rules.quote} needed "
+            f"({_named(wish.limits)}, with fees)",
         )
     return Sized(quantity=quantity, needed=needed)
 

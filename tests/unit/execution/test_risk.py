@@ -57,8 +57,8 @@ def test_where_nothing_forbids_it_an_entry_may_be_sized() -> None:
         ({"is_quarantined": True}, "BTCUSDT is quarantined for this trader"),
         ({"is_symbol_taken": True}, "the trader already holds or awaits BTCUSDT"),
         ({"is_trading": False}, "BTCUSDT is not traded now"),
-        ({"trader_open": 1}, "the trader has 1 of 1 positions open"),
-        ({"account_open": 20}, "the account has 20 of 20 positions open"),
+        ({"trader_open": 1}, "the trader is full: 1 of 1 open"),
+        ({"account_open": 20}, "the account is full: 20 of 20 open"),
         (
             {"stops_open": 4, "stops_needed": 2},
             "BTCUSDT takes 5 stop orders at once, 4 rest and 2 would be needed",

@@ -120,7 +120,7 @@ def test_cash_that_does_not_suffice_is_a_refusal_never_a_smaller_order() -> None
     with pytest.raises(Refused) as refusal:
         size_entry(a_wish(value="100"), means)
     assert refusal.value.reason == (
-        "not enough cash: amount 100 needs 100.3 USDT with fees, 100 is free"
+        "not enough cash: 100 free, 100.3 USDT needed (amount 100, with fees)"
     )
 
 
