@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 import httpx2
 import msgspec
@@ -47,6 +48,9 @@ OWN_ANSWERS = (ReadTrader, ReadCandles, StartBacktest, ReadJob, ReadJobs, ReadRe
 """Requests whose answer holds more than a sentence: the fake engine's is taken."""
 
 
+Row = TypeVar("Row", Order, Position, Signal)
+
+
 class Cost(msgspec.Struct, frozen=True):
     """What a made-up process uses."""
 
@@ -72,6 +76,13 @@ class FakeVitals:
         return Cost()
 
 
+def _page(all_rows: Sequence[Row], field: str, rows: int, before_ms: int) -> tuple[Row, ...]:
+    """Return the newest rows before an instant, those of the last one's instant too."""
+    found = [row for row in all_rows if getattr(row, field) < before_ms]
+    oldest_ms = getattr(found[rows - 1], field) if len(found) >= rows else 0
+    return tuple(row for row in found if getattr(row, field) >= oldest_ms)
+
+
 class FakeArchive:
     """A disk with the rows it was given."""
 
@@ -81,15 +92,15 @@ class FakeArchive:
         self.all_signals: tuple[Signal, ...] = (a_signal(),)
 
     async def orders(self, rows: int, *, before_ms: int = END_OF_TIME_MS) -> tuple[Order, ...]:
-        return tuple(o for o in self.all_orders if o.planned_ms < before_ms)[:rows]
+        return _page(self.all_orders, "planned_ms", rows, before_ms)
 
     async def positions(
         self, rows: int, *, before_ms: int = END_OF_TIME_MS
     ) -> tuple[Position, ...]:
-        return tuple(p for p in self.all_positions if p.opened_ms < before_ms)[:rows]
+        return _page(self.all_positions, "opened_ms", rows, before_ms)
 
     async def signals(self, rows: int, *, before_ms: int = END_OF_TIME_MS) -> tuple[Signal, ...]:
-        return tuple(s for s in self.all_signals if s.raised_ms < before_ms)[:rows]
+        return _page(self.all_signals, "raised_ms", rows, before_ms)
 
     async def equity(
         self,

@@ -26,7 +26,10 @@ END_OF_TIME_MS = 2**53
 
 
 class Archive(Protocol):
-    """What is on disk, newest first, at most 1000 rows per answer."""
+    """What is on disk, newest first, at most 1000 rows per answer.
+
+    Orders, positions and signals of one instant are never torn apart: an answer may be longer.
+    """
 
     async def orders(self, rows: int, *, before_ms: int = END_OF_TIME_MS) -> tuple[Order, ...]:
         """Return orders planned before that instant."""

@@ -1,6 +1,7 @@
 """What is on disk, of all accounts, for faces: read in a connection and a thread of its own.
 
-The writer is not disturbed.
+The writer is not disturbed. A face pages by time: rows of one instant are never torn apart, so that
+asking for what was before the last of them loses nothing. A page may be longer than asked for then.
 """
 
 from __future__ import annotations
@@ -26,19 +27,28 @@ from aitrader.storage.rows.statement import Owner
 from aitrader.storage.sqlite import CACHE_KB
 
 MOST_ROWS = 1000
-"""No answer is longer; a face pages by time."""
+"""No answer is longer, but for rows of one instant."""
 
 NEWEST_ORDERS = """
 select * from orders where user_id = :user_id and account_id in ('paper', 'live')
-  and planned_ms < :before_ms order by planned_ms desc, client_order_id limit :most
+  and planned_ms < :before_ms and planned_ms >= coalesce(
+    (select planned_ms from orders where user_id = :user_id and account_id in ('paper', 'live')
+     and planned_ms < :before_ms order by planned_ms desc limit 1 offset :most - 1), 0)
+order by planned_ms desc, client_order_id
 """
 NEWEST_POSITIONS = """
 select * from positions where user_id = :user_id and account_id in ('paper', 'live')
-  and opened_ms < :before_ms order by opened_ms desc, position_id limit :most
+  and opened_ms < :before_ms and opened_ms >= coalesce(
+    (select opened_ms from positions where user_id = :user_id and account_id in ('paper', 'live')
+     and opened_ms < :before_ms order by opened_ms desc limit 1 offset :most - 1), 0)
+order by opened_ms desc, position_id
 """
 NEWEST_SIGNALS = """
 select * from signals where user_id = :user_id and account_id = :account_id
-  and raised_ms < :before_ms order by raised_ms desc, signal_id limit :most
+  and raised_ms < :before_ms and raised_ms >= coalesce(
+    (select raised_ms from signals where user_id = :user_id and account_id = :account_id
+     and raised_ms < :before_ms order by raised_ms desc limit 1 offset :most - 1), 0)
+order by raised_ms desc, signal_id
 """
 EQUITY = """
 select at_ms, equity, cash, open_positions from
@@ -69,7 +79,7 @@ T = TypeVar("T")
 
 
 class History:
-    """What one owner has on disk, newest first, at most 1000 rows per answer."""
+    """What one owner has on disk, newest first, at most 1000 rows per answer and its instant."""
 
     def __init__(self, path: Path, owner: Owner) -> None:
         self._path = path

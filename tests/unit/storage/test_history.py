@@ -23,8 +23,8 @@ from aitrader.model.events import (
     SignalRaised,
 )
 from aitrader.model.history import PositionStory
-from aitrader.model.ids import PositionId, SignalId
-from aitrader.storage.history import MOST_ROWS, History
+from aitrader.model.ids import ClientOrderId, PositionId, SignalId
+from aitrader.storage.history import END_OF_TIME_MS, MOST_ROWS, History
 from aitrader.storage.rows.statement import Owner
 from aitrader.storage.sqlite import SqliteStore
 
@@ -78,6 +78,39 @@ def told(folder: Path, facts: Sequence[Event], story: Callable[[History], Awaita
             await store.close()
 
     asyncio.run(whole())
+
+
+def test_rows_of_one_instant_are_never_torn_apart(tmp_path: Path) -> None:
+    names = [f"{number:02}" for number in range(12)]
+    facts: list[Event] = []
+    for name in names:
+        at_ms = AT_MS + int(name) // 5
+        facts += [
+            OrderPlanned(
+                at_ms=AT_MS,
+                order=an_order(client_order_id=ClientOrderId(name), planned_ms=at_ms),
+            ),
+            PositionOpened(
+                at_ms=AT_MS, position=a_position(position_id=PositionId(name), opened_ms=at_ms)
+            ),
+            SignalRaised(at_ms=AT_MS, signal=a_signal(signal_id=SignalId(name), raised_ms=at_ms)),
+        ]
+
+    async def story(history: History) -> None:
+        for limit in (1, 2, 3, 5, 20):
+            for read, field, key in (
+                (history.orders, "planned_ms", "client_order_id"),
+                (history.positions, "opened_ms", "position_id"),
+                (history.signals, "raised_ms", "signal_id"),
+            ):
+                seen: list[str] = []
+                before_ms = END_OF_TIME_MS
+                while page := await read(limit, before_ms=before_ms):
+                    seen += [getattr(row, key) for row in page]
+                    before_ms = getattr(page[-1], field)
+                assert sorted(seen) == names
+
+    told(tmp_path, facts, story)
 
 
 def test_worth_is_read_as_the_last_of_each_step(tmp_path: Path) -> None:

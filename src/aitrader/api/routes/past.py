@@ -55,7 +55,8 @@ class PastRoutes:
             limit, before_ms=before_ms, every_ms=every_ms, account=account
         )
         page = tuple(map(equity_out, rows))
-        return Equity(account, page, next_before([row.at_ms for row in rows], limit))
+        begun_ms = [row.at_ms - row.at_ms % every_ms for row in rows]
+        return Equity(account, page, next_before(begun_ms, limit))
 
     async def events(
         self, limit: Limit = 100, before_seq: Millis = END_OF_TIME_MS, kind: Kind = ""

@@ -165,11 +165,8 @@ class TradingRoutes:
 
 
 def next_before(times_ms: Sequence[int], limit: int) -> int | None:
-    """Return where the page after these rows begins, None if this was the last.
+    """Return before which instant the next page is, None if this was the last.
 
-    Rows of one instant are not torn apart: the page may begin with rows of this one again.
+    All rows of an instant are on one page, which is longer than `limit` where there are too many.
     """
-    if len(times_ms) < limit:
-        return None
-    oldest_ms = times_ms[-1]
-    return oldest_ms if oldest_ms == times_ms[0] else oldest_ms + 1
+    return None if len(times_ms) < limit else times_ms[-1]

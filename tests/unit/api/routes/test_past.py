@@ -14,10 +14,16 @@ def test_worth_is_read_page_by_page(tmp_path: Path) -> None:
     room = Room(tmp_path)
     page = ask(room, "GET", "/api/equity?limit=1&every_ms=3600000").json()
     assert page["equity"][0]["equity"] == "10000.5"
-    assert page["nextBeforeMs"] == NOW_MS
+    assert page["nextBeforeMs"] == NOW_MS  # the hour begins with it
     page = ask(room, "GET", f"/api/equity?before_ms={NOW_MS}").json()
     assert page == {"account": "paper", "equity": [], "nextBeforeMs": None}
     assert ask(room, "GET", "/api/equity?every_ms=0").status_code == 400
+
+
+def test_the_next_page_of_worth_begins_before_the_whole_step(tmp_path: Path) -> None:
+    step_ms = 7_000
+    page = ask(Room(tmp_path), "GET", f"/api/equity?limit=1&every_ms={step_ms}").json()
+    assert page["nextBeforeMs"] == NOW_MS - NOW_MS % step_ms < NOW_MS
 
 
 def test_each_account_has_its_own_worth(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.api_room import Room, an_answer, ask
-from tests.builders import a_fill, a_position, a_signal, an_order
+from tests.builders import a_fill, a_signal, an_order
 
 from aitrader.model.control import ClosePosition, MoveStop, ReadSignal
 
@@ -67,7 +67,7 @@ def test_the_past_is_read_page_by_page(tmp_path: Path) -> None:
     before = ""
     for _ in range(10):
         page = ask(room, "GET", f"/api/orders?limit=2{before}").json()
-        seen += [row["id"] for row in page["orders"] if row["id"] not in seen]
+        seen += [row["id"] for row in page["orders"]]
         if page["nextBeforeMs"] is None:
             break
         before = f"&before_ms={page['nextBeforeMs']}"
@@ -76,13 +76,13 @@ def test_the_past_is_read_page_by_page(tmp_path: Path) -> None:
     assert len(fills["fills"]) == 5
 
 
-def test_rows_of_one_instant_do_not_stop_the_pages(tmp_path: Path) -> None:
+def test_rows_of_one_instant_come_on_one_page(tmp_path: Path) -> None:
     room = Room(tmp_path)
-    room.archive.all_signals = (a_signal(raised_ms=5), a_signal(raised_ms=5))
-    assert ask(room, "GET", "/api/history/signals?limit=2").json()["nextBeforeMs"] == 5
-    room.archive.all_positions = (a_position(opened_ms=7), a_position(opened_ms=5))
-    page = ask(room, "GET", "/api/history/positions?limit=2").json()
-    assert page["nextBeforeMs"] == 6
+    room.archive.all_signals = (a_signal(raised_ms=5),) * 3 + (a_signal(raised_ms=4),)
+    page = ask(room, "GET", "/api/history/signals?limit=2").json()
+    assert (len(page["signals"]), page["nextBeforeMs"]) == (3, 5)
+    page = ask(room, "GET", "/api/history/signals?limit=2&before_ms=5").json()
+    assert (len(page["signals"]), page["nextBeforeMs"]) == (1, None)
 
 
 def test_a_stop_is_moved_to_an_exact_price(tmp_path: Path) -> None:
