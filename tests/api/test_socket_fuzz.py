@@ -30,10 +30,21 @@ WORDS = (
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
+DEEP = b"[" * 30_000 + b"]" * 30_000
+BROKEN = (
+    b'{"token":"\xff","hz":1}', b'{"type":"auth","token":"\xff"}', b'{"ask_id":1,"x":"\xff"}',
+    b'{"hz":1,"x":' + DEEP + b"}",
+    b'{"type":"ask","id":1,"request":{"type":"ReadTrader","x":' + DEEP + b"}}",
+)  # fmt: skip
+"""No UTF-8 within JSON, and what is nested deeper than a parser goes."""
+
+
 def mutated(chance: random.Random) -> str | bytes:
     """Return a message that is right, nearly right, or nonsense."""
     text = chance.choice(WORDS)
-    kind = chance.randrange(4)
+    kind = chance.randrange(5)
+    if kind == 2:
+        return chance.choice(BROKEN)
     if kind == 0:
         return chance.randbytes(chance.randrange(200))
     if kind == 1 and text:

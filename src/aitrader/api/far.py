@@ -16,6 +16,7 @@ import msgspec
 from starlette.websockets import WebSocket
 from starlette.websockets import WebSocketDisconnect as Gone
 
+from aitrader.api.decoding import decoded
 from aitrader.api.inside import Inside
 from aitrader.api.lobby import HELLO_S, Lobby, crowded, deny
 from aitrader.api.policy import Visit
@@ -60,7 +61,7 @@ class FarDoor:
             try:
                 waiting = asyncio.timeout(HELLO_S) if is_known else self._lobby.waiting()
                 async with waiting:
-                    hello = self._hello.decode(await _text(socket))
+                    hello = decoded(self._hello, await _text(socket))
                 address = socket.client.host if socket.client else ""
                 visit = self._inside.policy.receive(hello.token or secret, address)
                 await self._serve(socket, visit, hello.hz)
@@ -87,7 +88,7 @@ class FarDoor:
             with contextlib.suppress(*GONE):
                 try:
                     while True:
-                        ask = self._ask.decode(await _text(socket))
+                        ask = decoded(self._ask, await _text(socket))
                         if visit.is_over:
                             await socket.close(POLICY, OVER)
                             break

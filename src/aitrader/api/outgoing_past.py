@@ -1,4 +1,4 @@
-"""Jobs and rows of the disk, made into what is sent."""
+"""Jobs, rows of the disk and what an answer holds, made into what is sent."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from aitrader.api.schemas_past import (
     EquityOut,
     EventOut,
     JobOut,
+    LineOut,
     ResultOut,
     Story,
 )
+from aitrader.model.control import Answer, LineRow
 from aitrader.model.history import EquityPoint, PastEvent, PositionStory
 from aitrader.model.job import BacktestResult, JobRow
 from aitrader.model.view import AnalysisRow
@@ -64,3 +66,23 @@ def _result_out(result: BacktestResult) -> ResultOut:
     """Return the numbers; where the report lies on the server's disk is nobody's business."""
     numbers = msgspec.structs.asdict(result)
     return ResultOut(**{name: numbers[name] for name in ResultOut.__struct_fields__})
+
+
+def line_out(row: LineRow) -> LineOut:
+    """Return a filter's series as it is sent."""
+    return LineOut(**msgspec.structs.asdict(row))
+
+
+def found_in(answer: Answer) -> object | None:
+    """Return what was read besides the sentence, as HTTP sends it; None where nothing was."""
+    if answer.signal is not None:
+        return outgoing.signal_detail(answer.signal)
+    if answer.job is not None:
+        return job_out(answer.job)
+    rows: tuple[tuple[object, ...], ...] = (
+        tuple(map(outgoing.candle_out, answer.candles)),
+        tuple(map(outgoing.explanation_out, answer.explanations)),
+        tuple(map(job_out, answer.jobs)),
+        tuple(map(line_out, answer.lines)),
+    )
+    return next(filter(None, rows), None)

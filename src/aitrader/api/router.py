@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from aitrader.api.decoding import decoded
 from aitrader.api.policy import Access, Budget, Policy
 from aitrader.api.problems import Failure, answer_failure
 from aitrader.api.quick import OnAnswer, QuickAnswers
@@ -120,13 +121,13 @@ class Operation:
             raise Failure(415, f"expected application/json, found {kind or 'nothing'}")
         data = await request.body()
         try:
-            return decoder.decode(data)
+            return decoded(decoder, data)
         except msgspec.ValidationError as error:
             try:
-                return msgspec.convert(_WHOLE.decode(data), self.body)
-            except (msgspec.ValidationError, ValueError):
+                return msgspec.convert(decoded(_WHOLE, data), self.body)
+            except (msgspec.MsgspecError, ValueError):
                 raise Failure(400, f"body: {error}") from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except msgspec.DecodeError as error:
             raise Failure(400, f"body: {error}") from error
 
 

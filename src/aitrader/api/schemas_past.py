@@ -140,3 +140,14 @@ class Jobs(Out, frozen=True):
     """The jobs that are kept, newest first."""
 
     jobs: tuple[JobOut, ...]
+
+
+class LineOut(Out, frozen=True):
+    """One series of a filter, a value per candle from `open_ms` on; see the request's `LineRow`."""
+
+    name: str
+    pane: str
+    interval: str
+    open_ms: int
+    values: tuple[float | None, ...]
+    levels: tuple[float, ...]

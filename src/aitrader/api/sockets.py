@@ -19,10 +19,12 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.utils import ClientDisconnected
 
+from aitrader.api.decoding import decoded
 from aitrader.api.hub import Cursor, Hub
 from aitrader.api.inside import Inside
 from aitrader.api.limits import Limiter
 from aitrader.api.lobby import HELLO_S, Lobby, crowded, deny
+from aitrader.api.outgoing_past import found_in
 from aitrader.api.policy import Access, Budget, Visit
 from aitrader.api.problems import Failure
 from aitrader.model.control import AnyRequest
@@ -85,19 +87,27 @@ class Pong(msgspec.Struct, frozen=True, tag="pong"):
     id: int
 
 
-class AnswerMessage(msgspec.Struct, frozen=True, tag="answer"):
-    """What came of a request."""
+class AnswerMessage(msgspec.Struct, frozen=True, tag="answer", omit_defaults=True):
+    """What came of a request; `data` is what was read besides the sentence."""
 
     id: int
     ok: bool
     text: str
+    data: object | None = None
 
 
 class ErrorMessage(msgspec.Struct, frozen=True, tag="error"):
-    """A message that could not be understood or is not allowed."""
+    """A message that could not be understood or is not allowed; `id` is its own, if it had one."""
 
     detail: str
-    status: int = 400
+    status: int
+    id: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class Numbered(msgspec.Struct, frozen=True):
+    """What is looked for in a message that is refused."""
+
+    id: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
@@ -167,7 +177,7 @@ class Sockets:
 
     async def _secret(self, socket: WebSocket) -> str:
         try:
-            message = self._decoder.decode(await socket.receive_text())
+            message = decoded(self._decoder, await socket.receive_text())
         except (msgspec.DecodeError, KeyError) as error:
             raise Failure(401, "the first message must be auth") from error
         if not isinstance(message, Auth):
@@ -251,13 +261,14 @@ class _Client:
             if self._limiter.take("messages"):
                 await self._socket.close(POLICY, "too many messages")
                 return
+            text = data.get("text") or data.get("bytes") or b""
             try:
-                message = self._decoder.decode(data.get("text") or data.get("bytes") or b"")
-                await self._handle(message)
+                await self._handle(decoded(self._decoder, text))
             except msgspec.DecodeError as error:
-                await self._refuse(ErrorMessage(str(error)[:300]))
+                await self._refuse(ErrorMessage(str(error)[:300], 400, id_of(text)))
             except Failure as failure:
-                await self._refuse(ErrorMessage(str(failure), failure.problem.status))
+                status = failure.problem.status
+                await self._refuse(ErrorMessage(str(failure), status, id_of(text)))
             if self._errors > MOST_ERRORS:
                 await self._socket.close(POLICY, "too many errors")
                 return
@@ -282,11 +293,22 @@ class _Client:
         elif isinstance(message, AskMessage):
             self._inside.policy.admit_request(self._caller, message.request)
             answer = await self._inside.ask(self._caller, message.request)
-            out = AnswerMessage(message.id, answer.is_ok, answer.text)
+            out = AnswerMessage(message.id, answer.is_ok, answer.text, found_in(answer))
             await self._send(self._encode(out).decode())
 
     async def _send(self, text: str) -> None:
         await self._socket.send({"type": "websocket.send", "text": text})
+
+
+_NUMBERED = msgspec.json.Decoder(Numbered)
+
+
+def id_of(text: str | bytes) -> int | msgspec.UnsetType:
+    """Return the `id` of a message that is refused, so that the client knows which one it was."""
+    try:
+        return decoded(_NUMBERED, text).id
+    except msgspec.DecodeError:
+        return msgspec.UNSET
 
 
 def _address(socket: WebSocket) -> str:

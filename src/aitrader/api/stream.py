@@ -32,6 +32,7 @@ from websockets.frames import CloseCode
 from websockets.typing import Origin
 
 from aitrader.api.audit import LOCAL_NAME, Witness, ask_witnessed
+from aitrader.api.decoding import decoded
 from aitrader.model.control import Ask, Control, Hello
 from aitrader.model.errors import ConfigError
 from aitrader.model.view import Frame, View
@@ -169,7 +170,7 @@ class _Door:
         with contextlib.suppress(ConnectionClosed, TimeoutError):
             try:
                 async with asyncio.timeout(HELLO_S):
-                    hello = self._hello.decode(await connection.recv())
+                    hello = decoded(self._hello, await connection.recv())
                 if not hmac.compare_digest(hello.token.encode(), self._token):
                     await connection.close(CloseCode.POLICY_VIOLATION, "the token is wrong")
                     return
@@ -212,7 +213,7 @@ class _Door:
         """Answer what the face asks, in its order, until it leaves."""
         with contextlib.suppress(ConnectionClosed):
             async for data in connection:
-                ask = self._ask.decode(data)
+                ask = decoded(self._ask, data)
                 answer = await ask_witnessed(
                     self._control, ask.request, who=LOCAL_NAME, witness=self._witness
                 )

@@ -23,6 +23,7 @@ from pathlib import Path
 import msgspec
 
 from aitrader.api.audit import LOCAL_NAME
+from aitrader.api.decoding import decoded
 from aitrader.model.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,8 @@ class Caller(msgspec.Struct, frozen=True):
     scope: Scope
 
 
+_TOKENS = msgspec.json.Decoder(tuple[Token, ...])
+
 LOCAL = Caller(LOCAL_NAME, Scope.FULL)
 """Whoever asks where no token is needed."""
 
@@ -80,7 +83,7 @@ class TokenFile:
             status = os.stat(self._name)  # each request comes by here
             stamp = (status.st_mtime_ns, status.st_size)
             if stamp != self._stamp:
-                self._tokens = msgspec.json.decode(self._path.read_bytes(), type=tuple[Token, ...])
+                self._tokens = decoded(_TOKENS, self._path.read_bytes())
                 self._stamp = stamp
         except FileNotFoundError:
             self._tokens, self._stamp = (), None

@@ -5,9 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 
 import msgspec
+import pytest
 from tests.builders import a_filled_order, a_job, a_position, a_result, a_signal
 
-from aitrader.api.outgoing_past import analysis_out, equity_out, event_out, job_out, story_out
+from aitrader.api.outgoing_past import (
+    analysis_out,
+    equity_out,
+    event_out,
+    found_in,
+    job_out,
+    story_out,
+)
+from aitrader.model.candle import Candle
+from aitrader.model.control import Answer, ExplanationRow, LineRow
 from aitrader.model.history import EquityPoint, PastEvent, PositionStory
 from aitrader.model.view import AnalysisRow
 
@@ -47,3 +57,20 @@ def test_a_job_does_not_say_where_its_report_lies() -> None:
 def test_an_analysis_has_its_cost() -> None:
     row = AnalysisRow("s-1", 5, "Dip", "BTCUSDT", "SKIP", "too late", "0.0004")
     assert sent(analysis_out(row))["costUsd"] == "0.0004"
+
+
+@pytest.mark.parametrize(
+    ("read", "has"),
+    [
+        ({"candles": (Candle("BTCUSDT", "5m", 7, (1.0,) * 8, True),)}, '"openMs":7'),
+        ({"signal": a_signal()}, '"conditions"'),
+        ({"explanations": (ExplanationRow("X", 1, True, False, False, ()),)}, '"candleOpenMs":1'),
+        ({"lines": (LineRow("rsi", "", "5m", 7, (None, 1.0)),)}, '"values":[null,1.0]'),
+        ({"job": a_job()}, '"id":"job-1"'),
+        ({"jobs": (a_job(),)}, '[{"id":"job-1"'),
+        ({}, "null"),
+    ],
+)
+def test_what_an_answer_holds_is_sent_as_over_http(read: dict[str, object], has: str) -> None:
+    answer = Answer(1, True, "done", **read)  # type: ignore[arg-type]
+    assert has in msgspec.json.encode(found_in(answer)).decode()

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, get_args
 
+import httpx2
 import pytest
 from tests.api_room import EXPIRED, FULL, READ, Room
 from websockets.asyncio.client import ClientConnection, connect
@@ -158,13 +159,36 @@ def test_a_request_is_answered_with_its_id(tmp_path: Path) -> None:
                 "text": "done",
             }
             await tell(socket, type="ask", id=8, request=request)
-            assert (await until(socket, "error"))["status"] == 429
+            error = await until(socket, "error")
+            assert (error["status"], error["id"]) == (429, 8)
+            await tell(socket, type="ask", id=10, request={"type": "Dance"})
+            error = await until(socket, "error")
+            assert (error["status"], error["id"]) == (400, 10)
+            await socket.send("{")
+            assert "id" not in await until(socket, "error")
         async with connect(url, additional_headers=bearer(READ)) as socket:
             await tell(socket, type="ask", id=9, request=request)
             assert (await until(socket, "error"))["status"] == 403
         assert room.desk.asked == [ClosePosition("p-1")]
 
     on_a_room(tmp_path, story, orders_per_min=1)
+
+
+def test_what_a_request_reads_comes_with_its_answer(tmp_path: Path) -> None:
+    request = {"type": "ReadCandles", "symbol": "BTCUSDT", "interval": "1m", "bars": 2}
+
+    async def story(room: Room, url: str) -> None:
+        async with connect(url, additional_headers=bearer(READ)) as socket:
+            await tell(socket, type="ask", id=1, request=request)
+            answer = await until(socket, "answer")
+            over_http = await asyncio.to_thread(
+                httpx2.get,
+                url.replace("ws", "http", 1).replace("/ws", "/api/candles/BTCUSDT/1m?bars=2"),
+                headers=bearer(READ),
+            )
+            assert answer["data"] == over_http.json()["candles"] != []
+
+    on_a_room(tmp_path, story)
 
 
 def test_nonsense_is_answered_and_too_much_of_it_ends(tmp_path: Path) -> None:
