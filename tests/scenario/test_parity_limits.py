@@ -108,7 +108,7 @@ def reached(record: Recorder, words: tuple[str, ...]) -> set[str]:
 ACCOUNTS = {
     "pace": (
         Terms(max_open_positions=4, brakes=Brakes(cooldown_ms=900_000, max_entries_per_min=2)),
-        ("the account has 4 of 4", "the account left", "the account has sent 2 entries"),
+        ("the account is full: 4 of 4", "the account left", "the account has sent 2 entries"),
     ),
     "loss": (
         Terms(brakes=Brakes(max_daily_loss_pct=Decimal("0.15"))),
