@@ -4,6 +4,9 @@ The engine holds live positions on the simulated exchange when the system refuse
 would write to a file. Nothing is entered from then on; a person's close still goes out, from
 memory. Then the process is killed, so that only the exchange knows of that sale. The next one finds
 it there: its books are the exchange's to the last digit, and nothing is sold twice.
+
+Or it refuses just before an entry fills: the position opens and is protected from memory, the
+process dies, and the protection ends before the next one comes. That one finds the ids used.
 """
 
 from __future__ import annotations
@@ -11,11 +14,15 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
+import httpx2
 import pytest
 from tests.live_daemon import TRADER, Daemon, Row, an_exchange, books
+
+from aitrader.exchange.binance.signing import HmacSigner, signed_query
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(240)]
 
@@ -94,3 +101,37 @@ def test_what_was_sold_while_the_disk_refused_is_known_after_the_death(tmp_path:
             again.until(lambda: ours(again) == theirs(exchange))
             assert not resting(exchange, held["symbol"])
             assert sold(exchange, held["symbol"]) == before
+
+
+def cancel_by_hand(exchange: str, row: Row) -> None:
+    """Take an order off as the account's owner may."""
+    now_ms = httpx2.get(f"{exchange}/api/v3/time").json()["serverTime"]
+    named = {"symbol": row["symbol"], "origClientOrderId": row["clientOrderId"]}
+    query = signed_query({**named, "timestamp": str(now_ms)}, HmacSigner("demo"))
+    url = f"{exchange}/api/v3/order?{query}"
+    httpx2.delete(url, headers={"X-MBX-APIKEY": "demo"}).raise_for_status()
+
+
+def test_ids_used_while_the_disk_refused_a_position_are_not_used_again(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with an_exchange() as exchange:
+        slow = {"kind": "delay", "path": "order", "verb": "POST", "delay_ms": 1_000}
+        httpx2.post(f"{exchange}/simulator/faults", json=slow).raise_for_status()
+        with Daemon(folder, exchange) as daemon:
+            daemon.do("POST", "/api/traders", source=TRADER.format(name="Lively"))
+            daemon.do("PUT", "/api/traders/lively/mode", mode="LIVE", sure=True)
+            daemon.until(lambda: ours(daemon))
+            refuse_writes(daemon)
+            protected = daemon.until(lambda: books(exchange, is_open_only=True)["orders"])[0]
+            daemon.until(lambda: len(resting(exchange, protected["symbol"])) == 2)
+            os.kill(daemon.process.pid, signal.SIGKILL)
+            daemon.process.wait()
+        httpx2.delete(f"{exchange}/simulator/faults").raise_for_status()
+        cancel_by_hand(exchange, protected)
+
+        with Daemon(folder, exchange) as again:
+            again.do("POST", "/api/pause", paused=True)
+            again.until(lambda: len(resting(exchange, protected["symbol"])) == 2)
+            again.until(lambda: ours(again).keys() == theirs(exchange).keys())
+            sent = Counter(row["clientOrderId"] for row in books(exchange)["orders"])
+            assert max(sent.values()) == 1

@@ -2,10 +2,11 @@
 
 An older backup was put in its place, or the disk refused until the process died.
 
-Ids are computed from a position and a number, so an order tells whose it is. Those that follow at
-once what is remembered are taken up as if they had been planned, and asked after: what they filled
-comes with the answer, and no second protection is sent beside them. Where a number is missing
-something happened that nobody here knows: it is said, and a person has to look.
+Ids are computed from a position and a number, so an order tells whose it is. Those that follow what
+is remembered are taken up as if they had been planned, and asked after: what they filled comes with
+the answer, no second protection is sent beside them and no id is used twice. A number is missing
+where the exchange refused an order. An entry on its way may have become a position long since, so
+the exits of that position are taken up too, before it opens here.
 
 An entry of ours that rests at a limit and is not remembered is canceled: nobody would protect what
 it buys. Where nothing can be sold short, only an entry buys at a limit. Each audit cancels it again
@@ -15,7 +16,7 @@ until the exchange says that it has ended; what it bought before that is said, f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
+from typing import TypeAlias
 
 import msgspec
 
@@ -37,9 +38,6 @@ from aitrader.model.money import trimmed
 from aitrader.model.order import ExitReason, Leg, Order, OrderKind, OrderStatus, Side
 from aitrader.model.position import Position
 
-LOOK_AHEAD = 32
-"""How many numbers beyond the last one that is remembered an order may have."""
-
 KINDS: Mapping[str, tuple[OrderKind, ExitReason]] = {
     "STOP_LOSS": (OrderKind.STOP_LOSS, ExitReason.STOP_LOSS),
     "LIMIT": (OrderKind.LIMIT, ExitReason.TAKE_PROFIT),
@@ -51,7 +49,12 @@ KINDS: Mapping[str, tuple[OrderKind, ExitReason]] = {
 UNKNOWN_TRADER = TraderId("unknown-trader")
 """Whose a forgotten entry was."""
 
+PAIR = (OrderKind.STOP_LOSS, OrderKind.LIMIT)
+
 Found = Mapping[ClientOrderId, FoundOrder]
+
+Owner: TypeAlias = Position | Order
+"""A position, or the entry that opens it."""
 
 
 def adopt(desk: Desk, event: OpenOrdersReported) -> Messages:
@@ -65,8 +68,10 @@ def adopt(desk: Desk, event: OpenOrdersReported) -> Messages:
             desk.forgotten.setdefault(row.client_order_id, entry)
     answer = called_off(desk)
     found = {row.client_order_id: row for row in event.orders if row.is_ours and row.kind in KINDS}
-    for position in tuple(desk.positions.values()):
-        answer.extend(_of_position(desk, position, found, at_ms=event.at_ms))
+    owners: list[Owner] = [row for row in desk.table.all_live() if row.leg is Leg.ENTRY]
+    owners += desk.positions.values()
+    for owner in owners:
+        answer.extend(_of_position(desk, owner, found, at_ms=event.at_ms))
     return answer
 
 
@@ -97,31 +102,25 @@ def answered(desk: Desk, event: VenueAnswer) -> Messages:
     ]
 
 
-def _of_position(desk: Desk, position: Position, found: Found, *, at_ms: int) -> Messages:
-    first = desk.table.next_attempt(position.position_id, Leg.EXIT)
-    numbers = [n for n in range(first, first + LOOK_AHEAD) if _id(position, n) in found]
-    known = [number for place, number in enumerate(numbers) if number == first + place]
-    orders = [_order(position, found[_id(position, n)], at_ms=at_ms) for n in known]
+def _of_position(desk: Desk, owner: Owner, found: Found, *, at_ms: int) -> Messages:
+    first = desk.table.next_attempt(owner.position_id, Leg.EXIT)
+    names = {n: _id(owner, n) for n in range(first, first + ids.LOOK_AHEAD)}
+    orders = {
+        n: _order(owner, found[name], at_ms=at_ms) for n, name in names.items() if name in found
+    }
     answer: Messages = []
-    for order in _in_lists(position, orders, first=first):
+    for order in _in_lists(orders):
         desk.table.add(order)
         answer += [OrderPlanned(at_ms=at_ms, order=order), QueryOrder(order=order)]
-    for number in numbers[len(known) :]:
-        reason = (
-            f"the exchange has the order {_id(position, number)} of this position and nothing is "
-            "known of those before it: compare both and close the position by hand"
-        )
-        trader_id, symbol = position.trader_id, position.symbol
-        answer.append(Quarantined(at_ms=at_ms, trader_id=trader_id, symbol=symbol, reason=reason))
     return answer
 
 
-def _order(position: Position, row: FoundOrder, *, at_ms: int) -> Order:
+def _order(owner: Owner, row: FoundOrder, *, at_ms: int) -> Order:
     kind, reason = KINDS[row.kind]
     return Order(
         client_order_id=row.client_order_id,
-        trader_id=position.trader_id,
-        position_id=position.position_id,
+        trader_id=owner.trader_id,
+        position_id=owner.position_id,
         leg=Leg.EXIT,
         symbol=row.symbol,
         side=row.side,
@@ -133,7 +132,7 @@ def _order(position: Position, row: FoundOrder, *, at_ms: int) -> Order:
         stop_price=row.stop_price if kind is OrderKind.STOP_LOSS else None,
         reason=reason,
         status=OrderStatus.OPEN,
-        account=position.account,
+        account=owner.account,
     )
 
 
@@ -156,17 +155,18 @@ def _forgotten_entry(row: FoundOrder, account: str, *, at_ms: int) -> Order:
     )
 
 
-def _in_lists(position: Position, orders: list[Order], *, first: int) -> list[Order]:
-    """Return the orders, a stop and the target after it joined to the list they were sent as."""
-    joined = list(orders)
-    for place, (stop, target) in enumerate(pairwise(orders)):
-        is_pair = stop.kind is OrderKind.STOP_LOSS and target.kind is OrderKind.LIMIT
-        if is_pair and stop.quantity == target.quantity:
-            list_id = ids.client_order_id(position.position_id, "LIST", first + place)
-            joined[place] = msgspec.structs.replace(stop, list_id=list_id)
-            joined[place + 1] = msgspec.structs.replace(target, list_id=list_id)
-    return joined
+def _in_lists(orders: Mapping[int, Order]) -> list[Order]:
+    """Return orders by their numbers, a stop and the target after it joined as they were sent."""
+    joined = dict(orders)
+    for number, stop in orders.items():
+        target = orders.get(number + 1)
+        is_pair = target is not None and (stop.kind, target.kind) == PAIR
+        if target is not None and is_pair and stop.quantity == target.quantity:
+            list_id = ids.client_order_id(stop.position_id, "LIST", number)
+            joined[number] = msgspec.structs.replace(stop, list_id=list_id)
+            joined[number + 1] = msgspec.structs.replace(target, list_id=list_id)
+    return list(joined.values())
 
 
-def _id(position: Position, number: int) -> ClientOrderId:
-    return ids.client_order_id(position.position_id, Leg.EXIT.value, number)
+def _id(owner: Owner, number: int) -> ClientOrderId:
+    return ids.client_order_id(owner.position_id, Leg.EXIT.value, number)

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from aitrader.execution.orders import VenueAnswer, apply
+from aitrader.model import ids
 from aitrader.model.errors import InvariantBroken
 from aitrader.model.ids import ClientOrderId, PositionId
 from aitrader.model.ledger import Flow, flow_of_fill
@@ -171,8 +172,9 @@ class OrderTable:
             sheet.sound = None
 
     def next_attempt(self, position_id: PositionId, leg: Leg) -> int:
-        """Return the number of the position's next order of this leg, from 1."""
-        return len(self.of(position_id, leg)) + 1
+        """Return the number of the position's next order of this leg: it was never used."""
+        known = [row.client_order_id for row in self.of(position_id, leg)]
+        return ids.last_attempt(position_id, leg.value, known) + 1
 
     def retire(self, position_id: PositionId) -> None:
         """Let the position's orders go when enough others have been retired after it.

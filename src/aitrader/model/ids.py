@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from functools import lru_cache
 from typing import NewType
 
@@ -18,6 +19,9 @@ TimerId = NewType("TimerId", str)
 
 ORDER_ID_PREFIX = "at1-"
 """Every order of ours begins so; 30 characters in all, within Binance's `^[a-zA-Z0-9-_]{1,36}$`."""
+
+LOOK_AHEAD = 32
+"""How many numbers beyond the last one that is known an order of the same owner may have."""
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _BITS_30 = (1 << 30) - 1
@@ -59,6 +63,23 @@ def position_id(signal: SignalId, account: str = PAPER) -> PositionId:
 def client_order_id(owner: SignalId | PositionId, leg: str, attempt: int) -> ClientOrderId:
     """Return the order's id: the same owner, leg and attempt always give the same one."""
     return ClientOrderId(ORDER_ID_PREFIX + _digest(owner, leg, str(attempt)))
+
+
+def last_attempt(owner: SignalId | PositionId, leg: str, known: Collection[ClientOrderId]) -> int:
+    """Return the highest attempt among these ids of one owner, 0 for none; some may be missing.
+
+    Args:
+        owner: Whose orders they are.
+        leg: Ids of the other leg, and others altogether, are passed over.
+        known: In any order.
+    """
+    last, left = 0, len(known)
+    number = 0
+    while left and number < last + LOOK_AHEAD:
+        number += 1
+        if client_order_id(owner, leg, number) in known:
+            last, left = number, left - 1
+    return last
 
 
 def trader_id(name: str, taken: frozenset[str]) -> TraderId:

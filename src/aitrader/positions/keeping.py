@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
 from aitrader.model.events import (
     DustLeft,
     InstrumentsLoaded,
@@ -58,7 +60,9 @@ class Keeping:
         rules = self.rules(position)
         after = opened(position, self.book.orders(position_id), rules=rules, at_ms=at_ms)
         if after.quantity < rules.step_size:
-            # too small ever to be sold
+            # too small ever to be sold, or sold by an earlier run that had no disk
+            reasons = [row.reason for row in self.book.orders(position_id) if row.filled]
+            after = msgspec.structs.replace(after, exit_reason=reasons[-1])
             ended = self.give_up(after, left=after.quantity, at_ms=at_ms)
             return [PositionOpened(at_ms=at_ms, position=after), *ended]
         self.book.put(after)

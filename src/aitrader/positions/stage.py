@@ -161,6 +161,8 @@ class PositionStage:
         if order.fills is before.fills or order.filled == before.filled:
             # Only a stop that begins or ceases to rest changes what must be guarded.
             return self._keeping.protect(position) if order.kind is STOP_LOSS else []
+        if position.status is ENTERING and _is_awaited(self._book.orders(position.position_id)):
+            return []  # sold by an earlier run, which knew it as open: counted when it opens here
         if position.status not in HOLDING:
             reason = f"order {order.client_order_id} filled after the position's end"
             return [_quarantined(position, reason, event.at_ms)]
@@ -267,6 +269,11 @@ class PositionStage:
         if position is None or position.status is not PositionStatus.OPEN:
             return None
         return position
+
+
+def _is_awaited(orders: Iterable[Order]) -> bool:
+    """Return whether the entry among these orders may still be told to have filled."""
+    return any(row.leg is ENTRY and not row.is_done for row in orders)
 
 
 def _quarantined(position: Position, reason: str, at_ms: int) -> Quarantined:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from tests.builders import AT_MS, POSITION, a_fill, a_position
+from tests.builders import AT_MS, POSITION, TRADER, a_fill, a_position, an_order
 from tests.pipeline import FixedPrices
 from tests.unit.exchange.binance.account_room import AccountRoom, tell
 from tests.unit.execution.desks import ENTRY, a_desk, a_stop
@@ -32,7 +32,7 @@ from aitrader.model.events import (
     TimerDue,
 )
 from aitrader.model.found import FoundOrder
-from aitrader.model.order import Order, OrderKind, OrderStatus, Side
+from aitrader.model.order import Leg, Order, OrderKind, OrderStatus, Side
 
 
 def found(number: int, kind: str, *, is_ours: bool = True) -> FoundOrder:
@@ -88,12 +88,22 @@ def test_a_stop_alone_is_no_list() -> None:
     assert [row.list_id for row in stops] == ["", ""]
 
 
-def test_after_a_number_that_is_missing_a_person_has_to_look() -> None:
-    desk = a_holding_desk()
-    (alarm,) = told(desk, found(3, "STOP_LOSS"))
-    assert isinstance(alarm, Quarantined)
-    assert found(3, "STOP_LOSS").client_order_id in alarm.reason
-    assert desk.table.find(found(3, "STOP_LOSS").client_order_id) is None
+def test_after_a_number_that_the_exchange_refused_all_are_taken_up_and_none_is_used_again() -> None:
+    desk = a_holding_desk(a_stop())
+    rows = [found(number, kind) for number, kind in ((4, "STOP_LOSS"), (5, "LIMIT_MAKER"))]
+    stop, target = planned(told(desk, *rows))
+    assert stop.list_id == target.list_id == ids.client_order_id(POSITION, "LIST", 4)
+    assert desk.table.next_attempt(POSITION, Leg.EXIT) == 6
+    stop, target = planned(told(desk, found(6, "STOP_LOSS"), found(8, "LIMIT_MAKER")))
+    assert stop.list_id == target.list_id == ""
+
+
+def test_exits_are_taken_up_before_the_entry_is_known_to_have_filled() -> None:
+    entry = an_order(account="live", status=OrderStatus.OPEN)
+    desk = a_desk(entry, account="live", has_shorts=False)
+    (stop,) = planned(told(desk, found(1, "STOP_LOSS")))
+    assert (stop.position_id, stop.trader_id, stop.account) == (POSITION, TRADER, "live")
+    assert desk.table.next_attempt(POSITION, Leg.EXIT) == 2
 
 
 def test_what_is_not_ours_or_another_accounts_is_left_alone() -> None:

@@ -60,6 +60,13 @@ def test_the_table_knows_legs_attempts_and_what_is_live() -> None:
     assert table.next_attempt(PositionId("p-other"), Leg.ENTRY) == 1
 
 
+def test_the_next_attempt_comes_after_the_highest_one_that_is_known() -> None:
+    table = OrderTable()
+    table.add(an_order(Leg.EXIT, 4))
+    table.add(an_order(Leg.EXIT, 1))
+    assert table.next_attempt(POSITION, Leg.EXIT) == 5
+
+
 def retired(table: OrderTable, number: int, status: OrderStatus) -> None:
     position_id, order_id = PositionId(f"p-{number}"), ClientOrderId(f"o-{number}")
     table.add(an_order(client_order_id=order_id, position_id=position_id, status=status))

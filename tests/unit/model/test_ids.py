@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 from aitrader.model.ids import (
+    LOOK_AHEAD,
+    PositionId,
     TraderId,
     client_order_id,
+    last_attempt,
     position_id,
     signal_id,
     trader_id,
@@ -53,6 +56,18 @@ def test_each_leg_and_attempt_is_another_order() -> None:
     owner = position_id(signal_id(DIP, "BTCUSDT", candle_open_ms=0, source="x"))
     ids = {client_order_id(owner, leg, attempt) for leg in ("ENTRY", "EXIT") for attempt in (1, 2)}
     assert len(ids) == 4
+
+
+def test_the_last_attempt_is_the_highest_though_some_are_missing() -> None:
+    owner = PositionId("p-one")
+
+    def last(*numbers: int) -> int:
+        return last_attempt(owner, "EXIT", [client_order_id(owner, "EXIT", n) for n in numbers])
+
+    assert [last(), last(1), last(2, 1), last(4, 2, 5), last(1, 9)] == [0, 1, 2, 5, 9]
+    assert last(LOOK_AHEAD, 2 * LOOK_AHEAD) == 2 * LOOK_AHEAD
+    foreign = [client_order_id(owner, "ENTRY", 1), client_order_id(owner, "EXIT", 3)]
+    assert last_attempt(owner, "EXIT", foreign) == 3
 
 
 def test_a_trader_id_is_its_name_in_kebab_case() -> None:

@@ -71,6 +71,15 @@ def test_what_is_too_small_to_be_sold_opens_and_closes() -> None:
     assert closing.position.quantity == Decimal("0.0005")
 
 
+def test_what_was_sold_before_it_opened_here_closes_for_the_reason_of_its_sale() -> None:
+    keeping = a_keeping()
+    sale = a_filled_order(Leg.EXIT, reason=ExitReason.STOP_LOSS)
+    keeping.book.put_order(sale)
+    _opening, closing = opened(keeping)
+    assert isinstance(closing, PositionClosed)
+    assert (closing.position.quantity, closing.position.exit_reason) == (0, ExitReason.STOP_LOSS)
+
+
 def test_each_fill_is_a_fact_and_the_last_one_ends_the_watch() -> None:
     keeping = a_keeping(exits=Exits(stop_loss=ENTERING.exits.stop_loss, max_age_ms=1000))
     opened(keeping)

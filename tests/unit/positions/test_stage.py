@@ -137,6 +137,24 @@ def test_an_entry_too_small_ever_to_be_sold_opens_and_closes_at_once() -> None:
     assert [type(row) for row in answer] == [PositionOpened, PositionClosed]
 
 
+def test_an_exit_that_an_earlier_run_had_filled_counts_once_the_entry_is_told() -> None:
+    stage = a_stage()
+    told(stage, OrderPlanned(at_ms=AT_MS, order=EXIT))
+    sold = a_fill(2, quantity=Decimal("0.4"))
+    assert told(stage, filled(EXIT, sold, status=OrderStatus.CANCELED)) == []
+    opening = told(stage, filled(ENTRY, a_fill()))[0]
+    assert isinstance(opening, PositionOpened)
+    assert opening.position.quantity == Decimal("0.6")
+
+
+def test_an_exit_that_fills_though_its_entry_never_did_is_an_alarm() -> None:
+    stage = a_stage()
+    told(stage, OrderPlanned(at_ms=AT_MS, order=EXIT))
+    told(stage, filled(ENTRY, status=OrderStatus.EXPIRED))
+    (alarm,) = told(stage, filled(EXIT, a_fill(2)))
+    assert isinstance(alarm, Quarantined)
+
+
 def test_a_repeat_changes_nothing() -> None:
     stage = an_open_stage()
     update = filled(EXIT, a_fill(2, quantity=Decimal("0.5")), status=OrderStatus.OPEN)

@@ -16,6 +16,7 @@ from aitrader.model.money import trimmed
 from aitrader.model.order import Leg, Order, OrderKind
 
 MOST_TRADES = 1_000
+MOST_NEWEST = 200
 """So many executions one answer holds."""
 
 
@@ -94,6 +95,12 @@ def asking_open(symbol: str = "") -> Request:
     """Return the question which orders are open, of one symbol or (dear) of all."""
     named = {"symbol": symbol} if symbol else {}
     return _reading("openOrders", "openOrders.status", named, weight=6 if symbol else 80)
+
+
+def asking_newest(symbol: str) -> Request:
+    """Return the question about the newest orders of a symbol, whatever became of them."""
+    named = {"symbol": symbol, "limit": str(MOST_NEWEST)}
+    return _reading("allOrders", "allOrders", named, weight=20)
 
 
 def asking_account() -> Request:

@@ -125,5 +125,7 @@ def test_questions_weigh_what_the_exchange_says() -> None:
     assert orders.asking_trades("BTCUSDT", 7, from_id=0).parameters == {**trades, "fromId": "0"}
     assert orders.asking_open("BTCUSDT").weight == 6
     assert (orders.asking_open().weight, orders.asking_open().parameters) == (80, {})
+    assert orders.asking_newest("BTCUSDT").parameters == {"symbol": "BTCUSDT", "limit": "200"}
+    assert orders.asking_newest("BTCUSDT").weight == 20
     assert orders.asking_account().weight == 20
     assert orders.asking_order_limits().weight == 40
