@@ -3,8 +3,9 @@
 Theory of operation. `ExitWanted` puts the position on the closing list and cancels its protection.
 Nothing is sold while any protective order may still fill, or the position would be sold twice; a
 stop that fills meanwhile only leaves less to sell. When all is done, what is still held is sold by
-a MARKET order; one that ends with something left is followed by the next attempt, the first at
-once, the others ever later. An alarm repeats the question while the venue does not answer.
+a MARKET order; one that ends with something left is followed by the next attempt: at once, save
+where the venue refuses again, as then it may go on doing so: those are followed ever later. An
+alarm repeats the question while the venue does not answer.
 
 What is left and too little for an order (below the symbol's least quantity or notional) cannot be
 sold: `DustLeft` ends the position and names the rest. So it ends when selling has failed again and
@@ -21,7 +22,7 @@ from decimal import Decimal
 from aitrader.execution import balances, transfers
 from aitrader.execution.desk import Desk, Messages, exit_side
 from aitrader.execution.exit_rules import is_sellable
-from aitrader.execution.watch import query_later
+from aitrader.execution.watch import NEVER_ARRIVED, query_later
 from aitrader.model import ids
 from aitrader.model.commands import CancelOrders, QueryOrder, StartTimer, StopTimer, SubmitOrder
 from aitrader.model.events import DustLeft, ExitWanted, OrderPlanned, Quarantined
@@ -74,11 +75,13 @@ def updated(desk: Desk, order: Order, *, at_ms: int) -> Messages:
         return [CancelOrders(orders=(order,))]
     if desk.table.live(order.position_id, Leg.EXIT):
         return []
-    failed = _failed(desk, order.position_id)
-    if order.kind is OrderKind.MARKET and failed > 1 and not order.fills:
-        pause_ms = min(FIRST_PAUSE_MS * 2 ** (failed - 2), LONGEST_PAUSE_MS)
-        return [*_told(position, order, failed, at_ms), _alarm(order.position_id, at_ms + pause_ms)]
-    return _sell(desk, position, at_ms=at_ms)
+    if order.kind is not OrderKind.MARKET or order.fills:
+        return _sell(desk, position, at_ms=at_ms)
+    told = _told(position, order, len(_failed(desk, order.position_id)), at_ms)
+    pause_ms = _pause_ms(desk, order)
+    if pause_ms:
+        return [*told, _alarm(order.position_id, at_ms + pause_ms)]
+    return [*told, *_sell(desk, position, at_ms=at_ms)]
 
 
 def timer_due(desk: Desk, position_id: PositionId, *, at_ms: int) -> Messages:
@@ -154,18 +157,29 @@ def _market_exit(desk: Desk, position: Position, quantity: Decimal, *, at_ms: in
     )
 
 
-def _failed(desk: Desk, position_id: PositionId) -> int:
-    """Return how many market exits of this position ended without a fill."""
-    return sum(
-        1
+def _failed(desk: Desk, position_id: PositionId) -> list[Order]:
+    """Return the market exits of this position that ended without a fill."""
+    return [
+        row
         for row in desk.table.of(position_id, Leg.EXIT)
         if row.kind is OrderKind.MARKET and row.is_done and not row.fills
-    )
+    ]
+
+
+def _pause_ms(desk: Desk, order: Order) -> int:
+    """Return how long the next attempt waits after this one failed.
+
+    One that never arrived has had its whole window, and nothing protects the position meanwhile.
+    """
+    refused = [row for row in _failed(desk, order.position_id) if row.note != NEVER_ARRIVED]
+    if order.note == NEVER_ARRIVED or len(refused) < 2:
+        return 0
+    return int(min(FIRST_PAUSE_MS * 2 ** (len(refused) - 2), LONGEST_PAUSE_MS))
 
 
 def _left_there(desk: Desk, position: Position) -> Decimal | None:
     """Return what the exchange has of it; None while selling may still do or nothing is certain."""
-    if _failed(desk, position.position_id) < TELL_AFTER:
+    if len(_failed(desk, position.position_id)) < TELL_AFTER:
         return None
     exits = desk.table.of(position.position_id, Leg.EXIT)
     last_ms = max(row.planned_ms for row in exits if row.kind is OrderKind.MARKET)

@@ -7,7 +7,7 @@ import pytest
 from tests.builders import AT_MS, POSITION, a_position, an_instrument, an_order
 from tests.unit.execution.desks import a_stop, a_target, an_open_desk, filled, set_price, types
 
-from aitrader.execution import balances, closing
+from aitrader.execution import balances, closing, watch
 from aitrader.execution.desk import Desk
 from aitrader.model.commands import (
     CancelOrders,
@@ -152,6 +152,26 @@ def test_the_others_are_followed_ever_later() -> None:
         assert isinstance(timer, StartTimer)
         pauses.append(timer.due_ms - AT_MS)
     assert pauses == [1_000, 2_000, 4_000, 60_000]
+
+
+def test_what_never_arrived_is_followed_at_once_however_often_it_failed() -> None:
+    orders = tuple(
+        a_market(number, status=OrderStatus.EXPIRED, note=watch.NEVER_ARRIVED)
+        for number in range(1, 9)
+    )
+    assert types(updated(a_closing_desk(*orders), orders[-1])) == SOLD
+    refused = a_market(9, status=OrderStatus.REJECTED, note="busy")
+    assert types(updated(a_closing_desk(*orders, refused), refused)) == SOLD
+
+
+def test_the_person_is_told_of_what_never_arrives_too() -> None:
+    orders = tuple(
+        a_market(number, status=OrderStatus.EXPIRED, note=watch.NEVER_ARRIVED)
+        for number in range(1, 6)
+    )
+    told, *sold = updated(a_closing_desk(*orders), orders[-1])
+    assert isinstance(told, Quarantined)
+    assert types(sold) == SOLD
 
 
 def test_the_person_is_told_once_that_a_position_cannot_be_sold() -> None:
