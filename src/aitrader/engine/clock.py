@@ -1,8 +1,10 @@
 """Time: the only place that reads it.
 
-Two clocks. `SystemClock` is the computer's, corrected by what the exchange says. `FrameClock`
-stands still until somebody advances it, as a simulated exchange does with each frame. Neither
-goes back. Both can wake somebody up, so timers and grace periods need no second mechanism.
+Two clocks. `SystemClock` begins with the computer's time, goes on by a clock that nobody sets, and
+is corrected by what the exchange says: whoever sets the computer's clock meanwhile makes no wait
+longer or shorter. `FrameClock` stands still until somebody advances it, as a simulated exchange
+does with each frame. Neither goes back. Both can wake somebody up, so timers and grace periods need
+no second mechanism.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import asyncio
 import heapq
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from aitrader.model.ports import Clock
@@ -37,6 +40,22 @@ class AlarmClock(Clock, Protocol):
         ...
 
 
+def _find_steady_ns() -> Callable[[], int]:
+    """Return the clock that nobody sets and that goes on while the computer sleeps, if it can."""
+    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):
+        if hasattr(time, name):
+            return partial(time.clock_gettime_ns, getattr(time, name))
+    return time.monotonic_ns  # pragma: no cover - Windows
+
+
+STEADY_NS = _find_steady_ns()
+
+
+def wall_ms() -> int:
+    """Return the computer's time as it is set now, for what is agreed on with people."""
+    return time.time_ns() // 1_000_000
+
+
 def cpu_s() -> float:
     """Return the CPU seconds this process has used."""
     return time.process_time()
@@ -58,19 +77,29 @@ def thread_cpu_ms() -> float:
 
 
 class SystemClock:
-    """The computer's time plus what the exchange is ahead of it."""
+    """UTC from what the computer said as this began, put right by the exchange."""
 
-    def __init__(self, ahead_ms: int = 0) -> None:
-        self._ahead_ms = ahead_ms
+    def __init__(
+        self, *, wall_ns: Callable[[], int] = time.time_ns, steady_ns: Callable[[], int] = STEADY_NS
+    ) -> None:
+        """`wall_ns`: the computer's time, asked once; `steady_ns`: what nobody sets."""
+        self._steady_ns = steady_ns
+        self._zero_ns = wall_ns() - steady_ns()
         self._last_ms = 0
+        self._is_corrected = False
 
-    def correct(self, ahead_ms: int) -> None:
-        """Set how far the exchange's time is ahead of the computer's (negative: behind)."""
-        self._ahead_ms = ahead_ms
+    def correct(self, at_ms: int) -> None:
+        """Take it that it is `at_ms` now; only the first time may it go back for that.
+
+        Until then nothing has been planned by it, and a computer may be hours ahead.
+        """
+        if not self._is_corrected:
+            self._is_corrected, self._last_ms = True, 0
+        self._zero_ns = at_ms * 1_000_000 - self._steady_ns()
 
     def now_ms(self) -> int:
         """Return UTC epoch milliseconds; stands still rather than go back."""
-        self._last_ms = max(self._last_ms, time.time_ns() // 1_000_000 + self._ahead_ms)
+        self._last_ms = max(self._last_ms, (self._zero_ns + self._steady_ns()) // 1_000_000)
         return self._last_ms
 
     def call_at(self, at_ms: int, call: Callable[[], None]) -> Alarm:

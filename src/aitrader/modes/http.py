@@ -16,7 +16,7 @@ from aitrader.api.policy import Policy
 from aitrader.api.server import is_loopback, serving_app
 from aitrader.api.tokens import FILE_NAME, Gate, TokenFile
 from aitrader.config import Settings
-from aitrader.engine.clock import SystemClock, stopwatch_s
+from aitrader.engine.clock import stopwatch_s, wall_ms
 from aitrader.engine.watchdog import Watchdog
 from aitrader.model.errors import ConfigError
 from aitrader.modes.build import Choices, Wired, owner_of
@@ -40,7 +40,7 @@ class HttpDoor:
         self._gate = Gate(
             TokenFile(settings.data_folder / FILE_NAME),
             api_key=settings.api_key,
-            now_ms=SystemClock().now_ms,
+            now_ms=wall_ms,
         )
         if self._gate.is_open and not is_loopback(settings.api_host):
             raise ConfigError(

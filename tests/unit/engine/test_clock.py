@@ -12,17 +12,62 @@ from aitrader.engine.clock import (
     stopwatch_s,
     thread_cpu_ms,
     uptime_s,
+    wall_ms,
 )
 
 
-def test_the_system_clock_follows_the_exchange_and_stands_rather_than_go_back() -> None:
-    clock = SystemClock()
-    before_ms = clock.now_ms()
-    clock.correct(60_000)
-    ahead_ms = clock.now_ms()
-    assert ahead_ms >= before_ms + 60_000
-    clock.correct(-60_000)
-    assert clock.now_ms() == ahead_ms
+class Computer:
+    """The clocks of a computer, in nanoseconds, that a test sets."""
+
+    def __init__(self) -> None:
+        self.wall = 1_000_000_000
+        self.steady = 50_000_000
+
+    def a_clock(self) -> SystemClock:
+        return SystemClock(wall_ns=lambda: self.wall, steady_ns=lambda: self.steady)
+
+    def go_on(self, ms: int) -> None:
+        self.wall += ms * 1_000_000
+        self.steady += ms * 1_000_000
+
+
+def test_the_system_clock_begins_with_the_computers_time_and_follows_the_exchange() -> None:
+    computer = Computer()
+    clock = computer.a_clock()
+    assert clock.now_ms() == 1_000
+    computer.go_on(5)
+    assert clock.now_ms() == 1_005
+    clock.correct(61_005)
+    computer.go_on(5)
+    assert clock.now_ms() == 61_010
+
+
+def test_it_may_go_back_for_the_first_correction_and_stands_still_for_a_later_one() -> None:
+    computer = Computer()
+    computer.wall += 3_600_000_000_000
+    clock = computer.a_clock()
+    assert clock.now_ms() == 3_601_000
+    clock.correct(1_000)
+    assert clock.now_ms() == 1_000
+    clock.correct(400)
+    computer.go_on(500)
+    assert clock.now_ms() == 1_000
+    computer.go_on(200)
+    assert clock.now_ms() == 1_100
+
+
+def test_without_a_correction_it_is_the_computers_time() -> None:
+    assert abs(SystemClock().now_ms() - wall_ms()) < 60_000
+
+
+def test_whoever_sets_the_computers_clock_changes_nothing() -> None:
+    computer = Computer()
+    clock = computer.a_clock()
+    for leap_ms in (3_600_000, -7_200_000, 3_600_000):
+        before_ms = clock.now_ms()
+        computer.wall += leap_ms * 1_000_000
+        computer.go_on(10)
+        assert clock.now_ms() == before_ms + 10
 
 
 def test_the_system_clock_wakes_at_the_instant_and_not_before() -> None:
@@ -39,14 +84,13 @@ def test_the_system_clock_wakes_at_the_instant_and_not_before() -> None:
 
 def test_an_alarm_of_a_clock_that_is_set_back_meanwhile_waits_again() -> None:
     async def story() -> int:
-        now_ms = SystemClock().now_ms()
-        clock = SystemClock(ahead_ms=10_000)
+        clock = SystemClock()
         rung = asyncio.Event()
-        clock.correct(10_000)
-        clock.call_at(now_ms + 10_003, rung.set)
-        clock.correct(10_000 - 10)
+        due_ms = clock.now_ms() + 3
+        clock.call_at(due_ms, rung.set)
+        clock.correct(due_ms - 13)
         await rung.wait()
-        return clock.now_ms() - (now_ms + 10_003)
+        return clock.now_ms() - due_ms
 
     assert asyncio.run(story()) >= 0
 

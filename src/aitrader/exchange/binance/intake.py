@@ -44,7 +44,7 @@ class FeedTime(msgspec.Struct, frozen=True, kw_only=True):
     """Who takes and who gives the time.
 
     `sink`: is driven by the frames (simulated exchanges). `pacer`: lockstep, with a sink only.
-    `correct`: told how many ms the exchange is ahead of the computer (real exchanges).
+    `correct`: told what time it is where our clock is off (real exchanges).
     `on_end`: called when a simulated exchange has nothing more to show.
     """
 

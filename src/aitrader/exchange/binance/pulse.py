@@ -23,13 +23,15 @@ _MINUTE_S = 60.0
 class PulseTiming(msgspec.Struct, frozen=True, kw_only=True):
     """What a pulse waits for.
 
-    The rules are read again every `refresh_s`. More than `unfit_per_minute` messages that do not
-    fit end the connections. A feed that has brought data and then none for `stale_s` is down;
-    None where the exchange may stand still.
+    The rules and the time are read again every `refresh_s`, and every `behind_s` while frames come
+    from the future, since then our clock may be behind. More than `unfit_per_minute` messages that
+    do not fit end the connections. A feed that has brought data and then none for `stale_s` is
+    down; None where the exchange may stand still.
     """
 
     refresh_s: float
     unfit_per_minute: int
+    behind_s: float = 10.0
     stale_s: float | None = None
 
 
@@ -53,6 +55,7 @@ class Pulse:
         self._timing = timing
         self._messages = 0
         self._unfit = 0
+        self._future = 0
         self._minute_s = self._refreshed_s = self._data_s = asyncio.get_running_loop().time()
         self._behind_ms = self._find_behind_ms()
 
@@ -72,7 +75,9 @@ class Pulse:
         if self._refresh is None:
             return
         self._look_at_clock()
-        if now_s - self._refreshed_s > self._timing.refresh_s:
+        future, self._future = self._future, self._intake.dropped["from the future"]
+        due_s = self._timing.refresh_s if future == self._future else self._timing.behind_s
+        if now_s - self._refreshed_s > due_s:
             self._refreshed_s = now_s
             await self._refresh()
 

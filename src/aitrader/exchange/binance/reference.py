@@ -28,7 +28,6 @@ class Reference:
         self._rest = rest
         self._time = time
         self._intake = intake
-        self._ahead_ms = 0
         self.instruments: tuple[Instrument, ...] = ()
 
     async def load(self) -> None:
@@ -79,10 +78,15 @@ class Reference:
             Transient: Not reachable, or unwell.
             Refused: The answer was not the time.
         """
+        loop = asyncio.get_running_loop()
+        asked_s = loop.time()
         exchange_ms = await self._rest.fetch_time()
         if self._time.sink is not None:
             self._time.sink.advance_to(exchange_ms)
         elif self._time.correct is not None:
-            self._ahead_ms += exchange_ms - self._clock.now_ms()
-            self._time.correct(self._ahead_ms)
+            # The answer was true at some instant since it was asked for, however long it took.
+            latest_ms = exchange_ms + int((loop.time() - asked_s) * 1000)
+            now_ms = self._clock.now_ms()
+            if not exchange_ms <= now_ms <= latest_ms:
+                self._time.correct(min(max(now_ms, exchange_ms), latest_ms))
         self._intake.now_ms = max(self._intake.now_ms, self._clock.now_ms())

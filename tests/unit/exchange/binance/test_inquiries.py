@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
+import pytest
 from tests.unit.exchange.binance.account_room import AccountRoom, WallClock, tell
 from tests.unit.exchange.binance.stub import until
 
@@ -21,18 +22,31 @@ from aitrader.model.events import (
 from aitrader.model.order import Leg, OrderKind, OrderStatus
 
 
-def test_an_order_that_never_arrived_is_proven_by_the_exchanges_own_time() -> None:
+@pytest.mark.parametrize("leap_ms", [900, 3_600_000])
+def test_an_order_that_never_arrived_is_proven_by_the_exchanges_own_time(leap_ms: int) -> None:
     async def story(room: AccountRoom) -> None:
         order = room.order(not_after_ms=room.clock.now_ms() + 300)
         await room.query(order)
         early = await room.hear(order, OrderNotFound)
         assert early.at_ms <= order.not_after_ms
-        room.clock.off_ms = 900  # our clock runs ahead: by it, the window is over long since
+        room.clock.off_ms = leap_ms  # our clock runs ahead: by it, the window is over long since
         await room.query(order)
         late = await room.hear(order, OrderNotFound)
         assert late.at_ms > order.not_after_ms
         exchange_ms = late.at_ms - room.clock.off_ms
         assert exchange_ms > order.not_after_ms
+
+    tell(story)
+
+
+def test_while_our_clock_is_far_behind_nothing_is_taken_for_never_arrived() -> None:
+    async def story(room: AccountRoom) -> None:
+        order = room.order(not_after_ms=room.clock.now_ms() + 100)
+        await asyncio.sleep(0.15)
+        room.clock.off_ms = -3_600_000
+        await room.query(order)
+        said = await room.hear(order, OrderNotFound)
+        assert said.at_ms <= order.not_after_ms
 
     tell(story)
 

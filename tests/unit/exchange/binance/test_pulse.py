@@ -15,7 +15,7 @@ from aitrader.model.events import FeedChanged
 
 
 class Room:
-    def __init__(self, *, is_real: bool = True) -> None:
+    def __init__(self, *, is_real: bool = True, refresh_s: float = 0.0) -> None:
         self.clock = ManualClock()
         self.renewed = 0
         self.refreshed = 0
@@ -31,7 +31,7 @@ class Room:
             self.clock,
             renew=self._renew,
             refresh=self._refresh if is_real else None,
-            timing=PulseTiming(refresh_s=0.0, unfit_per_minute=2, stale_s=0.02),
+            timing=PulseTiming(refresh_s=refresh_s, behind_s=0.0, unfit_per_minute=2, stale_s=0.02),
         )
 
     def _renew(self) -> None:
@@ -41,9 +41,11 @@ class Room:
         self.refreshed += 1
 
 
-def tell(story: Callable[[Room], Awaitable[None]], *, is_real: bool = True) -> None:
+def tell(
+    story: Callable[[Room], Awaitable[None]], *, is_real: bool = True, refresh_s: float = 0.0
+) -> None:
     async def play() -> None:
-        room = Room(is_real=is_real)
+        room = Room(is_real=is_real, refresh_s=refresh_s)
         await story(room)
         await room.rest.close()
 
@@ -60,6 +62,18 @@ def test_the_computers_time_is_passed_on_and_the_rules_are_refreshed() -> None:
         assert room.renewed == 0
 
     tell(story)
+
+
+def test_while_frames_come_from_the_future_the_time_is_asked_for_soon() -> None:
+    async def story(room: Room) -> None:
+        await room.pulse.look()
+        room.intake.dropped["from the future"] += 1
+        await asyncio.sleep(0.001)
+        await room.pulse.look()
+        await room.pulse.look()
+        assert room.refreshed == 1
+
+    tell(story, refresh_s=3600.0)
 
 
 def test_a_leap_of_the_clock_opens_the_links_anew_once() -> None:

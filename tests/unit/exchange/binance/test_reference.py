@@ -52,15 +52,34 @@ def test_the_rules_are_posted_when_they_are_news() -> None:
     tell(story, FeedTime())
 
 
-def test_the_clock_is_told_how_far_the_exchange_is_ahead_in_all() -> None:
+def test_the_clock_is_put_right_where_it_is_off() -> None:
     told: list[int] = []
 
     async def story(room: Room) -> None:
         await room.reference.load()
-        room.clock.ms = T0 - 100
+        assert told == [T0]
+        room.clock.ms = T0
         await room.reference.load()
-        assert told == [700, 800]
-        assert room.intake.now_ms == T0 - 100
+        assert told == [T0]
+        assert room.intake.now_ms == T0
+        room.clock.ms = T0 + 60_000
+        await room.reference.set_clock()
+        assert T0 <= told[1] < T0 + 30_000
+
+    tell(story, FeedTime(correct=told.append))
+
+
+def test_an_answer_that_took_long_does_not_set_the_clock_back() -> None:
+    told: list[int] = []
+
+    async def story(room: Room) -> None:
+        patient = RestTiming(attempts=2, backoff_first_s=0.02)
+        room.reference._rest = BinanceRest(room.stub.rest_url, WeightLimiter(), patient)
+        room.stub.scripted["/api/v3/time"] = [(500, {}, b"")]
+        room.clock.ms = T0 + 15
+        await room.reference.set_clock()
+        await room.reference._rest.close()
+        assert told == []
 
     tell(story, FeedTime(correct=told.append))
 
