@@ -327,7 +327,10 @@ async def _report(
 async def _ask_after(known: Sequence[Order], inquiries: Inquiries, *, tasks: Tasks) -> None:
     """Ask for each open order; one that is not told about does not hold up the others."""
     accepted = [order for order in known if order.status is OrderStatus.OPEN]
-    for order in await inquiries.ask_all(accepted):
+    silent = await inquiries.ask_all(accepted)
+    if len(silent) < len(accepted):  # what the account has was told before what became of these
+        tasks.spawn("account balances", inquiries.balances.ask())
+    for order in silent:
         tasks.spawn(f"order {order.client_order_id}", inquiries.ask(order))
 
 

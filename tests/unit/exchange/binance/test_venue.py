@@ -13,6 +13,7 @@ from aitrader.exchange.binance.question_pace import Patience
 from aitrader.exchange.binance.venue import VenueSettings
 from aitrader.exchange.binance.verdicts import ORDER_REJECTED
 from aitrader.model.account import PAPER
+from aitrader.model.commands import SubmitOrder
 from aitrader.model.errors import ConfigError
 from aitrader.model.events import (
     BalancesReported,
@@ -273,6 +274,30 @@ def test_what_cannot_be_used_is_said_at_the_start(changes: dict[str, str], sente
             await venue.close()
 
     asyncio.run(play())
+
+
+def test_what_an_order_did_while_the_start_asked_is_in_the_balances_that_are_told_last() -> None:
+    async def story(room: AccountRoom) -> None:
+        room.inbox.events.clear()
+        before = room.venue
+        room.venue = room.another()
+        order = room.order()
+        await room.fault("delay", path="account", verb="GET", delay_ms=200, is_after=True, times=1)
+        saved = Saved(orders=(room.opened(order),))
+        starting = asyncio.get_running_loop().create_task(room.venue.recover(saved))
+        await asyncio.sleep(0.1)
+        await before.submit(SubmitOrder(orders=(order,)))
+        await before.close()
+        room.inbox.events.clear()
+        await starting
+        await until(lambda: len(room.inbox.of(BalancesReported)) == 2)
+        cash = [
+            next(row.total for row in report.balances if row.asset == "USDT")
+            for report in room.inbox.of(BalancesReported)
+        ]
+        assert cash[1] < cash[0]
+
+    tell(story)
 
 
 def test_neither_key_nor_secret_is_in_any_log_or_error(
