@@ -1,14 +1,17 @@
 """Recent closed candles of every watched symbol, as arrays that a screening can look at in place.
 
-Theory of operation. Each interval has one ring: an array (fields, symbols, 2 x capacity). The row
-that opens at `open_ms` lives in column `(open_ms // step) % capacity` and, mirrored, once more
-`capacity` columns further, so that any window of up to `capacity` rows is one contiguous view and
-every symbol's rows share the columns of the same instant. A row that never came is NaN.
+Theory of operation. Each interval has one ring: an array (fields, symbols, rows) and its `base`,
+the grid number of its first row. The row that opens at `open_ms` lies at `open_ms // step - base`,
+so that any window is one contiguous view and every symbol's rows share the columns of the same
+instant. A row that never came is NaN. The array has room for some rows more than the ring keeps;
+when it is full, the kept ones move to the beginning of a new array.
 
 Invariants:
-- One writer (the stream edge). Readers get views; a view stays true until the newest row has moved
-  on by `SPARE_ROWS`, because the ring is that much longer than the longest window.
-- Moving on clears the columns in between for all symbols: a column never shows a row of a lap ago.
+- One writer (the stream edge). Readers, also in other threads, get views; a view stays true for as
+  long as somebody holds it: rows never move within an array and are never cleared. A row that comes
+  late or is corrected is written in its place.
+- An array and its base are replaced together, as one tuple: no reader sees one without the other.
+- What is past the newest row was never written: it is NaN.
 - Changing the watched streams makes new rings and copies; views of the old ones stay as they were.
 """
 
@@ -26,7 +29,10 @@ from aitrader.model.commands import Stream
 Floats = npt.NDArray[np.float64]
 
 SPARE_ROWS = 8
-"""How far the newest row may move on while a screening still looks at its window."""
+"""How far the newest row may have moved on when a screening takes its window; it is whole still."""
+
+_SLACK = 16
+"""A ring moves when a 16th of what it keeps has come anew: 16 copies of each row in its life."""
 
 _CLOSE = ROW_FIELDS.index("close")
 _NEVER = -1
@@ -42,13 +48,19 @@ class _Ring:
         self.symbols = symbols
         self.index = {symbol: place for place, symbol in enumerate(symbols)}
         self.capacity = capacity
-        self.values: Floats = np.full((len(ROW_FIELDS), len(symbols), 2 * capacity), np.nan)
+        self.held: tuple[int, Floats] = (0, self.nothing(0))
+        """Base and array; it has no room before the first row."""
         self.newest = _NEVER
         """Grid number of the newest row of any symbol."""
         self.last = [_NEVER] * len(symbols)
         """Grid number of each symbol's newest row."""
         self.version = 0
         self.counted: tuple[int, int, npt.NDArray[np.int64]] | None = None
+
+    @property
+    def oldest(self) -> int:
+        """Grid number of the oldest row that is kept."""
+        return self.newest - self.capacity + 1
 
     def number(self, open_ms: int) -> int:
         """Return the row's place on the interval's grid, counted from the epoch."""
@@ -58,53 +70,52 @@ class _Ring:
         """Return when the row of this grid number opens."""
         return number * self.step + self.offset
 
+    def nothing(self, bars: int) -> Floats:
+        """Return an array of so many missing rows of every symbol."""
+        return np.full((len(ROW_FIELDS), len(self.symbols), bars), np.nan)
+
     def move_on(self, number: int) -> None:
-        """Make `number` the newest row and clear what the columns held a lap ago."""
-        steps = number - self.newest
-        if self.newest == _NEVER or steps >= self.capacity:
-            self.values.fill(np.nan)
-        else:
-            for passed in range(self.newest + 1, number + 1):
-                slot = passed % self.capacity
-                self.values[:, :, slot] = np.nan
-                self.values[:, :, slot + self.capacity] = np.nan
+        """Make `number` the newest row; where it has no room, the kept rows get a new array."""
+        base, values = self.held
+        if number >= base + values.shape[2]:
+            first = number - self.capacity + 1
+            moved = self.nothing(self.capacity + self.capacity // _SLACK + 1)
+            oldest, end = max(first, base), self.newest + 1
+            if oldest < end:
+                moved[:, :, oldest - first : end - first] = values[:, :, oldest - base : end - base]
+            self.held = (first, moved)
         self.newest = number
 
     def write(self, place: int, number: int, row: Row) -> None:
-        """Put one row in its column and its mirror."""
+        """Put one row in its column."""
         if number > self.newest:
             self.move_on(number)
-        slot = number % self.capacity
-        self.values[:, place, slot] = row
-        self.values[:, place, slot + self.capacity] = row
+        base, values = self.held
+        values[:, place, number - base] = row
         self.last[place] = max(self.last[place], number)
         self.version += 1
 
     def write_many(self, place: int, numbers: npt.NDArray[np.int64], rows: Floats) -> None:
-        """Put many rows, (rows, fields), in their columns and mirrors."""
+        """Put many rows, (rows, fields), in their columns."""
         newest = int(numbers.max())
         if newest > self.newest:
             self.move_on(newest)
-        slots = numbers % self.capacity
-        self.values[:, place, slots] = rows.T
-        self.values[:, place, slots + self.capacity] = rows.T
+        base, values = self.held
+        values[:, place, numbers - base] = rows.T
         self.last[place] = max(self.last[place], newest)
         self.version += 1
 
     def window(self, newest: int, bars: int) -> Floats:
         """Return (fields, symbols, bars) up to row `newest`; a copy only beyond the ring's ends."""
-        oldest = newest - bars + 1
-        if newest <= self.newest and oldest > self.newest - self.capacity:
-            start = oldest % self.capacity
-            return self.values[:, :, start : start + bars]
-        copied: Floats = np.full((len(ROW_FIELDS), len(self.symbols), bars), np.nan)
-        first = max(oldest, self.newest - self.capacity + 1)
-        final = min(newest, self.newest)
-        if first <= final:
-            start = first % self.capacity
-            span = final - first + 1
-            at = first - oldest
-            copied[:, :, at : at + span] = self.values[:, :, start : start + span]
+        base, values = self.held
+        oldest, end = newest - bars + 1, base + values.shape[2]
+        kept = max(self.oldest, base)
+        if oldest >= kept and newest < end:
+            return values[:, :, oldest - base : newest + 1 - base]
+        copied = self.nothing(bars)
+        first, stop = max(oldest, kept), min(newest + 1, end)
+        if first < stop:
+            copied[:, :, first - oldest : stop - oldest] = values[:, :, first - base : stop - base]
         return copied
 
     def counts(self, newest: int) -> npt.NDArray[np.int64]:
@@ -113,8 +124,9 @@ class _Ring:
         if known is not None and known[:2] == (self.version, newest):
             return known[2]
         version = self.version
-        missing = np.isnan(self.window(newest, self.capacity)[_CLOSE])[:, ::-1]
-        counts = np.where(missing.any(axis=1), missing.argmax(axis=1), self.capacity)
+        bars = min(max(newest - self.oldest + 1, 1), self.capacity)
+        missing = np.isnan(self.window(newest, bars)[_CLOSE])[:, ::-1]
+        counts = np.where(missing.any(axis=1), missing.argmax(axis=1), bars)
         self.counted = (version, newest, counts)
         return counts
 
@@ -122,16 +134,16 @@ class _Ring:
         """Copy what `other` knows of our symbols."""
         if other.newest == _NEVER:
             return
-        self.newest = other.newest
+        self.move_on(other.newest)
         bars = min(self.capacity, other.capacity)
         window = other.window(other.newest, bars)
-        columns = np.arange(other.newest - bars + 1, other.newest + 1) % self.capacity
+        base, values = self.held
+        begin, end = other.newest + 1 - bars - base, other.newest + 1 - base
         for symbol, place in self.index.items():
             theirs = other.index.get(symbol)
             if theirs is None:
                 continue
-            self.values[:, place, columns] = window[:, theirs]
-            self.values[:, place, columns + self.capacity] = window[:, theirs]
+            values[:, place, begin:end] = window[:, theirs]
             if other.last[theirs] > self.newest - bars:
                 self.last[place] = other.last[theirs]
 
@@ -145,7 +157,7 @@ class SeriesTable:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        return sum(ring.values.nbytes for ring in self._rings.values())
+        return sum(ring.held[1].nbytes for ring in self._rings.values())
 
     def configure(self, streams: Iterable[Stream]) -> None:
         """Keep exactly these streams from now on, each with room for its `bars`.
@@ -189,7 +201,7 @@ class SeriesTable:
             return False
         ring, place = found
         number, rest = divmod(open_ms - ring.offset, ring.step)
-        if rest or (ring.newest != _NEVER and number <= ring.newest - ring.capacity):
+        if rest or (ring.newest != _NEVER and number < ring.oldest):
             return False
         ring.write(place, number, row)
         return True
