@@ -6,7 +6,7 @@ may go on where it was, even over a new connection. Prices, marks, traders and h
 only the newest of each is kept, with its `seq`, and a client is sent what is newer than it has. So
 a client costs a few numbers, however slow it is; nothing is queued for it. One that is so far
 behind that the journal has gone on without it gets a fresh snapshot, which loses nothing but the
-steps between.
+steps between. Until the first client comes nobody can have missed anything, and nothing is kept.
 
 `epoch` names this life of the engine: a `seq` of another life means nothing.
 """
@@ -67,16 +67,23 @@ class Hub:
         self._lasting: dict[str, PositionRow] = {}
         self._shared: dict[tuple[str, int], str] = {}
         self._news = asyncio.Event()
+        self._has_clients = asyncio.Event()
         self._encode = msgspec.json.Encoder().encode
 
     async def run(self) -> None:
-        """Follow the view until the engine ends."""
+        """Follow the view, from the first client on, until the engine ends."""
         try:
+            await self._has_clients.wait()
             async for frame in self._view.frames(HZ):
                 self.take(frame)
         finally:
             self.has_ended = True
             self._wake()
+
+    async def join(self) -> None:
+        """Return when there is what a client can begin with; whoever subscribes comes here first."""
+        self._has_clients.set()
+        await self.changed(0)
 
     async def changed(self, seq: int) -> None:
         """Return when there is something after `seq`, or when the engine has ended."""

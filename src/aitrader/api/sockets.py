@@ -225,6 +225,7 @@ class _Client:
 
     async def serve(self) -> None:
         """Read and write until either ends."""
+        await self._hub.join()
         welcome = Welcome(self._hub.epoch, self._caller.name, self._caller.scope.value)
         await self._send(self._encode(welcome).decode())
         async with asyncio.TaskGroup() as group:

@@ -166,13 +166,43 @@ def test_an_unsubscribed_client_is_told_nothing() -> None:
     assert feed.hub.news(Cursor({})) == []
 
 
+def test_nothing_is_kept_until_the_first_client_who_then_sees_everything() -> None:
+    async def story() -> None:
+        fake = FakeEngine()
+        hub = Hub(fake, "life-1")
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(hub.run())
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert hub.seq == 0
+            await hub.join()
+            (snapshot,) = hub.subscribe(Cursor({}), ["tickers"])
+            assert len(json.loads(snapshot)["data"]) == 12
+            following.cancel()
+
+    asyncio.run(story())
+
+
+def test_a_client_who_comes_after_the_end_does_not_wait() -> None:
+    async def story() -> None:
+        hub = Hub(FakeEngine(), "life-1")
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            following = group.create_task(hub.run())
+            await asyncio.sleep(0)
+            following.cancel()
+            await hub.join()
+        assert hub.has_ended
+
+    asyncio.run(story())
+
+
 def test_who_waits_is_woken_by_news_and_by_the_end() -> None:
     async def story() -> None:
         fake = FakeEngine()
         hub = Hub(fake, "life-1")
         async with asyncio.TaskGroup() as group:
             group.create_task(hub.run())
-            await hub.changed(0)
+            await hub.join()
             seq = hub.seq
             fake.end()
             await hub.changed(seq)
