@@ -15,11 +15,13 @@ import numpy as np
 from aitrader.filters.panel import Floats, Panel, Times
 from aitrader.model.candle import DAY_MS, INTERVAL_MS
 
-BLOCK = 64
-"""Candles whose lowest low and highest high are known together, so that a search can pass them."""
+BLOCK_BITS = 3
+BLOCK = 1 << BLOCK_BITS
+"""Candles whose lowest low and highest high are known together, so that a search can pass them;
+the edges of as many such blocks are known together in turn, and so on."""
 
-FIRST_STRETCH = 32
-"""Blocks searched at first; each further stretch is twice as long."""
+Edges = tuple[Sequence[float], Sequence[float], int]
+"""Lowest lows and highest highs of candles or blocks, and how many there are."""
 
 
 class Series:
@@ -30,8 +32,8 @@ class Series:
     """
 
     __slots__ = (
-        "_blocks",
         "_daily",
+        "_levels",
         "closes",
         "count",
         "first_ms",
@@ -57,7 +59,7 @@ class Series:
         self.first_ms = int(open_ms[0])
         self.opens, self.highs = _one_by_one(values["open"]), _one_by_one(values["high"])
         self.lows, self.closes = _one_by_one(values["low"]), _one_by_one(values["close"])
-        self._blocks: tuple[Floats, Floats] | None = None
+        self._levels: list[Edges] = []
         self._daily: tuple[int, Sequence[float]] = (-1, ())
 
     def __reduce__(self) -> tuple[type[Series], tuple[object, ...]]:
@@ -79,26 +81,24 @@ class Series:
     def find_touched(self, start: int, *, below: float, above: float) -> int | None:
         """Return the first candle from `start` on that reaches `below` or `above`.
 
-        First the rest of the block of `start`, then whole blocks, then the candles of the block
-        that was found and of the last one, which is not whole.
+        What is not touched is passed in ever larger blocks; from the first block that is touched
+        the search goes down to its candle.
         """
-        lows, highs = self.values["low"], self.values["high"]
-        whole = -(-start // BLOCK)
-        found = _first_touched(lows, highs, start, whole * BLOCK, below=below, above=above)
-        if found is not None:
-            return found
-        block_lows, block_highs = self._block_edges()
-        blocks, length = len(block_lows), FIRST_STRETCH
-        while whole < blocks:
-            block = _first_touched(
-                block_lows, block_highs, whole, whole + length, below=below, above=above
-            )
-            if block is not None:
-                whole = block
-                break
-            whole, length = min(whole + length, blocks), 2 * length
-        start = max(start, whole * BLOCK)
-        return _first_touched(lows, highs, start, start + BLOCK, below=below, above=above)
+        levels = self._levels or self._raised_levels()
+        top, level, place, is_found = len(levels) - 1, 0, start, False
+        lows, highs, count = levels[0]
+        while place < count:
+            if lows[place] <= below or highs[place] >= above:
+                if not level:
+                    return place
+                level, place, is_found = level - 1, place << BLOCK_BITS, True
+            else:
+                place += 1
+                if is_found or place % BLOCK or level == top:
+                    continue
+                level, place = level + 1, place >> BLOCK_BITS
+            lows, highs, count = levels[level]
+        return None
 
     def find_open(self, start: int) -> int | None:
         """Return the first candle from `start` on that is there."""
@@ -110,8 +110,9 @@ class Series:
 
     def last_close(self, before: int) -> float | None:
         """Return the newest close among the candles before this index, None without one."""
-        closes = self.closes
-        for place in range(min(before, self.count) - 1, -1, -1):
+        closes, place = self.closes, min(before, self.count)
+        while place:
+            place -= 1
             close = closes[place]
             if not isnan(close):
                 return close
@@ -130,31 +131,31 @@ class Series:
             self._daily = (phase, np.nansum(whole, axis=1).tolist())
         return self._daily[1][days - 1]
 
-    def _block_edges(self) -> tuple[Floats, Floats]:
-        """Return the lowest low and the highest high of each whole block, missing ones apart."""
-        if self._blocks is None:
-            stop = self.count // BLOCK * BLOCK
-            lows = self.values["low"][:stop].reshape(-1, BLOCK)
-            highs = self.values["high"][:stop].reshape(-1, BLOCK)
-            self._blocks = (np.fmin.reduce(lows, axis=1), np.fmax.reduce(highs, axis=1))
-        return self._blocks
+    def _raised_levels(self) -> list[Edges]:
+        """Return the edges of the candles, of blocks of these, of blocks of those and so on."""
+        lows, highs = self.values["low"], self.values["high"]
+        self._levels = [(self.lows, self.highs, self.count)]
+        while len(lows) > BLOCK:
+            lows, highs = _in_blocks(lows, np.fmin), _in_blocks(highs, np.fmax)
+            self._levels.append((_one_by_one(lows), _one_by_one(highs), len(lows)))
+        return self._levels
+
+
+def _in_blocks(edges: Floats, outer: np.ufunc) -> Floats:
+    """Return the outermost of each block, the last of which may be short; missing ones apart.
+
+    Two by two: eight times as quick as numpy reduces short rows.
+    """
+    for _halving in range(BLOCK_BITS):
+        even = len(edges) // 2 * 2
+        pairs = outer(edges[:even:2], edges[1::2])
+        edges = pairs if even == len(edges) else np.append(pairs, edges[-1])
+    return edges
 
 
 def _one_by_one(values: Floats) -> Sequence[float]:
     """Return the numbers as Python's own floats, four times as quick to read as numpy's."""
     return cast("Sequence[float]", values.data)
-
-
-def _first_touched(
-    lows: Floats, highs: Floats, start: int, stop: int, *, below: float, above: float
-) -> int | None:
-    """Return the first index of [start, stop) whose low or high reaches an edge."""
-    touched = lows[start:stop] <= below
-    touched |= highs[start:stop] >= above
-    if not len(touched):
-        return None
-    place = int(touched.argmax())
-    return start + place if touched[place] else None
 
 
 class History:

@@ -33,14 +33,18 @@ def on(kind: type[C], handle: Callable[[C], None]) -> tuple[type[Command], Handl
 class Loop:
     """Inbox and stages of one run; `handlers` may be set once the edges are made."""
 
-    def __init__(self, stages: Sequence[Stage], takers: Mapping[type[Event], Taker]) -> None:
+    def __init__(self) -> None:
+        """Begin with an empty inbox, which the edges need, and nobody to show it to."""
+        self._inbox: deque[Event] = deque()
+        self._routes: Mapping[type[object], tuple[Answer | Taker, ...]] = {}
+        self.handlers: Mapping[type[object], Handler] = {}
+
+    def join(self, stages: Sequence[Stage], takers: Mapping[type[Event], Taker]) -> None:
         """Show facts to those who take note of their kind, then to the stages."""
         routes = routes_of(stages)
-        self._routes: dict[type[object], tuple[Taker | None, tuple[Answer, ...]]] = {
-            kind: (takers.get(kind), routes.get(kind, ())) for kind in takers.keys() | routes.keys()
+        self._routes = routes | {
+            kind: (take, *routes.get(kind, ())) for kind, take in takers.items()
         }
-        self._inbox: deque[Event] = deque()
-        self.handlers: Mapping[type[object], Handler] = {}
 
     def post(self, event: Event) -> None:
         """Put an event in; it is worked out by the next `settle`."""
@@ -58,17 +62,16 @@ class Loop:
             if handled > MOST_EVENTS:
                 raise InvariantBroken("an instant has no end of events")
             pending: list[Event | Command] = [inbox.popleft()]
-            others = list[Event | Command]()
+            others: list[Event | Command] = []
             for fact in pending:  # which grows meanwhile
-                route = routes.get(type(fact))
-                if route is None:
+                answers = routes.get(type(fact))
+                if answers is None:
                     others.append(fact)
                     continue
-                take, answers = route
-                if take is not None:
-                    take(fact)
                 for answer in answers:
-                    pending += answer(fact)
+                    found = answer(fact)
+                    if found:
+                        pending += found
             for command in others:
                 handle = does.get(type(command))
                 if handle is not None:

@@ -8,10 +8,10 @@ where a market order waits. Within one candle comes first its open (`open_at`), 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import IntEnum
 from math import isnan
-from typing import NamedTuple
+from typing import TypeAlias
 
 from aitrader.backtest.bands import CandleBands
 from aitrader.backtest.history import History, Series
@@ -42,87 +42,83 @@ CANDLE, CLOSE, TIMER, OPEN = Phase
 MARKET, LIMIT, STOP_LOSS, SELL = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP_LOSS, Side.SELL
 
 
-class Wake(NamedTuple):
-    """When a symbol must be looked at next: its open, or the whole of its candle."""
-
-    at_ms: int
-    phase: Phase
+Wake: TypeAlias = tuple[int, Phase]
+"""When a symbol must be looked at next: its open, or the whole of its candle."""
 
 
 class CandleMarket:
     """Venue, bands and prices of a run, fed with candles of one interval."""
 
     def __init__(
-        self, history: History, interval: str, *, clock: VirtualClock, venue: PaperVenue
+        self,
+        history: History,
+        interval: str,
+        *,
+        clock: VirtualClock,
+        venue: PaperVenue,
+        bands: CandleBands,
     ) -> None:
-        """Feed `venue` with the candles of `interval`; `bands` is set by who has the inbox."""
+        """Feed `venue` and `bands` with the candles of `interval`."""
         self._clock = clock
         self._venue = venue
+        self._bands = bands
         self._series: Mapping[str, Series] = {
             symbol: series
             for symbol in history.symbols
             if (series := history.find(symbol, interval)) is not None
         }
         self.phase = Phase.CANDLE
-        self.bands = CandleBands(_Nobody())
         self._changed: dict[str, None] = {}
         self._arrived_until: dict[str, int] = {}
-        self._last: dict[str, tuple[int, float | None]] = {}
 
     # -- prices ---------------------------------------------------------------------------------
 
     def last_price(self, symbol: str) -> float | None:
         """Return the newest price there is at this instant, None before the first candle."""
-        series, now_ms = self._series.get(symbol), self._now_ms
-        if series is None:
-            return None
-        known = self._last.get(symbol)
-        if known is not None and known[0] == now_ms:
-            return known[1]
-        price = _last_price(series, now_ms)
-        self._last[symbol] = (now_ms, price)
-        return price
+        series = self._series.get(symbol)
+        return None if series is None else _last_price(series, self._now_ms)
 
     # -- commands -------------------------------------------------------------------------------
 
     def submit(self, command: SubmitOrder) -> None:
         """Send orders to the venue; they are new there until the candle they came in is over."""
-        symbol = command.orders[0].symbol
-        price = self.last_price(symbol)
+        symbol, now_ms = command.orders[0].symbol, self._now_ms
+        series = self._series[symbol]
+        price = _last_price(series, now_ms)
         if price is not None:
             self._venue.know_price(symbol, price)
-        series = self._series[symbol]
-        place, _is_inside = _where(series, self._now_ms)
-        open_ms = series.first_ms + place * series.step_ms
+        since_ms = max(now_ms - series.first_ms, 0)
+        open_ms = series.first_ms + since_ms - since_ms % series.step_ms
         self._settle_arrivals(symbol, open_ms)
         self._arrived_until[symbol] = open_ms + series.step_ms
-        _finish(self._venue.submit(command))
+        self._venue.take(command)
         self._changed[symbol] = None
 
     def cancel(self, command: CancelOrders) -> None:
         """Take orders off."""
-        _finish(self._venue.cancel(command))
+        self._venue.take_off(command)
         self._changed[command.orders[0].symbol] = None
 
     def query(self, command: QueryOrder) -> None:
         """Have the venue say what it knows."""
-        _finish(self._venue.query(command))
+        self._venue.tell(command.order)
 
     def arm(self, command: ArmBand) -> None:
         """Watch a band."""
-        self.bands.arm(command)
+        self._bands.arm(command)
         self._changed[command.symbol] = None
 
     def disarm(self, command: DisarmBand) -> None:
         """Forget a band; that a symbol is looked at once too often does no harm."""
-        self.bands.disarm(command)
+        self._bands.disarm(command)
 
     # -- what happens ---------------------------------------------------------------------------
 
-    def take_changed(self) -> list[str]:
+    def take_changed(self) -> Iterable[str]:
         """Return the symbols whose next wake may be another one since this was asked last."""
-        changed = list(self._changed)
-        self._changed.clear()
+        if not self._changed:
+            return ()
+        changed, self._changed = self._changed, {}
         return changed
 
     def open_at(self, symbol: str, at_ms: int) -> None:
@@ -146,7 +142,7 @@ class CandleMarket:
             decimal_from_float(series.closes[place]),
         )
         self._venue.on_candle(symbol, candle, at_ms)
-        self.bands.on_candle(symbol, candle, at_ms)
+        self._bands.on_candle(symbol, candle, at_ms)
         self._changed[symbol] = None
 
     def _settle_arrivals(self, symbol: str, open_ms: int) -> None:
@@ -161,26 +157,27 @@ class CandleMarket:
         A candle is shown whole where only its low or high reaches an edge; where its open does,
         or a market order waits for it, the open is shown first.
         """
-        below, above, is_opening = _edges(self._venue.open_orders(symbol), self.bands.edges(symbol))
+        below, above, is_opening = _edges(
+            self._venue.open_orders(symbol), self._bands.edges(symbol)
+        )
         if below == -INFINITE and above == INFINITE and not is_opening:
             return None
         series = self._series[symbol]
         place, is_inside = _where(series, self._now_ms)
         if is_inside:
             if _is_touched(series, place, below, above):
-                return Wake(series.first_ms + (place + 1) * series.step_ms, CANDLE)
+                return (series.first_ms + (place + 1) * series.step_ms, CANDLE)
             place += 1
-        found = None
         if is_opening:
             found = series.find_open(place)
             if found is not None:
-                return Wake(series.first_ms + found * series.step_ms, OPEN)
+                return (series.first_ms + found * series.step_ms, OPEN)
         found = series.find_touched(place, below=below, above=above)
         if found is None:
             return None
         if below < series.opens[found] < above:
-            return Wake(series.first_ms + (found + 1) * series.step_ms, CANDLE)
-        return Wake(series.first_ms + found * series.step_ms, OPEN)
+            return (series.first_ms + (found + 1) * series.step_ms, CANDLE)
+        return (series.first_ms + found * series.step_ms, OPEN)
 
     @property
     def _now_ms(self) -> int:
@@ -214,14 +211,6 @@ def _is_touched(series: Series, place: int, below: float, above: float) -> bool:
     return series.lows[place] <= below or series.highs[place] >= above
 
 
-class _Nobody:
-    """An inbox before there is one."""
-
-    def post(self, event: object) -> None:
-        """Refuse: nothing may happen yet."""
-        raise AssertionError("the run has not begun")
-
-
 def _edges(orders: Collection[Order], edges: tuple[float, float]) -> tuple[float, float, bool]:
     """Return the prices at or beyond which an order or a band is touched; True: one is MARKET."""
     below, above = edges
@@ -236,12 +225,3 @@ def _edges(orders: Collection[Order], edges: tuple[float, float]) -> tuple[float
         else:
             above = min(above, float(price))
     return below, above, is_opening
-
-
-def _finish(work: Coroutine[object, object, None]) -> None:
-    """Run what the paper venue does on the spot; it waits for nothing."""
-    try:
-        work.send(None)
-    except StopIteration:
-        return
-    raise AssertionError("the paper venue waited for something")

@@ -21,7 +21,7 @@ from aitrader.backtest.answers import AnswerBook
 from aitrader.backtest.bands import CandleBands
 from aitrader.backtest.equity import Marks
 from aitrader.backtest.history import History
-from aitrader.backtest.loop import Loop, Taker, on
+from aitrader.backtest.loop import Handler, Loop, Taker, on
 from aitrader.backtest.market import CANDLE, CLOSE, OPEN, TIMER, CandleMarket, Phase, Wake
 from aitrader.backtest.peaks import Peaks
 from aitrader.backtest.record import Recorder
@@ -69,7 +69,7 @@ from aitrader.signals.stage import SignalStage
 
 MOST_SYMBOLS = 10_000
 
-NEVER = Wake(NEVER_MS, OPEN)
+NEVER: Wake = (NEVER_MS, OPEN)
 
 ASKING = (QUERY_TIMER, LAME_TIMER)
 """Timers that wait for an answer of the venue."""
@@ -177,8 +177,9 @@ class _Run:
         self._record = Recorder()
         rules = {row.symbol: row for row in job.instruments}
         terms = job.terms
+        self._loop = Loop()
         venue = PaperVenue(
-            self,
+            self._loop,
             self._clock,
             find_instrument=rules.get,
             settings=PaperSettings(
@@ -188,12 +189,17 @@ class _Run:
                 quote=terms.quote,
             ),
         )
-        self._market = CandleMarket(history, job.detail, clock=self._clock, venue=venue)
+        self._market = CandleMarket(
+            history,
+            job.detail,
+            clock=self._clock,
+            venue=venue,
+            bands=CandleBands(self._loop, venue.rest_of),
+        )
         self._peaks = _peaks_of(job, history, self._record)
-        self._loop = Loop(stages_of(terms, self._market), _takers_of(self._record, self._peaks))
-        self._market.bands = CandleBands(self._loop, venue.rest_of)
+        self._loop.join(stages_of(terms, self._market), _takers_of(self._record, self._peaks))
         self._timers = VirtualTimers(self._loop, self._clock)
-        self._join()
+        self._loop.handlers = self._doers()
         used = {row.plan.interval for row in job.traders} | {job.detail}
         self._intervals = tuple(row for row in INTERVAL_MS if row in used)
         self._plans = {row.trader_id: row.plan for row in job.traders}
@@ -202,13 +208,9 @@ class _Run:
         self._planned: dict[str, Wake | None] = {}
         self._has_exits = answers.has_exits
 
-    def post(self, event: object) -> None:
-        """Be the venue's inbox, which is made before the loop."""
-        self._loop.post(event)  # type: ignore[arg-type]
-
-    def _join(self) -> None:
+    def _doers(self) -> Mapping[type[object], Handler]:
         market, timers = self._market, self._timers
-        self._loop.handlers = dict(
+        return dict(
             (
                 on(SubmitOrder, market.submit),
                 on(CancelOrders, market.cancel),
@@ -261,18 +263,19 @@ class _Run:
             elif phase is TIMER:
                 self._timers.go_off()
             else:
-                self._show(Wake(at_ms, phase))
+                self._show((at_ms, phase))
             self._loop.settle()
             self._plan_again()
 
     def _show(self, due: Wake) -> None:
         """Let every symbol that is due now open, or end, its candle, in the symbols' order."""
-        show = self._market.open_at if due.phase is OPEN else self._market.close_at
+        at_ms, phase = due
+        show = self._market.open_at if phase is OPEN else self._market.close_at
         while self._wakes and self._wakes[0][0] == due:
             _wake, _rank, symbol = heapq.heappop(self._wakes)
             if self._planned.get(symbol) == due:
                 self._planned[symbol] = None
-                show(symbol, due.at_ms)
+                show(symbol, at_ms)
 
     def _plan_again(self) -> None:
         """Find the next wake of every symbol whose orders or bands have changed."""
@@ -322,11 +325,11 @@ class _Run:
     def _close(self, at_ms: int, candidates: Sequence[tuple[TraderId, str]]) -> None:
         """Have the candles that end now screened: the answers are there already."""
         held = self._record.held
-        matches = tuple(
-            self._answers.match(trader_id, symbol, at_ms)
-            for trader_id, symbol in candidates
-            if (trader_id, symbol) not in held and self._is_in_universe(trader_id, symbol)
-        )
+        matches = [
+            self._answers.match(*key, at_ms)
+            for key in candidates
+            if key not in held and self._is_in_universe(*key)
+        ]
         exit_matches: tuple[ExitMatch, ...] = ()
         if self._has_exits:
             exits = (self._answers.exit_match(key, symbol, at_ms) for key, symbol in held)
@@ -339,7 +342,7 @@ class _Run:
             ScreenDone(
                 at_ms=at_ms,
                 closed_ms=at_ms,
-                matches=matches,
+                matches=tuple(matches),
                 exit_matches=exit_matches,
                 warming=(),
                 faults=(),

@@ -22,9 +22,8 @@ exceeds what it holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import TypedDict
 
 import msgspec
 from msgspec import structs
@@ -47,16 +46,14 @@ from aitrader.model.money import decimal_from_float
 from aitrader.model.order import Fill, Leg, Order, OrderKind, OrderStatus
 from aitrader.model.ports import Clock, Inbox
 
+Seen = Decimal | fills.PriceRange
+"""A single price, or a whole candle."""
 
-class Terms(TypedDict):
-    """What a fill costs besides its fee, and the grid its price is on."""
+FindPrice = Callable[..., Decimal | None]
+"""At what an order fills when it meets what is seen, None if it does not fill."""
 
-    slippage_bps: Decimal
-    tick_size: Decimal
-
-
-FindPrice = Callable[[Order, bool, Terms], Decimal | None]
-"""At what an order fills, None if it does not; True: it has met no price before."""
+MARKET = OrderKind.MARKET
+FILLED, CANCELED, OPEN = OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.OPEN
 
 
 class PaperSettings(msgspec.Struct, frozen=True):
@@ -87,6 +84,7 @@ class PaperVenue:
         self.settle_arrivals, self.open_orders = self._book.settle_arrivals, self._book.open_orders
         self.awaited = self._book.awaited  # the symbols whose next price may fill an order
         self._reports = PaperReports(inbox, clock, self._book)
+        self.tell = self._reports.tell
         self._depth = PaperDepth(find_offer, slippage_bps=settings.slippage_bps)
         self._rests = CandleRests()
         self._last: dict[str, float] = {}
@@ -113,61 +111,58 @@ class PaperVenue:
                 continue
             self._book.keep(order)
         for order in saved.orders:
-            if order.status in (OrderStatus.FILLED, OrderStatus.CANCELED):
+            if order.status in (FILLED, CANCELED):
                 self._cancel_siblings(order)
 
     async def submit(self, command: SubmitOrder) -> None:
         """Accept or reject; an id already known is only reported again."""
-        found = [self._book.find(order.client_order_id) for order in command.orders]
-        known = [order for order in found if order is not None]
+        self.take(command)
+
+    async def cancel(self, command: CancelOrders) -> None:
+        """Take orders off, with the rest of their list; what has ended is reported again."""
+        self.take_off(command)
+
+    async def query(self, command: QueryOrder) -> None:
+        """Report all that is known of an order, or that nothing is."""
+        self.tell(command.order)
+
+    # -- the same at once: nothing here is waited for -------------------------------------------
+
+    def take(self, command: SubmitOrder) -> None:
+        """Accept or reject; an id already known is only reported again."""
+        book, orders = self._book, command.orders
+        known = [order for row in orders if (order := book.find(row.client_order_id)) is not None]
         if known:
             for order in known:
                 self._reports.everything(order)
             return
-        refusal = self._checks.find_refusal(command.orders, self.account)
-        for order in command.orders:
+        refusal = self._checks.find_refusal(orders, self.account)
+        for order in orders:
             if refusal is not None:
                 self._reject(order, refusal)
                 continue
-            self._book.keep(structs.replace(order, status=OrderStatus.OPEN))
-            self._book.arriving.add(order.client_order_id)
+            book.keep(structs.replace(order, status=OPEN))
+            book.arriving.add(order.client_order_id)
             self._reports.accepted(order)
-        self._meet_rest(command.orders[0])
+        self._meet_rest(orders)
 
-    async def cancel(self, command: CancelOrders) -> None:
+    def take_off(self, command: CancelOrders) -> None:
         """Take orders off, with the rest of their list; what has ended is reported again."""
         for asked in command.orders:
             order = self._book.find(asked.client_order_id)
-            if order is None:
-                self._reports.unknown(asked)
-            elif order.is_done:
-                self._reports.everything(order)
+            if order is None or order.is_done:
+                self.tell(asked)
             else:
-                self._end(order, OrderStatus.CANCELED)
+                self._end(order, CANCELED)
                 self._cancel_siblings(order)
-
-    async def query(self, command: QueryOrder) -> None:
-        """Report all that is known of an order, or that nothing is."""
-        order = self._book.find(command.order.client_order_id)
-        if order is None:
-            self._reports.unknown(command.order)
-        else:
-            self._reports.everything(order)
 
     # -- PriceListener --------------------------------------------------------------------------
 
     def on_price(self, symbol: str, price: float, at_ms: int) -> None:
         """Let one price do to the resting orders of its symbol what it does."""
         self._last[symbol] = price
-        if not self._book.open_orders(symbol):
-            return
-        exact = decimal_from_float(price)
-
-        def find_price(order: Order, is_new: bool, terms: Terms) -> Decimal | None:
-            at_tick = fills.fill_price_on_arrival if is_new else fills.fill_price_on_tick
-            return at_tick(order, exact, **terms)
-
-        self._meet(symbol, find_price, at_ms)
+        if self._book.open_orders(symbol):
+            self._meet(symbol, decimal_from_float(price), _price_on_tick, at_ms=at_ms)
 
     # -- whole candles, as a backtest has them --------------------------------------------------
 
@@ -178,56 +173,54 @@ class PaperVenue:
         open; of the orders that rest the stops are tested first.
         """
         self._last[symbol] = float(candle.close)
-
-        def find_price(order: Order, is_new: bool, terms: Terms) -> Decimal | None:
-            if order.kind is OrderKind.MARKET:
-                return None
-            met = fills.fill_price_on_arrival(order, candle.open, **terms) if is_new else None
-            return fills.fill_price_on_candle(order, candle, **terms) if met is None else met
-
-        for order in self._meet(symbol, find_price, at_ms):
+        for order in self._meet(symbol, candle, _price_on_candle, at_ms=at_ms):
             self._rests.note(order, order.fills[-1], candle)
 
     def rest_of(self, position_id: PositionId) -> fills.PriceRange | None:
         """Return what is left of the candle that a position was entered in, if that is now."""
         return self._rests.find(position_id, self._clock.now_ms())
 
-    def _meet_rest(self, first: Order) -> None:
+    def _meet_rest(self, orders: Sequence[Order]) -> None:
         """Let new orders of a position meet what is left of the candle it was entered in."""
-        rest = self.rest_of(first.position_id)
-        if rest is None:
-            return
-
-        def find_price(order: Order, _is_new: bool, terms: Terms) -> Decimal | None:
-            if order.kind is OrderKind.MARKET:
-                return None
-            return fills.fill_price_on_candle(order, rest, **terms)
-
-        self._meet(first.symbol, find_price, self._clock.now_ms(), of=first.position_id)
+        first, now_ms = orders[0], self._clock.now_ms()
+        rest = self._rests.find(first.position_id, now_ms)
+        if rest is not None:
+            self._book.arriving.difference_update(row.client_order_id for row in orders)
+            self._meet(first.symbol, rest, _price_on_candle, at_ms=now_ms, of=first.position_id)
 
     def know_price(self, symbol: str, price: float) -> None:
         """Take a symbol's last price without letting it meet any order."""
         self._last[symbol] = price
 
     def _meet(
-        self, symbol: str, find_price: FindPrice, at_ms: int, *, of: PositionId | None = None
+        self,
+        symbol: str,
+        met: Seen,
+        find_price: FindPrice,
+        *,
+        at_ms: int,
+        of: PositionId | None = None,
     ) -> list[Order]:
-        """Fill what a price fills, of all orders or those of a position, and return it."""
-        instrument, filled = self._find_instrument(symbol), list[Order]()
+        """Fill what a price or a candle fills, of all orders or a position's, and return it."""
+        filled: list[Order] = []
+        instrument = self._find_instrument(symbol)
         if instrument is None:
             return filled
-        terms = Terms(slippage_bps=self._settings.slippage_bps, tick_size=instrument.tick_size)
-        for order in self._book.resting(symbol):
+        book, slippage_bps = self._book, self._settings.slippage_bps
+        for order in book.resting(symbol):
+            name = order.client_order_id
             is_anothers = of is not None and order.position_id != of
-            if is_anothers or self._book.find(order.client_order_id) is not order:
+            if is_anothers or book.find(name) is not order:
                 continue  # the order of its list before it has filled
-            is_new = order.client_order_id in self._book.arriving
-            self._book.arriving.discard(order.client_order_id)
-            found = find_price(order, is_new, terms)
+            is_new = name in book.arriving
+            book.arriving.discard(name)
+            found = find_price(
+                order, met, is_new=is_new, slippage_bps=slippage_bps, tick_size=instrument.tick_size
+            )
             if found is None:
                 continue
             after, seen, parts = order, self._last[symbol], None
-            if order.kind is OrderKind.MARKET:
+            if order.kind is MARKET:
                 parts = self._depth.parts(order, seen, instrument=instrument, at_ms=at_ms)
             for quantity, price in ((order.remaining, found),) if parts is None else parts:
                 after = self._fill(after, quantity, price, at_ms=at_ms)
@@ -247,7 +240,7 @@ class PaperVenue:
         )
         self.account.pay(order, fill)
         self.account.move(order, fill)
-        status = OrderStatus.FILLED if quantity == order.remaining else order.status
+        status = FILLED if quantity == order.remaining else order.status
         filled = structs.replace(order, status=status, fills=(*order.fills, fill))
         self._book.keep(filled)
         self._reports.filled(order, fill)
@@ -257,7 +250,7 @@ class PaperVenue:
 
     def _cancel_siblings(self, order: Order) -> None:
         for sibling in self._book.siblings(order):
-            self._end(sibling, OrderStatus.CANCELED)
+            self._end(sibling, CANCELED)
 
     def _end(self, order: Order, status: OrderStatus) -> None:
         self._book.arriving.discard(order.client_order_id)
@@ -269,6 +262,37 @@ class PaperVenue:
         rejected = structs.replace(order, status=OrderStatus.REJECTED, note=refusal.reason)
         self._book.keep(rejected, refusal)
         self._reports.ended(rejected)
+
+
+def _price_on_tick(
+    order: Order, price: Decimal, *, is_new: bool, slippage_bps: Decimal, tick_size: Decimal
+) -> Decimal | None:
+    """Return at what an order fills on a price; one that is new has met none before."""
+    at_tick = fills.fill_price_on_arrival if is_new else fills.fill_price_on_tick
+    return at_tick(order, price, slippage_bps=slippage_bps, tick_size=tick_size)
+
+
+def _price_on_candle(
+    order: Order,
+    candle: fills.PriceRange,
+    *,
+    is_new: bool,
+    slippage_bps: Decimal,
+    tick_size: Decimal,
+) -> Decimal | None:
+    """Return at what an order fills on a candle whose open was shown: none that waits for one."""
+    if order.kind is MARKET:
+        return None
+    met = None
+    if is_new:
+        met = fills.fill_price_on_arrival(
+            order, candle.open, slippage_bps=slippage_bps, tick_size=tick_size
+        )
+    if met is None:
+        met = fills.fill_price_on_candle(
+            order, candle, slippage_bps=slippage_bps, tick_size=tick_size
+        )
+    return met
 
 
 def _entries_first(order: Order) -> tuple[bool, int]:

@@ -32,7 +32,7 @@ class PaperAccount:
     @property
     def free_cash(self) -> Decimal:
         """What may be spent: cash without the proceeds and the collateral of open shorts."""
-        return self.cash - 2 * sum(self._locked.values(), ZERO)
+        return self.cash - 2 * sum(self._locked.values(), ZERO) if self._locked else self.cash
 
     def held(self, position_id: PositionId) -> Decimal:
         """Return the base units of one position, below zero for a short."""
@@ -45,16 +45,16 @@ class PaperAccount:
 
     def move(self, order: Order, fill: Fill) -> None:
         """Book the base units of one fill, and the collateral if it opens or closes a short."""
-        change = -fill.quantity if order.side is SELL else fill.quantity
-        name, before = order.position_id, self.held(order.position_id)
-        after = before + change
-        if order.leg is ENTRY and order.side is SELL:
+        is_sell, name, before = order.side is SELL, order.position_id, self.held(order.position_id)
+        after = before - fill.quantity if is_sell else before + fill.quantity
+        if is_sell and order.leg is ENTRY:
             self._locked[name] = self._locked.get(name, ZERO) + fill.quantity * fill.price
-        elif name in self._locked and before != ZERO:
+        elif name in self._locked and before:
             self._locked[name] = money_to_step(self._locked[name] * after / before)
-        self._holdings[name] = after
-        if after == ZERO:
-            del self._holdings[name]
+        if after:
+            self._holdings[name] = after
+        else:
+            self._holdings.pop(name, None)
             self._locked.pop(name, None)
 
     def check(self, orders: Sequence[Order], resting: Iterable[Order], value: Valuer) -> None:
@@ -85,4 +85,4 @@ def _reserved(exit_order: Order, resting: Iterable[Order]) -> Decimal:
         if order.position_id == exit_order.position_id and order.leg is not ENTRY:
             key = order.list_id or order.client_order_id
             held[key] = max(held.get(key, ZERO), order.remaining)
-    return sum(held.values(), ZERO)
+    return sum(held.values(), ZERO) if held else ZERO

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Collection, Mapping
 
 from aitrader.exchange.simulated import fills
@@ -25,7 +25,7 @@ class PaperBook:
         self._orders: dict[ClientOrderId, Order] = {}
         self._resting: dict[str, dict[ClientOrderId, Order]] = {}
         self._entries: dict[ClientOrderId, Order] = {}
-        self._done: OrderedDict[ClientOrderId, None] = OrderedDict()
+        self._done: deque[ClientOrderId] = deque()
         self._refusals: dict[ClientOrderId, Refused] = {}
         self._denied: deque[ClientOrderId] = deque(maxlen=kept_done)
         self.arriving: set[ClientOrderId] = set()
@@ -33,8 +33,9 @@ class PaperBook:
 
     def clear(self) -> None:
         """Forget everything."""
-        for known in (self._orders, self._resting, self._entries, self._done, self._refusals):
+        for known in (self._orders, self._resting, self._entries, self._refusals):
             known.clear()
+        self._done.clear()
         self._denied.clear()
         self.arriving.clear()
 
@@ -56,8 +57,10 @@ class PaperBook:
 
     def resting(self, symbol: str) -> list[Order]:
         """Return the open orders of a symbol, stops first."""
-        orders = self._resting.get(symbol)
-        return sorted(orders.values(), key=fills.urgency) if orders else []
+        orders = list(self.open_orders(symbol))
+        if len(orders) > 1:
+            orders.sort(key=fills.urgency)
+        return orders
 
     def open_orders(self, symbol: str) -> Collection[Order]:
         """Return the open orders of a symbol as they came."""
@@ -91,28 +94,30 @@ class PaperBook:
     def keep(self, order: Order, refusal: Refused | None = None) -> None:
         """Remember an order as it stands now; only the open ones rest."""
         name = order.client_order_id
+        before = self._orders.get(name)
         self._orders[name] = order
         if refusal is not None:
             self._refusals[name] = refusal
-        resting = self._resting.get(order.symbol)
         if not order.is_done:
-            if resting is None:
-                resting = self._resting[order.symbol] = {}
-            resting[name] = order
+            self._resting.setdefault(order.symbol, {})[name] = order
             if order.leg is ENTRY:
                 self._entries[name] = order
             return
-        self._entries.pop(name, None)
+        if before is None or not before.is_done:
+            self._done.append(name)
+            self._take_off(order)
+            if len(self._done) > self._kept_done:
+                self._forget(self._done.popleft())
+
+    def _take_off(self, order: Order) -> None:
+        """Let an order that has ended rest no more."""
+        name = order.client_order_id
+        if order.leg is ENTRY:
+            self._entries.pop(name, None)
+        resting = self._resting.get(order.symbol)
         if resting is not None:
             resting.pop(name, None)
-            if not resting:
-                del self._resting[order.symbol]
-        self._done.pop(name, None)
-        self._done[name] = None
-        self._forget_oldest()
 
-    def _forget_oldest(self) -> None:
-        if len(self._done) > self._kept_done:
-            oldest, _none = self._done.popitem(last=False)
-            del self._orders[oldest]
-            self._refusals.pop(oldest, None)
+    def _forget(self, oldest: ClientOrderId) -> None:
+        del self._orders[oldest]
+        self._refusals.pop(oldest, None)

@@ -37,23 +37,23 @@ class PaperChecks:
 
     def find_refusal(self, orders: tuple[Order, ...], account: PaperAccount) -> Refused | None:
         """Return why orders are refused; those of one list are taken or refused together."""
+        symbol = orders[0].symbol
+        instrument, last_price = self._find_instrument(symbol), self._last_price(symbol)
         try:
             for order in orders:
-                self._check(order)
+                self._check_time(order)
+                if instrument is None:
+                    raise Refused(UNKNOWN_SYMBOL, "Invalid symbol.")
+                rules.check(order, order.quantity, instrument=instrument, last_price=last_price)
             account.check(orders, self._book.rivals(orders[0]), self._value)
         except Refused as refusal:
             return refusal
         return None
 
-    def _check(self, order: Order) -> None:
+    def _check_time(self, order: Order) -> None:
         is_over = self._clock.now_ms() > order.not_after_ms
         if is_over and self._book.is_denied(order.client_order_id):
             raise Refused(TOO_LATE, "Timestamp for this request is outside of the recvWindow.")
-        instrument = self._find_instrument(order.symbol)
-        if instrument is None:
-            raise Refused(UNKNOWN_SYMBOL, "Invalid symbol.")
-        last_price = self._last_price(order.symbol)
-        rules.check(order, order.quantity, instrument=instrument, last_price=last_price)
 
     def _value(self, order: Order) -> Decimal:
         """What one base unit of an entry is worth in quote; 0 while no price was seen."""

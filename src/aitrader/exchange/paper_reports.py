@@ -14,6 +14,8 @@ from aitrader.model.events import (
 from aitrader.model.order import Fill, Order, OrderStatus
 from aitrader.model.ports import Clock, Inbox
 
+CANCELED, EXPIRED, REJECTED = OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED
+
 
 class PaperReports:
     """Says what became of orders, as often as it is asked."""
@@ -43,11 +45,11 @@ class PaperReports:
     def ended(self, order: Order) -> None:
         """Say how an order ended; nothing of one that is open, or filled (its fills said it)."""
         now_ms, name = self._clock.now_ms(), order.client_order_id
-        if order.status is OrderStatus.CANCELED:
+        if order.status is CANCELED:
             self._inbox.post(OrderCanceled(at_ms=now_ms, client_order_id=name))
-        elif order.status is OrderStatus.EXPIRED:
+        elif order.status is EXPIRED:
             self._inbox.post(OrderExpired(at_ms=now_ms, client_order_id=name, reason=order.note))
-        elif order.status is OrderStatus.REJECTED:
+        elif order.status is REJECTED:
             refusal = self._book.refusal_of(order)
             self._inbox.post(
                 OrderRejected(
@@ -55,9 +57,17 @@ class PaperReports:
                 )
             )
 
+    def tell(self, asked: Order) -> None:
+        """Say all that is known of an order, or that nothing is."""
+        order = self._book.find(asked.client_order_id)
+        if order is None:
+            self.unknown(asked)
+        else:
+            self.everything(order)
+
     def everything(self, order: Order) -> None:
         """Say again all that is known of an order, oldest first."""
-        if order.status is not OrderStatus.REJECTED:
+        if order.status is not REJECTED:
             self.accepted(order)
         for fill in order.fills:
             self.filled(order, fill)

@@ -11,6 +11,8 @@ from aitrader.exchange.simulated.fills import PriceRange, rest_of_candle
 from aitrader.model.ids import PositionId
 from aitrader.model.order import Fill, Leg, Order, OrderKind
 
+ENTRY, LIMIT = Leg.ENTRY, OrderKind.LIMIT
+
 
 class CandleRests:
     """The rest of the candle that ended last, by position."""
@@ -21,7 +23,7 @@ class CandleRests:
 
     def note(self, order: Order, fill: Fill, candle: PriceRange) -> None:
         """Keep what comes after this fill in its candle, which ends at the fill's instant."""
-        if order.leg is not Leg.ENTRY or order.kind is not OrderKind.LIMIT:
+        if order.leg is not ENTRY or order.kind is not LIMIT:
             return
         if fill.at_ms != self._at_ms:
             self._rests.clear()

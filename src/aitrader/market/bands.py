@@ -24,11 +24,23 @@ class _Watch:
         self.below = -_INFINITY
         self.above = _INFINITY
 
-    def tighten(self) -> None:
-        """Recompute the edges after a band came or went."""
-        bands = self.bands.values()
-        self.below = max((b.below for b in bands if b.below is not None), default=-_INFINITY)
-        self.above = min((b.above for b in bands if b.above is not None), default=_INFINITY)
+    def add(self, band: ArmBand) -> None:
+        """Take a band in; one with this id is gone already."""
+        self.bands[band.band_id] = band
+        self._tighten(band)
+
+    def remove(self, band_id: BandId) -> None:
+        """Forget a band and look for the tightest edges of the others."""
+        del self.bands[band_id]
+        self.below, self.above = -_INFINITY, _INFINITY
+        for band in self.bands.values():
+            self._tighten(band)
+
+    def _tighten(self, band: ArmBand) -> None:
+        if band.below is not None and band.below > self.below:
+            self.below = band.below
+        if band.above is not None and band.above < self.above:
+            self.above = band.above
 
 
 class BandTable:
@@ -49,9 +61,10 @@ class BandTable:
     def arm(self, command: ArmBand) -> None:
         """Watch a band; the same id again replaces it, also on another symbol."""
         self.disarm(command.band_id)
-        watch = self._watches.setdefault(command.symbol, _Watch())
-        watch.bands[command.band_id] = command
-        watch.tighten()
+        watch = self._watches.get(command.symbol)
+        if watch is None:
+            watch = self._watches[command.symbol] = _Watch()
+        watch.add(command)
         self._symbols[command.band_id] = command.symbol
 
     def disarm(self, band_id: BandId) -> str | None:
@@ -60,10 +73,8 @@ class BandTable:
         if symbol is None:
             return None
         watch = self._watches[symbol]
-        del watch.bands[band_id]
-        if watch.bands:
-            watch.tighten()
-        else:
+        watch.remove(band_id)
+        if not watch.bands:
             del self._watches[symbol]
         return symbol
 

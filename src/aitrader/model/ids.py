@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import lru_cache
+from hashlib import blake2b
 from typing import NewType
 
 from aitrader.model.account import PAPER
@@ -23,25 +23,36 @@ ORDER_ID_PREFIX = "at1-"
 LOOK_AHEAD = 32
 """How many numbers beyond the last one that is known an order of the same owner may have."""
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
-_BITS_30 = (1 << 30) - 1
-_PAIRS = tuple(first + second for first in _LETTERS for second in _LETTERS)
-"""Base32 two characters at a time: three times as quick as the standard library's."""
+_LETTERS = bytes(b"abcdefghijklmnopqrstuvwxyz234567"[place & 31] for place in range(256))
+
+
+def _halvings() -> Iterator[tuple[int, int]]:
+    """Yield the masks of the upper halves of a row of groups, and what moves these up.
+
+    First the row of 32 groups of 5 bits is halved, then its halves are, until each group has a byte
+    of its own. `number += (number & upper) * factor` puts each upper half where its byte begins.
+    """
+    groups = 16
+    while groups:
+        bits, lane = 5 * groups, 16 * groups
+        upper = sum(((1 << bits) - 1 << bits) << start for start in range(0, 256, lane))
+        yield upper, (1 << lane // 2 - bits) - 1
+        groups //= 2
+
+
+_HALVINGS = tuple(_halvings())
 
 
 def _digest(*parts: str) -> str:
-    """Return 26 lower-case base32 characters (128 bits) that name these parts in this order."""
-    digest = hashlib.blake2b("|".join(parts).encode(), digest_size=16).digest()
-    high, low = int.from_bytes(digest[:8]), int.from_bytes(digest[8:])
-    # 30 bits at a time: small numbers are quick. Three pairs each, and one for the last 8 bits.
-    a, b, c = high >> 34, high >> 4 & _BITS_30, (high & 15) << 26 | low >> 38
-    d, pairs = low >> 8 & _BITS_30, _PAIRS
-    return (
-        f"{pairs[a >> 20]}{pairs[a >> 10 & 1023]}{pairs[a & 1023]}"
-        f"{pairs[b >> 20]}{pairs[b >> 10 & 1023]}{pairs[b & 1023]}"
-        f"{pairs[c >> 20]}{pairs[c >> 10 & 1023]}{pairs[c & 1023]}"
-        f"{pairs[d >> 20]}{pairs[d >> 10 & 1023]}{pairs[d & 1023]}{pairs[(low & 255) << 2]}"
-    )
+    """Return 26 lower-case base32 characters (128 bits) that name these parts in this order.
+
+    The standard library's base32 takes three times as long.
+    """
+    digest = blake2b("|".join(parts).encode(), digest_size=16).digest()
+    spread = int.from_bytes(digest) << 2  # 26 groups of 5 bits
+    for upper, factor in _HALVINGS:
+        spread += (spread & upper) * factor
+    return spread.to_bytes(26).translate(_LETTERS).decode()
 
 
 def signal_id(trader_id: TraderId, symbol: str, *, candle_open_ms: int, source: str) -> SignalId:

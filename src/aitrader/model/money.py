@@ -65,7 +65,7 @@ def quantity_to_step(quantity: Decimal, step_size: Decimal) -> Decimal:
 
 def money_to_step(amount: Decimal) -> Decimal:
     """Return an amount of quote asset to 8 decimals, half even: fees and pnl."""
-    return amount.quantize(MONEY_STEP, rounding=ROUND_HALF_EVEN)
+    return amount.quantize(MONEY_STEP, ROUND_HALF_EVEN)
 
 
 def percent_of(amount: Decimal, pct: Decimal) -> Decimal:

@@ -202,7 +202,7 @@ class ScreeningStage:
         answer: Messages = []
         for trader_id, reason in event.faults:
             answer.extend(self._failed(trader_id, reason, at_ms=event.at_ms))
-        holding = frozenset(self._held.values())
+        holding = frozenset(self._held.values()) if event.exit_matches else ()
         for found in event.exit_matches:
             if (found.trader_id, found.symbol) in holding:
                 answer.append(
@@ -213,12 +213,10 @@ class ScreeningStage:
                         condition=found.condition,
                     )
                 )
-        matches = sorted(event.matches, key=self._rank)
-        answer.extend(
-            FilterMatched(at_ms=event.at_ms, match=match)
-            for match in matches
-            if self._may_enter(match, closed_ms=event.closed_ms)
-        )
+        entering = [row for row in event.matches if self._may_enter(row, at_ms=event.closed_ms)]
+        if len(entering) > 1:
+            entering.sort(key=self._rank)
+        answer.extend([FilterMatched(at_ms=event.at_ms, match=match) for match in entering])
         return answer
 
     def _failed(self, trader_id: TraderId, reason: str, *, at_ms: int) -> Messages:
@@ -235,7 +233,7 @@ class ScreeningStage:
         place = symbols.index(match.symbol) if match.symbol in symbols else len(symbols)
         return (trader.rank, match.trader_id, place)
 
-    def _may_enter(self, match: Match, *, closed_ms: int) -> bool:
+    def _may_enter(self, match: Match, *, at_ms: int) -> bool:
         """Return whether a match may become a signal as things stand now."""
         trader_id, symbol = match.trader_id, match.symbol
         trader = self._roster.find(trader_id)
@@ -243,7 +241,7 @@ class ScreeningStage:
             return False
         if self._quarantine.has_trader(trader_id) or self._quarantine.has_symbol(trader_id, symbol):
             return False
-        if closed_ms < self._changed_ms.get(trader_id, 0):
+        if at_ms < self._changed_ms.get(trader_id, 0):
             return False
         taken = (trader_id, symbol)
         return taken not in self._held.values() and taken not in self._awaited.values()

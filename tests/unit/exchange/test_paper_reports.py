@@ -71,3 +71,11 @@ def test_an_order_said_to_be_unknown_is_denied_from_then_on() -> None:
     venue.reports.unknown(an_order())
     assert isinstance(venue.events[0], OrderNotFound)
     assert venue.book.is_denied(an_order().client_order_id)
+
+
+def test_who_asks_is_told_what_is_known_or_that_nothing_is() -> None:
+    venue = Listener()
+    venue.book.keep(an_order(status=OrderStatus.OPEN))
+    venue.reports.tell(an_order())
+    venue.reports.tell(an_order(attempt=2))
+    assert [type(event) for event in venue.events] == [OrderAccepted, OrderNotFound]

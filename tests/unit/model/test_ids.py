@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from base64 import b32encode
+from hashlib import blake2b
 
 from aitrader.model.ids import (
     LOOK_AHEAD,
     PositionId,
+    SignalId,
     TraderId,
     client_order_id,
     last_attempt,
@@ -50,6 +53,13 @@ def test_an_order_id_is_one_that_binance_takes() -> None:
     found = client_order_id(owner, "ENTRY", 1)
     assert re.fullmatch(r"at1-[a-z2-7]{26}", found)
     assert re.fullmatch(r"[a-zA-Z0-9-_]{1,36}", found)
+
+
+def test_an_id_is_base32_of_a_hash_of_what_it_names() -> None:
+    for attempt in range(200):
+        digest = blake2b(f"s-1|ENTRY|{attempt}".encode(), digest_size=16).digest()
+        text = b32encode(digest).decode().lower().rstrip("=")
+        assert client_order_id(SignalId("s-1"), "ENTRY", attempt) == f"at1-{text}"
 
 
 def test_each_leg_and_attempt_is_another_order() -> None:

@@ -39,7 +39,7 @@ from aitrader.model.order import OrderKind, Side
 MARKET, LIMIT, STOP_LOSS = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP_LOSS
 BUY, SELL = Side.BUY, Side.SELL
 
-BPS = Decimal(10_000)
+ONE_BPS = Decimal("0.0001")
 
 
 class Fillable(Protocol):
@@ -83,7 +83,7 @@ def urgency(order: Fillable) -> int:
 def is_triggered(order: Fillable, price: Decimal) -> bool:
     """Return whether a price is at or beyond the `stop_price` of a STOP_LOSS or TAKE_PROFIT."""
     trigger = _needed(order.stop_price, order)
-    if (order.kind is OrderKind.STOP_LOSS) == (order.side is Side.SELL):
+    if (order.kind is STOP_LOSS) == (order.side is SELL):
         return price <= trigger
     return price >= trigger
 
@@ -132,7 +132,7 @@ def rest_of_candle(order: Fillable, candle: PriceRange, filled_at: Decimal) -> P
     The price came to the limit, so the extreme on that side and the close lie after it. Whether the
     extreme on the other side does, nobody knows: it counts no further than the close.
     """
-    if order.side is Side.BUY:
+    if order.side is BUY:
         high = max(filled_at, candle.close)
         return PriceRange(filled_at, high, candle.low, candle.close)
     low = min(filled_at, candle.close)
@@ -141,7 +141,7 @@ def rest_of_candle(order: Fillable, candle: PriceRange, filled_at: Decimal) -> P
 
 def worsened(price: Decimal, side: Side, *, slippage_bps: Decimal, tick_size: Decimal) -> Decimal:
     """Return a price moved against `side` by the slippage, on the tick, at least one tick."""
-    slip = price * slippage_bps / BPS
+    slip = price * slippage_bps * ONE_BPS
     if side is BUY:
         return price_to_tick_up(price + slip, tick_size)
     return max(price_to_tick_down(price - slip, tick_size), tick_size)
@@ -149,12 +149,12 @@ def worsened(price: Decimal, side: Side, *, slippage_bps: Decimal, tick_size: De
 
 def fee_in_quote(quantity: Decimal, price: Decimal, *, fee_bps: Decimal) -> Decimal:
     """Return the fee in quote for this much at this price."""
-    return money_to_step(quantity * price * fee_bps / BPS)
+    return money_to_step(quantity * price * fee_bps * ONE_BPS)
 
 
 def fee_in_base(quantity: Decimal, *, fee_bps: Decimal) -> Decimal:
     """Return the fee in base units, as Binance takes it from what a BUY receives."""
-    return money_to_step(quantity * fee_bps / BPS)
+    return money_to_step(quantity * fee_bps * ONE_BPS)
 
 
 def _market_price(order: Fillable, candle: PriceRange) -> Decimal | None:

@@ -22,6 +22,8 @@ ORDER_REJECTED = -2010
 NO_BALANCE = "Account has insufficient balance for requested action."
 MARKET_CLOSED = "Market is closed."
 
+MARKET, SELL = OrderKind.MARKET, Side.SELL
+
 
 class Bounds(msgspec.Struct, frozen=True):
     """What `exchangeInfo` states besides the grid; the same for every symbol."""
@@ -74,7 +76,7 @@ def check_filters(
         if not low <= order.price <= high:
             raise _failure("PERCENT_PRICE_BY_SIDE")
     valued_at = value_price(order, last_price)
-    is_resting = order.kind is not OrderKind.MARKET and valued_at is not None
+    is_resting = order.kind is not MARKET and valued_at is not None
     if is_resting and (valued_at or ZERO) * quantity > bounds.max_notional:
         raise _failure("NOTIONAL")
 
@@ -85,7 +87,7 @@ def check_position(side: Side, quantity: Decimal, *, held: Decimal, bounds: Boun
     Raises:
         Refused: With the code and message Binance answers with.
     """
-    if bounds.max_position is None or side is Side.SELL:
+    if bounds.max_position is None or side is SELL:
         return
     if held + quantity > bounds.max_position:
         raise _failure("MAX_POSITION")
@@ -93,7 +95,7 @@ def check_position(side: Side, quantity: Decimal, *, held: Decimal, bounds: Boun
 
 def value_price(order: Fillable, last_price: Decimal | None) -> Decimal | None:
     """Return the price an order is valued at for its notional."""
-    if order.kind is OrderKind.MARKET:
+    if order.kind is MARKET:
         return last_price
     return order.price if order.price is not None else order.stop_price
 
