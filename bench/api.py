@@ -38,7 +38,7 @@ def serve(data_per_min: int) -> None:
     from aitrader.api.inside import Inside
     from aitrader.api.metrics import Metrics
     from aitrader.api.policy import Policy
-    from aitrader.api.server import serving_app
+    from aitrader.api.server import bound, serving_app
     from aitrader.api.tokens import Gate, TokenFile
     from aitrader.engine.clock import stopwatch_s
     from aitrader.engine.health import Health
@@ -86,7 +86,7 @@ def serve(data_per_min: int) -> None:
         app = make_app(inside, hub, metrics=Metrics(), now_s=stopwatch_s)
         async with (
             asyncio.TaskGroup() as group,
-            serving_app(app.asgi, "127.0.0.1", 0, quick=app.quick) as port,
+            serving_app(app.asgi, bound("127.0.0.1", 0), quick=app.quick) as port,
         ):
             group.create_task(hub.run())
             print(port, flush=True)
@@ -100,7 +100,7 @@ def serve_bare(size: int) -> None:
     """Serve as many bytes with uvicorn and the least application there can be."""
     from starlette.types import Receive, Scope, Send
 
-    from aitrader.api.server import serving_app
+    from aitrader.api.server import bound, serving_app
     from aitrader.modes.loop import run_loop
 
     headers = [
@@ -114,7 +114,7 @@ def serve_bare(size: int) -> None:
         await send(body)
 
     async def run() -> None:
-        async with serving_app(app, "127.0.0.1", 0) as port:
+        async with serving_app(app, bound("127.0.0.1", 0)) as port:
             print(port, flush=True)
             await asyncio.to_thread(sys.stdin.read)
             os._exit(0)

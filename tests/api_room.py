@@ -21,7 +21,7 @@ from aitrader.api.hub import Hub
 from aitrader.api.inside import END_OF_TIME_MS, Inside
 from aitrader.api.metrics import Metrics
 from aitrader.api.policy import Policy
-from aitrader.api.server import USUAL, serving_app
+from aitrader.api.server import USUAL, bound, serving_app
 from aitrader.api.tokens import Gate, Scope, Token, TokenFile, digest_of
 from aitrader.model.account import PAPER
 from aitrader.model.control import (
@@ -225,7 +225,7 @@ class Room:
             following = group.create_task(self.hub.run())
             app = self.made()
             async with serving_app(
-                app.asgi, "127.0.0.1", 0, quick=app.quick, limits=limits
+                app.asgi, bound("127.0.0.1", 0), quick=app.quick, limits=limits
             ) as port:
                 yield port
             self.fake.end()

@@ -107,15 +107,15 @@ def _documents(operations: Sequence[Operation]) -> list[Route]:
     version = aitrader.__version__
 
     @cache  # made when somebody first asks: it costs a start 15 ms and half a megabyte
-    def document() -> bytes:
-        return msgspec.json.encode(document_of(operations, title="aitrader", version=version))
+    def documents() -> tuple[bytes, str]:
+        document = document_of(operations, title="aitrader", version=version)
+        return msgspec.json.encode(document), page_of(document)
 
     async def openapi(_: Request) -> Response:
-        return Response(document(), media_type="application/json")
+        return Response(documents()[0], media_type="application/json")
 
     async def docs(_: Request) -> Response:
-        page = page_of(operations, version=version)
-        return HTMLResponse(page, headers={"content-security-policy": PAGE_POLICY})
+        return HTMLResponse(documents()[1], headers={"content-security-policy": PAGE_POLICY})
 
     return [Route("/openapi.json", openapi), Route("/docs", docs)]
 

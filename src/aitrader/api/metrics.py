@@ -26,7 +26,7 @@ from aitrader.model.view import Frame, Status
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MOST_OPEN = 10_000
-METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
 COUNTERS: Final = {
     "candles": ("aitrader_candles", "Closed candles taken in"),

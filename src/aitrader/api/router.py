@@ -132,7 +132,10 @@ class Operation:
 
 
 class Dispatch:
-    """The ASGI end of one address: finds the method, lets the caller in, answers."""
+    """The ASGI end of one address: finds the method, lets the caller in, answers.
+
+    HEAD is taken wherever GET is: what watches a server from outside often asks for no more.
+    """
 
     def __init__(
         self,
@@ -151,18 +154,22 @@ class Dispatch:
     async def answer(self, request: Request, now_s: Callable[[], float]) -> Response:
         """Return what comes of a request; nothing is raised for what is the caller's fault."""
         begun_s = now_s()
-        operation = self._operations.get(request.method)
+        is_head = request.method == "HEAD"
+        operation = self._operations.get("GET" if is_head else request.method)
         try:
             response = await self._serve(operation, request)
         except Failure as failure:
             response = answer_failure(failure)
+        if is_head:
+            response.body = b""  # under the headers of GET
         path = operation.path if operation else "other"
         self._on_answer(request.method, path, response.status_code, now_s() - begun_s)
         return response
 
     async def _serve(self, operation: Operation | None, request: Request) -> Response:
         if operation is None:
-            allowed = ", ".join(sorted(self._operations))
+            head = {"HEAD"} if "GET" in self._operations else set()
+            allowed = ", ".join(sorted(head | set(self._operations)))
             raise Failure(405, f"it takes {allowed}", headers={"allow": allowed})
         caller = LOCAL
         if operation.access is not Access.PUBLIC:

@@ -28,8 +28,7 @@ PING_S = 10.0
 @contextlib.asynccontextmanager
 async def serving_app(
     app: ASGIApp,
-    host: str,
-    port: int,
+    sock: socket.socket,
     *,
     quick: QuickAnswers | None = None,
     limits: Limits = USUAL,
@@ -38,15 +37,11 @@ async def serving_app(
 
     Args:
         app: What answers.
-        host: An address of this computer.
-        port: 0 takes any free one.
+        sock: Where, as `bound` returns it; closed with the block.
         quick: What may be answered before the application is asked.
         limits: What a connection may take.
-
-    Raises:
-        ConfigError: The address cannot be listened on, in one sentence.
     """
-    with contextlib.closing(_bound(host, port)) as sock:
+    with contextlib.closing(sock):
         config = uvicorn.Config(
             app,
             http=protocol_of(quick, limits),
@@ -73,7 +68,16 @@ def is_loopback(host: str) -> bool:
     return host in LOOPBACK_NAMES
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that nobody else can have, not listening yet; the caller closes it.
+
+    Args:
+        host: An address of this computer.
+        port: 0 takes any free one.
+
+    Raises:
+        ConfigError: The address cannot be listened on, in one sentence.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sets TCP_NODELAY only where the protocol is named; without it an answer takes 40 ms
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

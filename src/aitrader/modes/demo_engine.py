@@ -59,7 +59,7 @@ async def _run(options: DemoOptions, folder: Path, market: DemoMarket) -> None:
     speed = speed_of(options)
     settings = read_settings(data_folder=folder, flags=_flags(market))
     http = _http_door(settings) if options.has_http else None
-    async with opened_store(settings) as store:
+    async with _reserved(http, settings), opened_store(settings) as store:
         saved = await store.load()
         exchange = ExchangeOptions(
             symbols=market.symbols,
@@ -113,6 +113,12 @@ def _http_door(settings: Settings) -> HttpDoor:
     from aitrader.modes.http import HttpDoor  # noqa: PLC0415 - 10 MB that most demos spare
 
     return HttpDoor(settings)
+
+
+def _reserved(
+    http: HttpDoor | None, settings: Settings
+) -> contextlib.AbstractAsyncContextManager[None]:
+    return http.reserved(settings) if http else contextlib.nullcontext()
 
 
 async def _add_examples(wired: Wired, paths: tuple[Path, ...], may_begin: asyncio.Event) -> None:

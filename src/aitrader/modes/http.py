@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import socket
 from collections.abc import AsyncIterator
 
 from aitrader.api.app import make_app
@@ -13,7 +14,7 @@ from aitrader.api.hub import Hub
 from aitrader.api.inside import Inside
 from aitrader.api.metrics import Metrics
 from aitrader.api.policy import Policy
-from aitrader.api.server import is_loopback, serving_app
+from aitrader.api.server import bound, is_loopback, serving_app
 from aitrader.api.tokens import FILE_NAME, Gate, TokenFile
 from aitrader.config import Settings
 from aitrader.engine.clock import stopwatch_s, wall_ms
@@ -37,6 +38,7 @@ class HttpDoor:
             ConfigError: It would be open to strangers, or the tokens cannot be read.
         """
         self._metrics = Metrics()
+        self._sock: socket.socket | None = None
         self._gate = Gate(
             TokenFile(settings.data_folder / FILE_NAME),
             api_key=settings.api_key,
@@ -50,12 +52,20 @@ class HttpDoor:
         self.observers = (self._metrics,)
 
     @contextlib.asynccontextmanager
-    async def opened(self, settings: Settings, wired: Wired) -> AsyncIterator[int]:
-        """Serve HTTP for the block; yields the port.
+    async def reserved(self, settings: Settings) -> AsyncIterator[None]:
+        """Hold the port for the block: no engine begins to trade that could not be reached.
 
         Raises:
             ConfigError: The address cannot be listened on, in one sentence.
         """
+        with contextlib.closing(bound(settings.api_host, settings.port)) as self._sock:
+            yield
+
+    @contextlib.asynccontextmanager
+    async def opened(self, settings: Settings, wired: Wired) -> AsyncIterator[int]:
+        """Serve HTTP for the block, on what was `reserved`; yields the port."""
+        if self._sock is None:
+            raise ValueError("expected reserved() around it, found no socket")
         loop = asyncio.get_running_loop()
         hub = Hub(wired.view, secrets.token_hex(8))
         history = History(settings.sqlite_path, owner_of(settings))
@@ -77,9 +87,7 @@ class HttpDoor:
         app = make_app(inside, hub, metrics=self._metrics, now_s=stopwatch_s)
         watchdog = Watchdog()
         try:
-            async with serving_app(
-                app.asgi, settings.api_host, settings.port, quick=app.quick
-            ) as port:
+            async with serving_app(app.asgi, self._sock, quick=app.quick) as port:
                 wired.tasks.spawn("what changed", hub.run())
                 watchdog.start(loop)
                 log.info("HTTP on http://%s:%d, described at /docs", settings.api_host, port)
@@ -103,6 +111,7 @@ async def _live(settings: Settings, ready_fd: int | None) -> None:
     http = HttpDoor(settings)
     choices = Choices(market_name="Binance", observers=http.observers)
     async with (
+        http.reserved(settings),
         opened_store(settings) as store,
         serving(settings, choices, store=store, ready_fd=ready_fd) as wired,
         http.opened(settings, wired),

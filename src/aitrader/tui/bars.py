@@ -84,7 +84,7 @@ class StatusBar(Lines):
             self.refresh()
 
     def tell(self, trouble: str, *, silent_s: float = 0.0) -> None:
-        """Say in red that the engine is gone ("" when it is not), or how long it is silent."""
+        """Say in red that the engine is gone ("" when it is not), and how long it is silent."""
         if (trouble, silent_s) != (self.trouble, self.silent_s):
             self.trouble, self.silent_s = trouble, silent_s
             self.refresh()
@@ -110,7 +110,7 @@ class StatusBar(Lines):
         name = "LIVE MONEY" if status.mode == "LIVE" else words.clean(status.mode)
         parts = [Part((Cell(f" {name} ", mode),))]
         if self.trouble:
-            trouble = words.fit(words.clean(self.trouble), max(12, self.size.width - 22)).rstrip()
+            trouble = words.fit(words.clean(self.trouble), max(12, self.size.width - 36)).rstrip()
             return [*parts, Part((Cell(f" {trouble} ", "alarm"),))]
         if status.is_paused:
             parts.append(Part((Cell(" ‖ entries paused", "warn"),)))
@@ -149,7 +149,9 @@ class StatusBar(Lines):
     def _health(self, status: Status) -> list[Part]:
         clock = Part((Cell(f"  {words.clock(status.now_ms)} ", "dim"),), 2)
         if self.trouble:
-            return [clock]
+            seen = f" as of {words.clock(status.now_ms)}"
+            ago = f" {words.age(self.silent_s * 1000)} ago "
+            return [Part((Cell(seen, "dim"),), 2), Part((Cell(ago, "warn"),), 1)]
         if self.silent_s >= SILENT_S:
             silence = f" no word from the engine for {words.age(self.silent_s * 1000)} "
             return [Part((Cell(silence, "alarm"),)), clock]

@@ -132,7 +132,7 @@ class Board:
 
     def tick(self, now_s: float) -> None:
         """Age what is on screen; once a second."""
-        status = self.status_bar.status
+        status, silent_s = self.status_bar.status, float(int(now_s - self._heard_s))
         self.markets.grow_old(now_s, is_stale=bool(self.staleness))
         held = {row.symbol for row in self.positions.rows.values()}
         self.positions.grow_old(held if self.staleness else held & self.markets.old())
@@ -143,9 +143,9 @@ class Board:
         if self.trouble:
             left_s = max(0, round(self._again_s - now_s))
             when = f"trying again in {left_s}s" if left_s > 1 else "trying again"
-            self.status_bar.tell(f"{self.trouble}; {when}")
+            self.status_bar.tell(f"{self.trouble}; {when}", silent_s=silent_s)
         else:
-            self.status_bar.tell("", silent_s=float(int(now_s - self._heard_s)))
+            self.status_bar.tell("", silent_s=silent_s)
         if self.key_bar.message.text and now_s - self._said_s > MESSAGE_S:
             self.key_bar.say("")
         self.title_panels()

@@ -22,6 +22,20 @@ def test_documents_are_read_and_not_written(tmp_path: Path) -> None:
     assert response.json()["status"] == 405
 
 
+def test_head_is_get_without_a_body_and_with_its_rule(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    whole = ask(room, "GET", "/status")
+    head = ask(room, "HEAD", "/status")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers.keys() == whole.headers.keys()
+    assert ask(room, "HEAD", "/health", token="").status_code == 200
+    assert ask(room, "HEAD", "/status", token="").status_code == 401
+    refused = ask(room, "PATCH", "/status")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+    assert ask(room, "HEAD", "/api/close-all").status_code == 405
+    assert room.desk.asked == []
+
+
 def test_a_bug_of_ours_is_a_problem_document_too(tmp_path: Path) -> None:
     room = Room(tmp_path)
     room.archive.all_orders = (None,)  # type: ignore[assignment]

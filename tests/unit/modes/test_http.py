@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import httpx2
 import pytest
 from tests.unit.notify.phone import Phone
 
+from aitrader.api.server import bound
 from aitrader.api.tokens import Scope, TokenFile
 from aitrader.config import Settings, read_settings
 from aitrader.exchange.simulated.options import Address, ExchangeOptions
@@ -38,6 +40,26 @@ def test_without_an_exchange_it_says_so_in_one_sentence(tmp_path: Path) -> None:
         run_daemon(settings_in(tmp_path, market_rest_url=NOWHERE))
 
 
+def test_a_port_in_use_is_said_before_anything_else_begins(tmp_path: Path) -> None:
+    with contextlib.closing(bound("127.0.0.1", 0)) as taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"port {port} is in use"):
+            run_daemon(settings_in(tmp_path, port=port, market_rest_url=NOWHERE))
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_served_on_a_port_that_was_not_reserved(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+
+    async def story() -> None:
+        async with HttpDoor(settings).opened(settings, None):  # type: ignore[arg-type]
+            pass
+
+    with pytest.raises(ValueError, match="expected reserved"):
+        asyncio.run(story())
+
+
 def test_an_engine_is_served_measured_and_told_of(tmp_path: Path) -> None:
     async def serve(address: Address, phone: Phone, hook: str) -> None:
         settings = settings_in(
@@ -55,6 +77,7 @@ def test_an_engine_is_served_measured_and_told_of(tmp_path: Path) -> None:
             observers=http.observers,
         )
         async with (
+            http.reserved(settings),
             opened_store(settings) as store,
             serving(settings, choices, store=store) as wired,
             http.opened(settings, wired) as port,

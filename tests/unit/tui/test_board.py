@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from tests.fake_engine import FakeEngine
 from tests.tui.stage import screen_of, shown, until
 
+from aitrader.tui import text as words
+
 
 def a_busy_engine() -> FakeEngine:
     fake = FakeEngine()
@@ -67,6 +69,20 @@ def test_a_lost_engine_counts_down_to_the_next_try() -> None:
             app.board.tick(now_s + 5)
             await pilot.pause()
             assert "trying again in 3s" in screen_of(app)
+
+    asyncio.run(story())
+
+
+def test_a_lost_engine_leaves_a_screen_that_says_how_old_it_is() -> None:
+    async def story() -> None:
+        async with shown(a_busy_engine()) as (app, pilot):
+            await until(pilot, lambda: app.board.status_bar.status)
+            now_s = asyncio.get_running_loop().time()
+            app.board.lose("no engine answers", now_s, again_s=8.0)
+            app.board.tick(now_s + 125)
+            await pilot.pause()
+            seen = words.clock(app.board.status_bar.status.now_ms)  # type: ignore[union-attr]
+            assert f"as of {seen} 2m ago" in screen_of(app)
 
     asyncio.run(story())
 
