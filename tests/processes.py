@@ -6,6 +6,7 @@ file, each with a limit after which the test fails.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import fcntl
 import os
@@ -25,6 +26,8 @@ LIMIT_S = 40.0
 ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[PX^_\]].*?(?:\x1b\\|\x07)|\x1b[@-_=>]", re.DOTALL
 )
+LONGEST_ESCAPE = 200
+"""Characters; what is cut within one is put together with what comes next."""
 
 Ended = subprocess.CompletedProcess[str]
 
@@ -76,8 +79,9 @@ class Screen:
     """A program in a terminal of its own: what it wrote as plain text, and a keyboard."""
 
     def __init__(self, words: Sequence[str], *, columns: int = 120, rows: int = 36) -> None:
-        self.text = ""
-        self._raw = b""
+        self._plain = ""
+        self._raw = ""
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._read = 0
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -89,6 +93,11 @@ class Screen:
             start_new_session=True,
         )
         os.close(slave)
+
+    @property
+    def text(self) -> str:
+        """All that was written, without what moves the cursor or colors."""
+        return self._plain + ESCAPES.sub("", self._raw)
 
     def __enter__(self) -> Screen:
         return self
@@ -129,6 +138,11 @@ class Screen:
         self._read = found.end()
         return found
 
+    def keep_up(self) -> None:
+        """Read what was written: a program whose terminal nobody reads comes to a stop."""
+        while self._take(0.0):
+            pass
+
     def press(self, keys: str) -> None:
         """Type."""
         os.write(self._master, keys.encode())
@@ -139,8 +153,7 @@ class Screen:
         while self.process.poll() is None:
             assert perf_counter() < end_s, f"still there: {self.text[-2000:]!r}"
             self._take(0.05)
-        while self._take(0.0):
-            pass
+        self.keep_up()
         return self.process.returncode
 
     def _take(self, wait_s: float) -> bool:
@@ -155,6 +168,10 @@ class Screen:
             data = os.read(self._master, 65536)
         except OSError:  # Linux: the other end is closed
             return False
-        self._raw += data
-        self.text = ESCAPES.sub("", self._raw.decode(errors="replace"))
+        self._raw += self._decode(data)
+        cut = self._raw.rfind("\x1b")
+        if cut < 0 or len(self._raw) - cut > LONGEST_ESCAPE:
+            cut = len(self._raw)
+        self._plain += ESCAPES.sub("", self._raw[:cut])
+        self._raw = self._raw[cut:]
         return bool(data)

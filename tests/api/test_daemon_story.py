@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 LIMIT_S = 60.0
 KEY = "a-key-of-the-tests-1"
+CTRL_S = "\x13"
 QUICK = '''"""Always true on the first candle of an hour."""
 NAME = "Quick"
 SYMBOLS = ["BTCUSDT", "ETHUSDT"]
@@ -129,13 +130,57 @@ def test_a_whole_trade_and_a_graceful_stop_from_outside(tmp_path: Path) -> None:
         assert daemon.process.returncode == 0, log[-3000:]
         assert KEY not in log
         assert "AddTrader asked by api-key (done)" in log
+        assert "told to end by SIGTERM" in log
     (database,) = tmp_path.rglob("aitrader.sqlite")
     with sqlite3.connect(database) as disk:
         row = disk.execute("select status from positions where position_id=?", (position_id,))
         assert row.fetchone() == ("CLOSED",)
 
 
-def test_a_monitor_is_the_same_app_on_a_distant_daemon(tmp_path: Path) -> None:
+def test_the_same_trade_and_the_same_stop_through_a_monitor_by_keys(tmp_path: Path) -> None:
+    file = tmp_path / "quick.py"
+    file.write_text(QUICK)
+    with Daemon(tmp_path / "demo") as daemon:
+
+        def held(status: str, **wanted: str) -> list[Any]:
+            screen.keep_up()
+            rows = daemon.get("/api/positions?which=all&trader=Quick")["positions"]
+            right = {"status": status, **wanted}
+            return [row for row in rows if right.items() <= row.items()]
+
+        words = ["env", f"API_KEY={KEY}", sys.executable, "-m", "aitrader", "--monitor"]
+        with Screen([*words, daemon.address]) as screen:
+            screen.wait_for("BTCUSDT")
+            screen.wait_for("ms away")
+            screen.press("a")
+            screen.wait_for("ctrl.s save")
+            screen.press(str(file))
+            screen.wait_for(r"quick\.py")
+            screen.press(CTRL_S)
+            screen.wait_for("Quick is watching")
+            daemon.until(lambda: held("OPEN"))
+            screen.press("4/")
+            screen.wait_for("esc shows all")
+            screen.press("quick\r")
+            screen.wait_for("1-7 panel")
+            screen.press("x")
+            screen.wait_for("now at market")
+            screen.press("y")
+            daemon.until(lambda: held("CLOSED", exitReason="MANUAL"))
+            asked = daemon.get("/api/events?kind=ChangeAsked")["events"]
+            assert ("api-key", "ClosePosition") in {
+                (row["body"]["who"], row["body"]["what"]) for row in asked
+            }
+            screen.press("q")
+            screen.wait_for("leave it running")
+            screen.press("s")
+            assert screen.wait_for_end() == 0
+        _, log = daemon.process.communicate(timeout=30)
+        assert daemon.process.returncode == 0, log[-3000:]
+        assert KEY not in log
+
+
+def test_a_monitor_that_leaves_does_not_end_the_daemon(tmp_path: Path) -> None:
     with Daemon(tmp_path) as daemon:
         words = ["env", f"API_KEY={KEY}", sys.executable, "-m", "aitrader", "--monitor"]
         with Screen([*words, daemon.address]) as screen:
