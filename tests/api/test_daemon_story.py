@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -16,8 +17,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from tests.processes import Screen, command
-from websockets.sync.client import connect
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -90,21 +91,41 @@ class Daemon:
         return answer.json()
 
 
+class Ear(WSListener):
+    """Subscribes to positions and waits for one that is open."""
+
+    def __init__(self) -> None:
+        self.opened: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        wish = {"type": "subscribe", "channels": ["signals", "positions"]}
+        transport.send(WSMsgType.TEXT, json.dumps(wish).encode())
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        message = json.loads(frame.get_payload_as_utf8_text())
+        is_position = message["type"] == "position_update"
+        if is_position and message["data"]["status"] == "OPEN" and not self.opened.done():
+            self.opened.set_result(message["data"])
+
+
+async def opened_position(port: int) -> dict[str, Any]:
+    """Return the next position that `/ws` tells of as open."""
+    url, headers = f"ws://127.0.0.1:{port}/ws", {"Authorization": f"Bearer {KEY}"}
+    ear = Ear()
+    transport, _ = await ws_connect(lambda: ear, url, extra_headers=headers)
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            return await ear.opened
+    finally:
+        transport.disconnect()
+
+
 def test_a_whole_trade_and_a_graceful_stop_from_outside(tmp_path: Path) -> None:
     with Daemon(tmp_path) as daemon:
         assert daemon.web.post("/api/traders", json={"source": "nonsense"}).status_code == 422
         added = daemon.web.post("/api/traders", json={"source": QUICK})
         assert added.status_code == 201, added.text
-        headers = {"authorization": f"Bearer {KEY}"}
-        url = f"ws://127.0.0.1:{daemon.port}/ws"
-        with connect(url, additional_headers=headers) as stream:
-            stream.send(json.dumps({"type": "subscribe", "channels": ["signals", "positions"]}))
-            opened = None
-            while opened is None:
-                message = json.loads(stream.recv(timeout=LIMIT_S))
-                if message["type"] == "position_update" and message["data"]["status"] == "OPEN":
-                    opened = message["data"]
-        position_id = opened["id"]
+        position_id = asyncio.run(opened_position(daemon.port))["id"]
         assert daemon.get("/api/positions")["positions"]
         closing = daemon.web.post(f"/api/positions/{position_id}/close")
         assert closing.status_code == 202, closing.text

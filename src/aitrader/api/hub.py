@@ -81,7 +81,7 @@ class Hub:
             self._wake()
 
     async def join(self) -> None:
-        """Return when there is what a client can begin with; whoever subscribes comes here first."""
+        """Return when there is what a client can begin with; subscribers come here first."""
         self._has_clients.set()
         await self.changed(0)
 
