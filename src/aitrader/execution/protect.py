@@ -126,11 +126,8 @@ def audit(desk: Desk, *, at_ms: int) -> Messages:
 
 
 def audit_timer(desk: Desk, *, at_ms: int) -> Messages:
-    """Return the alarm for the next audit between two closes, where the settings want one."""
-    settings = desk.settings
-    if not settings.audit_ms:
-        return []
-    return [StartTimer(timer_id=audit_id(desk), due_ms=at_ms + settings.audit_ms)]
+    """Return the alarm for the next audit between two closes."""
+    return [StartTimer(timer_id=audit_id(desk), due_ms=at_ms + desk.settings.audit_ms)]
 
 
 def audit_id(desk: Desk) -> TimerId:

@@ -4,7 +4,10 @@ Facts are committed in one transaction per event, so what was saved is always a 
 events; what may be missing is only that commands never left. Therefore: every order that has no
 answer is asked after (never sent again), closings go on from where they are, and open positions get
 the protection they lack. This needs the exchange's rules, so it waits for `InstrumentsLoaded` if
-they come later than `Started`.
+they come later than `Started`. Where the venue is a real one it also waits until what that had to
+say of its own recovery is worked out: it may know orders that the disk does not, and a position
+that is to be protected or sold again may be so already. A timer that is due at once comes after all
+that waits in the inbox.
 """
 
 from __future__ import annotations
@@ -14,12 +17,17 @@ from aitrader.execution.brakes import Closings, Highs
 from aitrader.execution.desk import Desk, Messages
 from aitrader.execution.risk import Account
 from aitrader.model import ids
+from aitrader.model.commands import StartTimer
 from aitrader.model.events import CashChanged, Started
+from aitrader.model.ids import TimerId
 from aitrader.model.ledger import average_price
 from aitrader.model.money import ZERO
 from aitrader.model.order import ExitReason, Leg, Order, OrderStatus
 from aitrader.model.position import PositionStatus
 from aitrader.model.signal import Signal
+
+RESUME_TIMER = "resume:"
+"""Timer of an account by which it goes on with what was open at a start."""
 
 
 def rebuild(desk: Desk, event: Started) -> Messages:
@@ -54,6 +62,18 @@ def rebuild(desk: Desk, event: Started) -> Messages:
     _retire_closed(desk)
     desk.account.close_candle(desk.collateral())
     return answer
+
+
+def resume_later(desk: Desk, *, at_ms: int) -> Messages:
+    """Return the alarm to go on with what was open, due at once; none where no venue is heard."""
+    if not desk.settings.audit_ms:
+        return []
+    return [StartTimer(timer_id=resume_id(desk), due_ms=at_ms)]
+
+
+def resume_id(desk: Desk) -> TimerId:
+    """Return the name of the account's alarm."""
+    return TimerId(RESUME_TIMER + desk.settings.account)
 
 
 def resume(desk: Desk, *, at_ms: int) -> Messages:

@@ -33,7 +33,6 @@ from aitrader.model.events import (
     BalancesReported,
     CandlesClosed,
     EntriesPaused,
-    EntryRefused,
     EntryWanted,
     Event,
     ExitWanted,
@@ -107,7 +106,7 @@ class ExecutionStage:
             PositionUpdated: self._position_changed,
             PositionClosed: self._position_closed,
             ExitWanted: partial(closing.leave, self._desk),
-            TimerDue: partial(_timer_due, self._desk),
+            TimerDue: self._timer_due,
         }
 
     def handle(self, event: Event) -> Iterable[Event | Command]:
@@ -119,11 +118,9 @@ class ExecutionStage:
 
     def _started(self, event: Started) -> Messages:
         self._is_resumed = False
-        return [
-            *reconcile.rebuild(self._desk, event),
-            *self._resume(event.at_ms),
-            *protect.audit_timer(self._desk, at_ms=event.at_ms),
-        ]
+        answer = reconcile.rebuild(self._desk, event)
+        later = reconcile.resume_later(self._desk, at_ms=event.at_ms)
+        return [*answer, *(later or self._resume(event.at_ms))]
 
     def _instruments_loaded(self, event: InstrumentsLoaded) -> Messages:
         self._desk.instruments = {row.symbol: row for row in event.instruments}
@@ -135,6 +132,12 @@ class ExecutionStage:
             return []
         self._is_resumed = True
         return reconcile.resume(self._desk, at_ms=at_ms)
+
+    def _timer_due(self, event: TimerDue) -> Messages:
+        if event.timer_id != reconcile.resume_id(self._desk):
+            return _timer_due(self._desk, event)
+        audit = protect.audit_timer(self._desk, at_ms=event.at_ms)
+        return [*self._resume(event.at_ms), *audit]
 
     def _trader_saved(self, event: TraderSaved) -> Messages:
         self._desk.traders[event.trader.trader_id] = event.trader
@@ -183,9 +186,7 @@ class ExecutionStage:
         except InvariantBroken as broken:
             signal = event.signal
             return [
-                EntryRefused(
-                    at_ms=event.at_ms, signal_id=signal.signal_id, reason="something impossible"
-                ),
+                entries.refused(signal, reason="something impossible", at_ms=event.at_ms),
                 Quarantined(
                     at_ms=event.at_ms,
                     trader_id=signal.trader_id,

@@ -18,11 +18,12 @@ from tests.builders import (
 )
 from tests.pipeline import FixedPrices
 
+from aitrader.execution import protect, reconcile
 from aitrader.execution.desk import Desk
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
 from aitrader.model.commands import Command, StartTimer
-from aitrader.model.events import Event, Saved, Started
+from aitrader.model.events import Event, Saved, Started, TimerDue
 from aitrader.model.order import Leg, Order, OrderKind, OrderStatus
 from aitrader.model.position import Position
 
@@ -45,10 +46,19 @@ def an_audited_stage(*events: Event, **saved: object) -> tuple[ExecutionStage, S
     """A started stage that looks at what is protected every few seconds, and its alarm."""
     stage = ExecutionStage(ExecutionSettings(audit_ms=5_000), FixedPrices())
     started = Started(at_ms=AT_MS, saved=Saved(**saved))  # type: ignore[arg-type]
-    (alarm,) = [row for row in told(stage, started) if isinstance(row, StartTimer)]
+    (resume,) = [row for row in told(stage, started) if is_alarm(row, reconcile.RESUME_TIMER)]
+    assert isinstance(resume, StartTimer)
+    resumed = told(stage, TimerDue(at_ms=AT_MS, timer_id=resume.timer_id))
+    (alarm,) = [row for row in resumed if is_alarm(row, protect.AUDIT_TIMER)]
+    assert isinstance(alarm, StartTimer)
     for event in events:
         stage.handle(event)
     return stage, alarm
+
+
+def is_alarm(row: Event | Command, prefix: str) -> bool:
+    """Whether this starts a timer of this kind."""
+    return isinstance(row, StartTimer) and row.timer_id.startswith(prefix)
 
 
 def told(stage: ExecutionStage, event: Event) -> list[Event | Command]:

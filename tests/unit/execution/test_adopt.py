@@ -11,13 +11,14 @@ from tests.pipeline import FixedPrices
 from tests.unit.exchange.binance.account_room import AccountRoom, tell
 from tests.unit.execution.desks import ENTRY, a_desk, a_stop
 
+from aitrader.execution import protect
 from aitrader.execution.adopt import adopt, answered, called_off
 from aitrader.execution.desk import Desk
 from aitrader.execution.orders import VenueAnswer
 from aitrader.execution.risk import ExecutionSettings
 from aitrader.execution.stage import ExecutionStage
 from aitrader.model import ids
-from aitrader.model.commands import CancelOrders, Command, QueryOrder, StartTimer
+from aitrader.model.commands import CancelOrders, Command, QueryOrder
 from aitrader.model.events import (
     Event,
     OpenOrdersReported,
@@ -32,6 +33,7 @@ from aitrader.model.events import (
     TimerDue,
 )
 from aitrader.model.found import FoundOrder
+from aitrader.model.ids import TimerId
 from aitrader.model.order import Leg, Order, OrderKind, OrderStatus, Side
 
 
@@ -145,11 +147,7 @@ def test_it_is_canceled_again_at_each_audit_until_it_has_ended() -> None:
         await room.venue.recover(Saved())
         settings = ExecutionSettings(account="live", has_shorts=False, audit_ms=5_000)
         stage = ExecutionStage(settings, FixedPrices())
-        (alarm,) = (
-            row
-            for row in stage.handle(Started(at_ms=AT_MS, saved=Saved()))
-            if isinstance(row, StartTimer)
-        )
+        stage.handle(Started(at_ms=AT_MS, saved=Saved()))
 
         async def heard(*events: Event) -> int:
             """Let the stage hear these and the venue do as it says; return how often it cancels."""
@@ -164,7 +162,7 @@ def test_it_is_canceled_again_at_each_audit_until_it_has_ended() -> None:
                 await room.venue.cancel(cancel)
             return len(cancels)
 
-        audit = TimerDue(at_ms=AT_MS, timer_id=alarm.timer_id)
+        audit = TimerDue(at_ms=AT_MS, timer_id=TimerId(protect.AUDIT_TIMER + "live"))
         await room.fault("status", path="order", verb="DELETE", times=2)  # as often as it is tried
         assert await heard(*room.inbox.events) == 1
         assert room.kinds(entry) == ["OrderAccepted"]

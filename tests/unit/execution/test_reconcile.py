@@ -16,12 +16,14 @@ from tests.builders import (
     an_order,
 )
 from tests.pipeline import FixedPrices
-from tests.unit.execution.desks import ENTRY, a_stop, a_target, filled, types
+from tests.unit.execution.desks import ENTRY, a_stop, a_target, filled, told, types
 
 from aitrader.execution import reconcile
 from aitrader.execution.desk import Desk
 from aitrader.execution.risk import ExecutionSettings
+from aitrader.execution.stage import ExecutionStage
 from aitrader.model import ids
+from aitrader.model.account import LIVE
 from aitrader.model.commands import (
     CancelOrders,
     Command,
@@ -33,11 +35,15 @@ from aitrader.model.events import (
     CashChanged,
     ClosedBefore,
     Event,
+    InstrumentsLoaded,
+    OpenOrdersReported,
     OrderPlanned,
     Saved,
     SavedAccount,
     Started,
+    TimerDue,
 )
+from aitrader.model.found import FoundOrder
 from aitrader.model.ids import TimerId
 from aitrader.model.order import ExitReason, OrderStatus, Side
 from aitrader.model.position import PositionStatus, TargetPrice
@@ -97,6 +103,29 @@ def test_open_positions_get_the_protection_they_lack() -> None:
     answer = resumed(orders=(ENTRY,), positions=(a_position(),))
     assert types(answer)[:2] == [OrderPlanned, SubmitOrder]
     assert resumed(orders=(ENTRY, a_stop()), positions=(a_position(),)) == []
+
+
+def test_where_the_venue_is_real_what_it_found_out_is_heard_before_anything_is_sent() -> None:
+    settings = ExecutionSettings(account=LIVE, has_shorts=False, audit_ms=5_000)
+    stage = ExecutionStage(settings, FixedPrices())
+    stage.handle(InstrumentsLoaded(at_ms=AT_MS, instruments=(an_instrument(),)))
+    entry, position = (msgspec.structs.replace(row, account=LIVE) for row in (ENTRY, a_position()))
+    saved = Saved(orders=(entry,), positions=(position,), accounts=(SavedAccount(LIVE, CASH),))
+    (alarm,) = told(stage, Started(at_ms=AT_MS, saved=saved))
+    assert alarm == StartTimer(TimerId("resume:live"), AT_MS)
+    stop = FoundOrder(
+        client_order_id=a_stop().client_order_id,
+        symbol="BTCUSDT",
+        side=Side.SELL,
+        kind="STOP_LOSS",
+        quantity=Decimal(1),
+        filled=Decimal(0),
+        stop_price=a_stop().stop_price,
+        is_ours=True,
+    )
+    told(stage, OpenOrdersReported(at_ms=AT_MS, account=LIVE, orders=(stop,)))
+    (audit,) = told(stage, TimerDue(at_ms=AT_MS, timer_id=TimerId("resume:live")))
+    assert audit == StartTimer(TimerId("audit:live"), AT_MS + 5_000)
 
 
 def test_a_list_of_which_one_has_ended_is_watched() -> None:

@@ -236,11 +236,11 @@ class Inquiries:
         return await _fetch_open(self._rest, ())
 
     async def report_open(self, found: Collection[OrderAnswer], known: Collection[Order]) -> None:
-        """Tell of these open orders; those that nobody here knows are shown."""
+        """Tell of these open orders, first of those that nobody here knows."""
         by_name = {str(order.client_order_id): order for order in known}
         told = [(row, by_name[row.name]) for row in found if row.name in by_name]
-        await asyncio.gather(*(self.tell(row, order) for row, order in told))
         self._strangers.meet(row for row in found if row.name not in by_name)
+        await asyncio.gather(*(self.tell(row, order) for row, order in told))
 
     async def look_around(self) -> None:
         """Tell which open orders are not ours, if they are others by now, and the balances."""
