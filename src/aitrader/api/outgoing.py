@@ -9,6 +9,7 @@ import msgspec
 from aitrader.api.schemas import (
     AccountOut,
     CandleOut,
+    CoinOut,
     ConditionOut,
     ExplanationOut,
     FillOut,
@@ -93,7 +94,8 @@ def position_out(row: PositionRow) -> PositionOut:
 
 def account_out(row: AccountRow) -> AccountOut:
     """Return an account's money as it is sent."""
-    return AccountOut(**msgspec.structs.asdict(row))
+    others = tuple(CoinOut(coin.asset, coin.quantity) for coin in row.others)
+    return AccountOut(**{**msgspec.structs.asdict(row), "others": others})
 
 
 def mark_out(row: PositionRow) -> Mark:

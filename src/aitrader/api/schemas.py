@@ -52,8 +52,18 @@ class Health(Out, frozen=True):
     components: Components
 
 
+class CoinOut(Out, frozen=True):
+    """Coins in an account that no position of ours holds."""
+
+    asset: str
+    quantity: str
+
+
 class AccountOut(Out, frozen=True):
-    """One account's money in quote: "paper", and "live" where live trading is on."""
+    """One account's money in quote: "paper", and "live" where live trading is on.
+
+    `others`: coins that are not ours; they are left alone and count in no money here.
+    """
 
     account: str
     equity: str
@@ -61,6 +71,7 @@ class AccountOut(Out, frozen=True):
     day_pnl: str
     total_pnl: str
     open_positions: int
+    others: tuple[CoinOut, ...]
 
 
 class StatusOut(Out, frozen=True):

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
+from itertools import islice
 
 from aitrader.model.account import PAPER
 from aitrader.model.candle import DAY_MS
 from aitrader.model.events import Saved
-from aitrader.model.money import ZERO
+from aitrader.model.found import Balance
+from aitrader.model.money import ZERO, trimmed
+from aitrader.model.position import Position
+from aitrader.model.view import CoinRow
+
+MOST_COINS = 30
+"""They are in every frame of the view."""
 
 
 class Accounts:
@@ -19,6 +27,7 @@ class Accounts:
         self._day = 0
         self._day_pnl: dict[str, Decimal] = {}
         self._realized: dict[str, Decimal] = {}
+        self._coins: dict[str, dict[str, Decimal]] = {}
 
     def start(self, saved: Saved) -> None:
         """Go on from what was saved."""
@@ -30,6 +39,23 @@ class Accounts:
     def set_cash(self, account: str, cash: Decimal) -> None:
         """Take an account's balance."""
         self._cash[account] = cash
+
+    def report(self, account: str, balances: Iterable[Balance], *, is_whole: bool) -> None:
+        """Take what the exchange says an account has; what a whole report lacks is nothing."""
+        before = {} if is_whole else self._coins.get(account, {})
+        self._coins[account] = {**before, **{row.asset: row.total for row in balances}}
+
+    def coins_beside(
+        self, account: str, positions: Iterable[Position], *, quote: str
+    ) -> tuple[CoinRow, ...]:
+        """Return the coins of an account that these positions do not hold, at most MOST_COINS."""
+        left = dict(self._coins.get(account, {}))
+        left.pop(quote, None)
+        for position in positions:
+            base = position.symbol.removesuffix(quote)
+            left[base] = left.get(base, ZERO) - position.quantity
+        rows = (CoinRow(name, trimmed(left[name])) for name in sorted(left) if left[name] > 0)
+        return tuple(islice(rows, MOST_COINS))
 
     def gain(self, account: str, amount: Decimal, *, at_ms: int) -> None:
         """Count what a position of an account realized."""

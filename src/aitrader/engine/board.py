@@ -19,6 +19,7 @@ from aitrader.engine.rows import Surroundings, Tally, analysis_row
 from aitrader.model.account import LIVE
 from aitrader.model.candle import closing_intervals
 from aitrader.model.events import (
+    BalancesReported,
     CandlesClosed,
     CashChanged,
     DecisionMade,
@@ -88,6 +89,7 @@ class Board:
                 _on(SignalUpdated, self._signal_updated),
                 _on(DecisionMade, self._decided),
                 _on(CashChanged, self._cash_changed),
+                _on(BalancesReported, self._balances_reported),
                 _on(PositionOpened, self._position_changed),
                 _on(PositionUpdated, self._position_changed),
                 _on(PositionClosed, self._position_changed),
@@ -224,6 +226,9 @@ class Board:
         )
         if len(self.analyses) > MOST_SIGNALS:
             del self.analyses[next(iter(self.analyses))]
+
+    def _balances_reported(self, fact: BalancesReported) -> None:
+        self.accounts.report(fact.account, fact.balances, is_whole=fact.is_whole)
 
     def _cash_changed(self, fact: CashChanged) -> None:
         self.accounts.set_cash(fact.account, fact.cash)

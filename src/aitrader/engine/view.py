@@ -209,6 +209,9 @@ class EngineView:
             day_pnl=money(board.accounts.day_pnl(now_ms, account)),
             total_pnl=money(total),
             open_positions=len(held),
+            others=board.accounts.coins_beside(
+                account, (p for p, _ in held), quote=self._settings.quote
+            ),
         )
 
     def _feed(self) -> str:

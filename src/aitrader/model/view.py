@@ -15,8 +15,18 @@ import msgspec
 from aitrader.model.account import PAPER
 
 
+class CoinRow(msgspec.Struct, frozen=True):
+    """Coins in an account that no position of ours holds, in their own units."""
+
+    asset: str
+    quantity: str
+
+
 class AccountRow(msgspec.Struct, frozen=True):
-    """One account's money in quote and how many positions it has open."""
+    """One account's money in quote and how many positions it has open.
+
+    `others`: what else lies in it, by name; it is left alone and counts in no money here.
+    """
 
     account: str
     equity: str
@@ -24,6 +34,7 @@ class AccountRow(msgspec.Struct, frozen=True):
     day_pnl: str
     total_pnl: str
     open_positions: int
+    others: tuple[CoinRow, ...] = ()
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from tests.builders import a_fill, a_position, a_signal, an_order
 from aitrader.api import outgoing, schemas
 from aitrader.model.candle import Candle
 from aitrader.model.control import ConditionRow, ExplanationRow
-from aitrader.model.view import MarketRow
+from aitrader.model.view import AccountRow, CoinRow, MarketRow
 
 
 def sent(value: object) -> dict[str, object]:
@@ -27,6 +27,13 @@ def test_a_market_has_the_names_of_the_first_versions() -> None:
         "volume24h": 3.0,
         "atMs": 4,
     }
+
+
+def test_an_account_names_the_coins_that_are_not_ours() -> None:
+    row = AccountRow("live", "10", "9", "1", "2", 3, (CoinRow("BTC", "1.5"),))
+    out = sent(outgoing.account_out(row))
+    assert out["others"] == [{"asset": "BTC", "quantity": "1.5"}]
+    assert (out["dayPnl"], out["openPositions"]) == ("1", 3)
 
 
 def test_a_candle_has_all_its_numbers() -> None:

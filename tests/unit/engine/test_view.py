@@ -17,6 +17,7 @@ from aitrader.engine.health import Health
 from aitrader.engine.view import RATE_S, EngineView, Rate, ViewSettings
 from aitrader.model.account import LIVE, PAPER
 from aitrader.model.events import (
+    BalancesReported,
     CashChanged,
     Event,
     FeedChanged,
@@ -25,9 +26,10 @@ from aitrader.model.events import (
     PositionOpened,
     TraderSaved,
 )
+from aitrader.model.found import Balance
 from aitrader.model.position import PositionStatus
 from aitrader.model.trader import Mode, PositionSide
-from aitrader.model.view import Frame, LogRow, Status
+from aitrader.model.view import CoinRow, Frame, LogRow, Status
 
 FAST_HZ = 1000.0
 UP = FeedChanged(at_ms=AT_MS, is_up=True, reason="")
@@ -176,6 +178,31 @@ def test_with_two_accounts_the_header_is_papers_until_a_trader_is_live() -> None
     live = TraderSaved(at_ms=AT_MS, trader=a_trader(mode=Mode.LIVE))
     status = a_live_bench(cash, live).view.status()
     assert (status.mode, status.account, status.cash) == ("LIVE", "live", "500.00")
+
+
+def test_coins_that_no_position_holds_are_shown_and_counted_nowhere() -> None:
+    def balance(asset: str, free: str, locked: str = "0") -> Balance:
+        return Balance(asset, Decimal(free), Decimal(locked))
+
+    whole = BalancesReported(
+        at_ms=AT_MS,
+        account=LIVE,
+        balances=(balance("USDT", "500"), balance("ETH", "2.50"), balance("BTC", "1.5", "1")),
+        is_whole=True,
+    )
+    held = a_position(account=LIVE, quantity=Decimal(1))
+    bench = a_live_bench(
+        CashChanged(at_ms=AT_MS, cash=Decimal(500), account=LIVE),
+        PositionOpened(at_ms=AT_MS, position=held),
+        whole,
+    )
+    (paper, live) = bench.view.status().accounts
+    assert paper.others == ()
+    assert live.others == (CoinRow("BTC", "1.5"), CoinRow("ETH", "2.5"))
+    part = BalancesReported(at_ms=AT_MS, account=LIVE, balances=(balance("ETH", "0"),))
+    bench.view.update([part])
+    assert bench.view.status().accounts[1].others == (CoinRow("BTC", "1.5"),)
+    assert bench.view.status().accounts[1].equity == live.equity
 
 
 def test_a_live_accounts_result_is_what_its_positions_earned() -> None:

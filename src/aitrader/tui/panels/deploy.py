@@ -6,7 +6,7 @@ from enum import Enum
 
 from textual.strip import Strip
 
-from aitrader.model.view import Status
+from aitrader.model.view import AccountRow, Status
 from aitrader.tui import text as words
 from aitrader.tui.columns import Cell, fitted
 from aitrader.tui.lines import Lines
@@ -48,7 +48,10 @@ class Deploy(Lines, can_focus=True):
 
     def show(self, status: Status, trouble: str) -> None:
         """Take the newest status; drawn again only when what it says has changed."""
-        known = (status.version, status.process_id, status.uptime_s // CALM_S, status.mode, trouble)
+        known = (
+            *(status.version, status.process_id, status.uptime_s // CALM_S, status.mode, trouble),
+            *(row.others for row in status.accounts),
+        )
         if known != self._known:
             self._known = known
             self._lines = facts(status, trouble, self.place)
@@ -78,7 +81,15 @@ def facts(status: Status, trouble: str, place: Place) -> tuple[tuple[Cell, ...],
         (blank, Cell(_leaving(status, place), "dim")),
         (Cell(f" ○ {'cloud':<10}", "faint"), Cell(NO_CLOUD, "dim")),
         (blank, Cell(INSTEAD, "faint")),
+        *(_others(row) for row in status.accounts if row.others),
     )
+
+
+def _others(row: AccountRow) -> tuple[Cell, ...]:
+    """Return what lies in an account and is not ours."""
+    coins = "  ".join(f"{coin.quantity} {coin.asset}" for coin in row.others)
+    text = f"not ours, left alone: {coins}"
+    return Cell(f" ○ {words.clean(row.account):<10}", "faint"), Cell(words.clean(text), "dim")
 
 
 def _leaving(status: Status, place: Place) -> str:

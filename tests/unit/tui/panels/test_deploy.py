@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from tests.fake_engine import NEW_STATUS
 
-from aitrader.model.view import Status
+from aitrader.model.view import AccountRow, CoinRow, Status
 from aitrader.tui.panels.deploy import Place, ends_with_terminal, facts
 
 
@@ -57,3 +57,12 @@ def test_a_closed_terminal_ends_its_own_engine_unless_that_trades_live_money(
 
 def test_a_terminal_closed_before_the_first_frame_ends_its_own_engine() -> None:
     assert ends_with_terminal(None, Place.OURS)
+
+
+def test_coins_that_are_not_ours_are_named() -> None:
+    coins = (CoinRow("BTC", "1.5"), CoinRow("ETH", "2"))
+    paper = AccountRow("paper", "10", "10", "0", "0", 0)
+    live = AccountRow("live", "10", "10", "0", "0", 0, coins)
+    shown = text(accounts=(paper, live))
+    assert "○ live      not ours, left alone: 1.5 BTC  2 ETH" in shown
+    assert "paper" not in shown
