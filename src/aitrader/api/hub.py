@@ -26,7 +26,7 @@ HZ = 8.0
 JOURNAL_ROWS = 1_000
 MOST_LOGS = 500
 MOST_ROWS = 400
-"""Signals and positions in a snapshot; the disk has all of them."""
+"""Signals, and positions unless more are open, in a snapshot; the disk has all of them."""
 
 CHANNELS = ("tickers", "signals", "positions", "traders", "logs", "health")
 CLOSED = "CLOSED"
@@ -117,7 +117,9 @@ class Hub:
         is_new = row.signal_id not in self._newest["signals"]
         data = self._put("signals", row.signal_id, outgoing.signal_out(row))
         self._write("signals", "signal_created" if is_new else "signal_update", data)
-        self._trim("signals")
+        rows = self._newest["signals"]
+        for gone in list(rows)[: max(len(rows) - MOST_ROWS, 0)]:
+            del rows[gone]
 
     def _take_position(self, row: PositionRow) -> None:
         """What lasts goes into the journal; what only the price moved is conflated."""
@@ -132,9 +134,14 @@ class Hub:
         self._write("positions", "position_update", data)
         if row.status == CLOSED:
             self._newest["marks"].pop(row.position_id, None)
-        for gone in self._trim("positions"):
-            self._lasting.pop(gone, None)
-            self._newest["marks"].pop(gone, None)
+        if len(self._lasting) > MOST_ROWS:
+            self._forget_closed(len(self._lasting) - MOST_ROWS)
+
+    def _forget_closed(self, most: int) -> None:
+        """Forget the oldest positions that are closed; one that is open stays, however old."""
+        closed = [key for key, row in self._lasting.items() if row.status == CLOSED]
+        for key in closed[:most]:
+            del self._lasting[key], self._newest["positions"][key]
 
     def _put(self, channel: str, key: str, row: object) -> bytes:
         self.seq += 1
@@ -148,13 +155,6 @@ class Hub:
     def _write(self, channel: str, kind: str, data: bytes) -> None:
         text = f'{{"type":"{kind}","seq":{self.seq},"data":{data.decode()}}}'
         self._journal.append(Entry(self.seq, channel, text))
-
-    def _trim(self, channel: str) -> list[str]:
-        rows = self._newest[channel]
-        gone = list(rows)[: max(len(rows) - MOST_ROWS, 0)]
-        for key in gone:
-            del rows[key]
-        return gone
 
     def _wake(self) -> None:
         self._news.set()

@@ -32,6 +32,9 @@ from aitrader.model.position import Position
 from aitrader.model.signal import Signal
 from aitrader.model.view import AccountRow, LogRow, MarketRow, PositionRow, SignalRow, TraderRow
 
+PNL_DIGITS, PCT_DIGITS = 8, 4
+"""What lies behind is the noise of a float."""
+
 
 def market_out(row: MarketRow) -> MarketOut:
     """Return a market as it is sent."""
@@ -83,8 +86,8 @@ def position_out(row: PositionRow) -> PositionOut:
         row.mark_price,
         row.stop_price,
         row.target_price,
-        row.pnl,
-        row.pnl_pct,
+        round(row.pnl, PNL_DIGITS),
+        round(row.pnl_pct, PCT_DIGITS),
         row.opened_ms,
         row.closed_ms,
         row.exit_reason,
@@ -100,7 +103,8 @@ def account_out(row: AccountRow) -> AccountOut:
 
 def mark_out(row: PositionRow) -> Mark:
     """Return what moves with the price."""
-    return Mark(row.position_id, row.mark_price, row.pnl, row.pnl_pct)
+    pnl, pnl_pct = round(row.pnl, PNL_DIGITS), round(row.pnl_pct, PCT_DIGITS)
+    return Mark(row.position_id, row.mark_price, pnl, pnl_pct)
 
 
 def log_out(row: LogRow) -> LogOut:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tests.fake_engine import FakeEngine
 
 from aitrader.api.hub import JOURNAL_ROWS, MOST_ROWS, Cursor, Hub
-from aitrader.model.view import Frame, PositionRow
+from aitrader.model.view import Frame
 
 
 class Feed:
@@ -128,12 +128,19 @@ def test_who_is_too_far_behind_gets_a_snapshot() -> None:
 def test_positions_do_not_fill_the_memory() -> None:
     feed = Feed()
     for number in range(MOST_ROWS + 50):
+        feed.fake.add_position(number, is_open=number < 2)
+    feed.step()
+    data = feed.join("positions")[1][0]["data"]
+    assert len(data) == len(feed.hub._lasting) == MOST_ROWS
+    assert {"p-0", "p-1"} <= {row["id"] for row in data}  # the oldest, but open
+
+
+def test_what_is_open_is_never_forgotten() -> None:
+    feed = Feed()
+    for number in range(MOST_ROWS + 50):
         feed.fake.add_position(number)
     feed.step()
-    row = feed.fake.rows["PositionRow:p-0"]
-    assert isinstance(row, PositionRow)
-    assert len(feed.join("positions")[1][0]["data"]) == MOST_ROWS
-    assert len(feed.hub._lasting) == MOST_ROWS
+    assert len(feed.join("positions")[1][0]["data"]) == MOST_ROWS + 50
 
 
 def test_messages_of_channels_come_in_their_order() -> None:
