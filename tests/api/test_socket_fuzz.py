@@ -39,6 +39,12 @@ BROKEN = (
 """No UTF-8 within JSON, and what is nested deeper than a parser goes."""
 
 
+FLOODS = (
+    ("/ws", '{"type":"ping","id":1}'),
+    ("/engine", '{"ask_id":1,"request":{"type":"ReadTrader","trader_id":"x"}}'),
+)
+
+
 def mutated(chance: random.Random) -> str | bytes:
     """Return a message that is right, nearly right, or nonsense."""
     text = chance.choice(WORDS)
@@ -72,14 +78,15 @@ async def speak(port: int, chance: random.Random) -> None:
         return
 
 
-async def flood(port: int) -> None:
+async def flood(port: int, path: str, message: str) -> None:
     """Send as fast as it goes and read nothing, until sent away."""
     try:
         async with connect(
-            f"ws://127.0.0.1:{port}/ws", additional_headers=HEADERS, close_timeout=0.05
+            f"ws://127.0.0.1:{port}{path}", additional_headers=HEADERS, close_timeout=0.05
         ) as socket:
-            for number in range(2000):
-                await socket.send(f'{{"type":"ping","id":{number}}}')
+            await socket.send('{"type":"hello","token":"","hz":0}')
+            for _ in range(2000):
+                await socket.send(message)
     except (ConnectionClosed, OSError):
         return
 
@@ -112,7 +119,8 @@ def test_a_well_behaved_client_is_served_beside_all_others(
                 before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
                 for number in range(ROUNDS // 10):
                     crowd = [speak(port, chance) for _ in range(10)]
-                    await asyncio.gather(flood(port), *crowd)
+                    path, message = FLOODS[number % len(FLOODS)]
+                    await asyncio.gather(flood(port, path, message), *crowd)
                     room.fake.step()
                     await asyncio.wait_for(answered(good, number), 10)
                 grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb

@@ -18,11 +18,14 @@ from starlette.websockets import WebSocketDisconnect as Gone
 
 from aitrader.api.decoding import decoded
 from aitrader.api.inside import Inside
+from aitrader.api.limits import Limiter
 from aitrader.api.lobby import HELLO_S, Lobby, crowded, deny
 from aitrader.api.policy import Visit
 from aitrader.api.problems import Failure
 from aitrader.api.sockets import (
+    FLOOD,
     GONE,
+    MESSAGES_PER_MIN,
     MOST_CONNECTIONS,
     OVER,
     POLICY,
@@ -83,14 +86,15 @@ class FarDoor:
             self._visits -= 1
 
     async def _talk(self, socket: WebSocket, visit: Visit, hz: float) -> None:
+        limiter = Limiter(MESSAGES_PER_MIN, asyncio.get_running_loop().time)
         async with asyncio.TaskGroup() as group:
             sender = group.create_task(self._send(socket, visit, hz)) if hz > 0 else None
             with contextlib.suppress(*GONE):
                 try:
                     while True:
                         ask = decoded(self._ask, await _text(socket))
-                        if visit.is_over:
-                            await socket.close(POLICY, OVER)
+                        if visit.is_over or limiter.take("messages"):
+                            await socket.close(POLICY, OVER if visit.is_over else FLOOD)
                             break
                         answer = await self._answer(visit.caller, ask)
                         await _say(socket, self._encode(answer))

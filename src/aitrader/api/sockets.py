@@ -41,6 +41,7 @@ PROTOCOL = "aitrader"
 BEARER = "bearer."
 POLICY, TRY_AGAIN, GOING_AWAY = 1008, 1013, 1001
 OVER = "the token counts no more"
+FLOOD = "too many messages"
 
 GONE = (WebSocketDisconnect, ClientDisconnected, RuntimeError)
 """What sending and reading raise once the client has left, or was sent away."""
@@ -260,7 +261,7 @@ class _Client:
                 await self._socket.close(POLICY, OVER)
                 return
             if self._limiter.take("messages"):
-                await self._socket.close(POLICY, "too many messages")
+                await self._socket.close(POLICY, FLOOD)
                 return
             text = data.get("text") or data.get("bytes") or b""
             try:

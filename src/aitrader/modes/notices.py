@@ -28,15 +28,21 @@ def find_notifier(settings: Settings, clock: Clock) -> Notifier | None:
     manners = _manners(settings.notify_on)
     places = enumerate(settings.notify_to.split(), 1)
     addresses = enumerate(settings.notify_urls.split(), 1)
-    channels: list[Channel] = [_channel(word, number) for number, word in places]
+    channels: list[Channel] = [channel_of(word, number) for number, word in places]
     channels += [Service(word, number) for number, word in addresses]
     return Notifier(channels, clock, manners) if channels else None
 
 
-def _channel(word: str, number: int) -> Channel:
+def channel_of(word: str, number: int) -> Channel:
+    """Return the place that a word of `notify_to` names; `number` tells several apart in the log.
+
+    Raises:
+        ConfigError: It names none; the word is a secret and not quoted.
+    """
+    which = f"(number {number} of NOTIFY_TO)"
     telegram = TELEGRAM.fullmatch(word)
     if telegram is not None:
-        return Telegram(telegram[1], telegram[2])
+        return Telegram(telegram[1], telegram[2], name=f"Telegram {which}")
     try:
         parts = urlsplit(word)
         host = parts.hostname or ""
@@ -47,7 +53,9 @@ def _channel(word: str, number: int) -> Channel:
             f"NOTIFY_TO takes telegram:TOKEN/CHAT or an address such as https://example.org/hook; "
             f"number {number} is neither"
         )
-    return Discord(word) if host in DISCORD_HOSTS else Webhook(word)
+    if host in DISCORD_HOSTS:
+        return Discord(word, name=f"Discord {which}")
+    return Webhook(word, name=f"the webhook {which}")
 
 
 def _manners(text: str) -> Manners:

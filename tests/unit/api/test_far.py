@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 from tests.api_room import EXPIRED, FULL, READ, Room
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from aitrader.api.sockets import MOST_CONNECTIONS
+from aitrader.api.sockets import MESSAGES_PER_MIN, MOST_CONNECTIONS
 from aitrader.model.control import Ask, CloseAll, Hello, PauseEntries, ReadTrader
 from aitrader.model.errors import Refused, Transient
 from aitrader.model.view import Frame
@@ -35,6 +35,13 @@ def on_a_room(folder: Path, story: Story, **options: Any) -> None:  # noqa: ANN4
 
 def a_monitor(port: int, token: str) -> RemoteEngine:
     return RemoteEngine(place=Place(port=port, path="/engine"), token=token)
+
+
+async def suppressed(socket: ClientConnection) -> AsyncIterator[object]:
+    """Yield what comes until the connection ends, however it ends."""
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            yield await socket.recv()
 
 
 async def drained(frames: AsyncIterator[Frame]) -> None:
@@ -105,6 +112,22 @@ def test_only_so_many_faces_are_served_together(tmp_path: Path) -> None:
                 await socket.recv()
             with pytest.raises(Transient):
                 await a_monitor(port, READ).ask(ReadTrader("x"))
+        assert (await a_monitor(port, READ).ask(ReadTrader("x"))).is_ok
+
+    on_a_room(tmp_path, story)
+
+
+def test_a_flood_of_requests_ends_its_own_connection_alone(tmp_path: Path) -> None:
+    async def story(room: Room, port: int) -> None:
+        url = f"ws://127.0.0.1:{port}/engine"
+        async with connect(url, additional_headers={"authorization": f"Bearer {READ}"}) as bad:
+            await bad.send(msgspec.json.encode(Hello(token="", hz=0)).decode())
+            ask = msgspec.json.encode(Ask(1, ReadTrader("x"))).decode()
+            for _ in range(MESSAGES_PER_MIN + 10):
+                await bad.send(ask)
+            async for _ in suppressed(bad):
+                pass
+            assert (bad.close_code, bad.close_reason) == (1008, "too many messages")
         assert (await a_monitor(port, READ).ask(ReadTrader("x"))).is_ok
 
     on_a_room(tmp_path, story)

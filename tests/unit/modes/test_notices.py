@@ -11,7 +11,7 @@ from tests.builders import AT_MS
 from aitrader.config import Settings, read_settings
 from aitrader.engine.clock import FrameClock
 from aitrader.model.errors import ConfigError
-from aitrader.modes.notices import find_notifier
+from aitrader.modes.notices import channel_of, find_notifier
 
 CLOCK = FrameClock(AT_MS)
 PLACES = "telegram:1:abc/-42 https://discord.com/api/webhooks/x http://127.0.0.1:1"
@@ -29,6 +29,15 @@ def test_each_place_that_is_named_is_told(tmp_path: Path) -> None:
     found = settings(tmp_path, NOTIFY_TO=PLACES, NOTIFY_ON="fills quiet=22-7")
     assert find_notifier(found, CLOCK) is not None
     assert "1:abc" not in repr(found)
+
+
+def test_several_places_can_be_told_apart_in_the_log() -> None:
+    names = [channel_of(word, number).name for number, word in enumerate(PLACES.split(), 1)]
+    assert names == [
+        "Telegram (number 1 of NOTIFY_TO)",
+        "Discord (number 2 of NOTIFY_TO)",
+        "the webhook (number 3 of NOTIFY_TO)",
+    ]
 
 
 @pytest.mark.parametrize("place", ["telegram:secret", "ftp://secret/x", "secret", "http://[secret"])
