@@ -34,7 +34,7 @@ def find_notifier(settings: Settings, clock: Clock) -> Notifier | None:
 
 
 def channel_of(word: str, number: int) -> Channel:
-    """Return the place that a word of `notify_to` names; `number` tells several apart in the log.
+    """Return the place that a word of `notify_to` names; the log tells it by its `number`.
 
     Raises:
         ConfigError: It names none; the word is a secret and not quoted.
