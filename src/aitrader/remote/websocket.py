@@ -194,6 +194,8 @@ async def connect(place: Place, *, token: str = "") -> WebSocket:
 
 def _reason_of(error: Exception) -> str:
     """Return the system's own words for its errors; asyncio's repeat the address."""
+    if isinstance(error, ssl.SSLError):  # its numbers are not the system's
+        return f"it does not speak TLS ({error.reason or error})"
     if isinstance(error, OSError) and (error.errno or 0) > 0:
         return os.strerror(error.errno or 0)
     return str(getattr(error, "strerror", None) or error)

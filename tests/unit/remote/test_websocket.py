@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,18 @@ def test_nobody_there_is_said_without_saying_the_address_twice() -> None:
     with pytest.raises(Transient) as gone:
         asyncio.run(connect(Place(port=9)))
     assert str(gone.value) == "no engine answers at 127.0.0.1:9: Connection refused"
+
+
+def test_a_server_without_tls_is_said_to_have_none() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async def story() -> None:
+        server = await asyncio.start_server(silent, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with asyncio.timeout(5), server:
+            await connect(Place(port=port, tls=ssl.create_default_context()))
+
+    with pytest.raises(Transient, match=r"no engine answers at .*: it does not speak TLS"):
+        asyncio.run(story())
