@@ -17,7 +17,7 @@ from tests.unit.exchange.binance.account_room import AccountRoom, an_account
 from tests.unit.exchange.binance.stub import until
 
 from aitrader.engine.clock import SystemClock
-from aitrader.model.events import CloseAsked, OrderUpdated
+from aitrader.model.events import CloseAsked, OrderUpdated, Quarantined
 from aitrader.model.order import OrderStatus
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
@@ -55,13 +55,17 @@ def tell(story: Callable[[AccountRoom], Awaitable[None]]) -> None:
     asyncio.run(play())
 
 
-def test_a_sale_that_was_never_written_down_is_not_repeated_with_the_owners_coins() -> None:
+@pytest.mark.parametrize("has_own_coins", [True, False])
+def test_a_sale_that_was_never_written_down_is_not_repeated_and_nobody_is_blamed(
+    has_own_coins: bool,
+) -> None:
     async def story(room: AccountRoom) -> None:
         store = MemoryStore()
         first = LiveEngine(room, store)
         await first.start()
         position = await first.enter()
-        await own_coins(room, "0.01")
+        if has_own_coins:
+            await own_coins(room, "0.01")
         refusal = {"status": 400, "code": -2010, "message": "This action is disabled."}
         await until_so(lambda: first.orders(is_open_only=True))
         await room.fault("status", path="order", verb="POST", times=2, **refusal)
@@ -78,6 +82,7 @@ def test_a_sale_that_was_never_written_down_is_not_repeated_with_the_owners_coin
         ids = Counter(row["clientOrderId"] for row in await second.orders())
         assert max(ids.values()) == 1
         assert len(await sold(second)) == 1
+        assert not [fact for fact in store.facts if isinstance(fact, Quarantined)]
         await second.kill()
 
     tell(story)

@@ -168,8 +168,8 @@ class BinanceVenue:
             (found, still_open), late = await both(introduced, find_forgotten(self._rest, mine))
         except (Transient, Refused) as error:
             raise ConfigError(f"there is no account to trade with: {error}") from error
-        inquiries.balances.tell(found.balances)
         unclear = await _report(inquiries, still_open, late, known=mine.orders)
+        inquiries.balances.tell(found.balances)  # after the sales that nobody here knew of
         await _ask_after(unclear, inquiries, tasks=self._tasks)
         if abs(self._time.ahead_ms) > CLOCK_OFF_MS:  # orders will be planned by it at once
             await self._set_time()
