@@ -47,9 +47,9 @@ async def own_coins(room: AccountRoom, quantity: str) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def tell(story: Callable[[AccountRoom], Awaitable[None]]) -> None:
+def tell(story: Callable[[AccountRoom], Awaitable[None]], **changes: float) -> None:
     async def play() -> None:
-        async with an_account(clock=SystemClock()) as room:
+        async with an_account(clock=SystemClock(), **changes) as room:
             await story(room)
 
     asyncio.run(play())
@@ -114,3 +114,28 @@ def test_protection_that_was_never_written_down_is_known_and_its_ids_are_not_use
         await second.kill()
 
     tell(story)
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_what_the_exchange_denied_for_a_while_and_has_after_all_is_taken_off(
+    is_listed: bool,
+) -> None:
+    async def story(room: AccountRoom) -> None:
+        engine = LiveEngine(room, MemoryStore())
+        await engine.start()
+        position = await engine.enter()
+        await until_so(lambda: engine.orders(is_open_only=True))
+        unknown = {"status": 400, "code": -2011, "message": "Unknown order sent."}
+        await room.fault("status", path="orderList", verb="DELETE", times=1, **unknown)
+        missing = {"status": 400, "code": -2013, "message": "Order does not exist."}
+        await room.fault("status", path="order", verb="GET", times=8, **missing)
+        if not is_listed:
+            hidden = {"status": 400, "code": -1121, "message": "Invalid symbol."}
+            await room.fault("status", path="openOrders", verb="GET", times=2, **hidden)
+        engine.post(CloseAsked(at_ms=engine.clock.now_ms(), position_id=position.position_id))
+        await until(lambda: not engine.positions())
+        assert await engine.orders(is_open_only=True) == []
+        assert len(await sold(engine)) == 1
+        await engine.kill()
+
+    tell(story, entry_s=0.2, clock_s=3.0)

@@ -50,6 +50,7 @@ ENDS = (OrderCanceled, OrderExpired)
 
 NEVER_ARRIVED = "it never arrived at the venue"
 FORGOTTEN = "the venue does not know it any more"
+GIVEN_UP = (NEVER_ARRIVED, FORGOTTEN)
 
 
 def query_later(order: Order) -> StartTimer:
@@ -122,9 +123,9 @@ def is_ahead_of_fills(order: Order, event: OrderCanceled | OrderExpired) -> bool
 
 
 def stray(desk: Desk, event: OrderAccepted) -> Messages:
-    """Return the cancel of an order that was given up as never arrived and arrived after all."""
+    """Return the cancel of an order that was given up and that the venue has after all."""
     order = desk.table.find(event.client_order_id)
-    if order is None or order.status is not OrderStatus.EXPIRED or order.note != NEVER_ARRIVED:
+    if order is None or order.status is not OrderStatus.EXPIRED or order.note not in GIVEN_UP:
         return []
     return [CancelOrders(orders=(order,))]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from tests.builders import AT_MS, a_position, an_instrument, an_order
 from tests.unit.execution.desks import ENTRY, a_desk, a_stop, an_audited_stage, told, types
 
@@ -99,9 +100,10 @@ def test_a_timer_asks_only_while_no_answer_is_on_record() -> None:
     assert watch.timer_due(a_desk(accepted), ID, at_ms=AT_MS) == []
 
 
-def test_an_order_that_arrives_after_it_was_given_up_is_taken_off() -> None:
+@pytest.mark.parametrize("note", [watch.NEVER_ARRIVED, watch.FORGOTTEN])
+def test_an_order_that_is_there_after_it_was_given_up_is_taken_off(note: str) -> None:
     accepted = OrderAccepted(at_ms=AT_MS, client_order_id=ID)
-    given_up = an_order(status=OrderStatus.EXPIRED, note=watch.NEVER_ARRIVED)
+    given_up = an_order(status=OrderStatus.EXPIRED, note=note)
     by_rule = an_order(status=OrderStatus.EXPIRED, note="no book")
 
     assert watch.stray(a_desk(given_up), accepted) == [CancelOrders(orders=(given_up,))]

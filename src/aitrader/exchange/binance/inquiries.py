@@ -2,8 +2,9 @@
 
 Theory of operation. A question is repeated until it is answered, ever later; at most one about an
 order is under way. "Not found" ends an order's story only once it is proven: the exchange itself
-has said a time beyond the order's window, and was asked after that. Whoever's clock is off, an
-order that may still arrive is never given up.
+has said a time beyond the order's window, and was asked after that for the order and for what is
+open. Whoever's clock is off, an order that may still arrive is never given up. What was given up
+and is open after all is told again.
 
 An answer that tells more filled than has been heard of is followed by the order's executions. What
 cannot be had now stays on the list of live orders, which `look` goes through every few seconds. An
@@ -145,7 +146,7 @@ class Inquiries:
             if answer is None and asked_ms > order.not_after_ms:
                 await self._window_over(order)
                 asked_ms = self._clock.now_ms()
-                answer = await self._status(order)
+                answer = await self._status(order) or await _listed(self._rest, order)
         except Transient as transient:
             log.warning("order %s cannot be asked after now: %s", name, transient)
             return False
@@ -243,13 +244,20 @@ class Inquiries:
         await asyncio.gather(*(self.tell(row, order) for row, order in told))
 
     async def look_around(self) -> None:
-        """Tell which open orders are not ours, if they are others by now, and the balances."""
+        """Tell which open orders are not ours, if they are others by now, and the balances.
+
+        Also those of ours that were given up.
+        """
         try:
-            self._strangers.look(await self.fetch_open())
+            rows = await self.fetch_open()
         except (Transient, Refused) as error:
             log.warning("the account's open orders cannot be had now: %s", error)
-        else:
-            await self.balances.ask()
+            return
+        self._strangers.look(rows)
+        for row in rows:
+            if reports.is_ours(row.name) and self.live.find(ClientOrderId(row.name)) is None:
+                await self.tell(row, None)
+        await self.balances.ask()
 
     async def ask_all(self, orders: Sequence[Order]) -> list[Order]:
         """Ask once after each of these, a few at once; return those that were not told about."""
@@ -275,3 +283,9 @@ async def _fetch_open(rest: AccountRest, symbols: Collection[str]) -> list[Order
             if not symbol or refused.code != BAD_SYMBOL:
                 raise
     return rows
+
+
+async def _listed(rest: AccountRest, order: Order) -> OrderAnswer | None:
+    """Return an order that the exchange denies, if it is among those that it says are open."""
+    rows = await _fetch_open(rest, (order.symbol,))
+    return next((row for row in rows if row.name == order.client_order_id), None)

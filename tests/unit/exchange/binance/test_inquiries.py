@@ -155,6 +155,34 @@ def test_orders_of_others_are_shown_anew_when_they_come_and_go() -> None:
     tell(story)
 
 
+def test_an_order_that_the_exchange_denies_and_lists_is_told() -> None:
+    async def story(room: AccountRoom) -> None:
+        low = (await room.price() / 2).quantize(Decimal("0.01"))
+        order = room.order(kind=OrderKind.LIMIT, price=low)
+        await room.submit(order)
+        missing = {"status": 400, "code": -2013, "message": "Order does not exist."}
+        await room.fault("status", path="order", verb="GET", **missing)
+        late = room.order(kind=OrderKind.LIMIT, price=low, not_after_ms=room.clock.now_ms() - 1)
+        await room.query(late)
+        assert room.kinds(order) == ["OrderAccepted", "OrderAccepted"]
+
+    tell(story)
+
+
+def test_an_order_that_was_given_up_is_told_when_it_is_seen_among_the_open_ones() -> None:
+    async def story(room: AccountRoom) -> None:
+        low = (await room.price() / 2).quantize(Decimal("0.01"))
+        order = room.order(kind=OrderKind.LIMIT, price=low)
+        await room.submit(order)
+        await room.venue._inquiries.look_around()
+        assert room.kinds(order) == ["OrderAccepted"]
+        room.venue._inquiries.live.forget(order.client_order_id)
+        await room.venue._inquiries.look_around()
+        assert room.kinds(order) == ["OrderAccepted", "OrderAccepted"]
+
+    tell(story)
+
+
 def test_an_order_that_was_given_up_and_is_open_after_all_is_told() -> None:
     async def story(room: AccountRoom) -> None:
         price = await room.price()
