@@ -32,7 +32,11 @@ def show_monitor(settings: Settings, url: str) -> None:
     from aitrader.tui.app import TraderApp  # noqa: PLC0415 - as above
 
     app = TraderApp(engine, engine, taste=taste_of(settings), latency_ms=lambda: engine.latency_ms)
-    leave(engine, run(app))
+    parting = run(app)
+    try:
+        leave(engine, parting)
+    except Transient as error:
+        raise ConfigError(f"{error.reason}; whether it ends is not known: look again") from error
 
 
 async def _knock(engine: RemoteEngine, url: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from aitrader.config import read_settings
 from aitrader.model.control import CloseAll, StopEngine
-from aitrader.model.errors import ConfigError, Transient
+from aitrader.model.errors import ConfigError, Refused, Transient
 from aitrader.modes.local import Found, find_engine
 from aitrader.modes.taste import taste_of
 from aitrader.remote.client import RemoteEngine
@@ -37,12 +37,14 @@ def show(found: Found) -> None:
 
     def close() -> None:
         is_over = ends_with_terminal(app.board.status_bar.status, place)
-        leave(engine, Parting.STOP if is_over else Parting.KEEP)
+        with contextlib.suppress(Transient):  # an engine that has ended needs no end
+            leave(engine, Parting.STOP if is_over else Parting.KEEP)
 
     parting = run(app, close)
     if parting is Parting.HUNG_UP:
         close()
-    leave(engine, parting)
+    with contextlib.suppress(Transient):
+        leave(engine, parting)
 
 
 def run(app: TraderApp, close: Callable[[], None] = lambda: None) -> Parting | None:
@@ -104,7 +106,9 @@ def leave(engine: RemoteEngine, parting: Parting | None, *, limit_s: float = CLO
     """Do to the engine what the person chose on leaving.
 
     Raises:
-        ConfigError: What was to be closed first is still open after `limit_s`; the engine goes on.
+        ConfigError: The engine goes on: it does not take that from us, or what was to be closed
+            first is still open after `limit_s`.
+        Transient: No engine answers; whether it did the thing is not known.
     """
     if parting in (Parting.STOP, Parting.CLOSE_FIRST):
         closing_s = limit_s if parting is Parting.CLOSE_FIRST else None
@@ -114,17 +118,23 @@ def leave(engine: RemoteEngine, parting: Parting | None, *, limit_s: float = CLO
 async def _end(engine: RemoteEngine, closing_s: float | None) -> None:
     try:
         if closing_s is not None:
-            await engine.ask(CloseAll())
+            await _ask(engine, CloseAll())
             async with asyncio.timeout(closing_s):
                 await _until_flat(engine)
-        await engine.ask(StopEngine())
-    except Transient:
-        return
+        await _ask(engine, StopEngine())
+    except Refused as exc:
+        raise ConfigError(f"the engine goes on: {exc.reason}") from exc
     except TimeoutError as exc:
         raise ConfigError(
             f"not every position was closed within {closing_s:.0f} s: the engine goes on with it, "
             "entries are paused; start aitrader again to look"
         ) from exc
+
+
+async def _ask(engine: RemoteEngine, request: CloseAll | StopEngine) -> None:
+    answer = await engine.ask(request)
+    if not answer.is_ok:
+        raise ConfigError(f"the engine goes on: {answer.text}")
 
 
 async def _until_flat(engine: RemoteEngine) -> None:

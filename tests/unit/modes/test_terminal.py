@@ -8,17 +8,19 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from tests.api_room import READ, Room
 from tests.fake_engine import FakeEngine
 from tests.processes import Screen
 
 from aitrader.api import stream
 from aitrader.model.control import AnyRequest, CloseAll, StopEngine
-from aitrader.model.errors import ConfigError
+from aitrader.model.errors import ConfigError, Transient
 from aitrader.model.view import Frame
 from aitrader.modes.door import SOCKET_NAME, Door, write_door
 from aitrader.modes.local import Found
 from aitrader.modes.terminal import leave, show
 from aitrader.remote.client import RemoteEngine
+from aitrader.remote.websocket import Place
 from aitrader.tui.app import Parting
 
 SHOW = (
@@ -130,6 +132,27 @@ def test_to_close_first_waits_until_nothing_is_held(short_folder: Path) -> None:
     engine.fill()
     asked = asked_after(short_folder, lambda screen: press(screen, "c"), engine)
     assert asked == [CloseAll(), StopEngine()]
+
+
+@pytest.mark.parametrize("parting", [Parting.STOP, Parting.CLOSE_FIRST])
+def test_who_may_not_end_an_engine_is_told_that_it_goes_on(
+    tmp_path: Path, parting: Parting
+) -> None:
+    async def play(token: str, reason: str) -> None:
+        room = Room(tmp_path)
+        async with asyncio.timeout(10), room.served() as port:
+            engine = RemoteEngine(place=Place(port=port, path="/engine"), token=token)
+            with pytest.raises(ConfigError, match=f"the engine goes on: {reason}"):
+                await asyncio.to_thread(leave, engine, parting)
+        assert room.desk.asked == []
+
+    asyncio.run(play(READ, "the token read is read-only"))
+    asyncio.run(play("revoked", "A valid token is needed"))
+
+
+def test_an_engine_that_does_not_answer_is_not_said_to_have_ended() -> None:
+    with pytest.raises(Transient, match="no engine answers"):
+        leave(RemoteEngine(place=Place(port=9)), Parting.STOP)
 
 
 def test_what_is_not_closed_in_time_is_said_and_the_engine_goes_on(short_folder: Path) -> None:
