@@ -222,7 +222,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     api_key: Annotated[
         str,
         Meta(
-            title="at least 16 characters",
+            title="at least 16 characters of ASCII, no spaces",
             description="The first token of the API; better: `aitrader token create`.",
         ),
     ] = ""

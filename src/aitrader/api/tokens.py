@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 FILE_NAME = "tokens.json"
 API_KEY_NAME = "api-key"
 LEAST_API_KEY_CHARS = 16
+SENDABLE = re.compile(r"[!-~]*")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 
 
@@ -145,12 +146,17 @@ class Gate:
         """Begin with the tokens there are.
 
         Raises:
-            ConfigError: API_KEY is too short, or the file cannot be read.
+            ConfigError: API_KEY is too short or cannot be sent, or the file cannot be read.
         """
         if api_key and len(api_key) < LEAST_API_KEY_CHARS:
             raise ConfigError(
                 f"API_KEY needs at least {LEAST_API_KEY_CHARS} characters, found {len(api_key)}: "
                 "it guards your money"
+            )
+        if not SENDABLE.fullmatch(api_key):
+            raise ConfigError(
+                "API_KEY takes letters, digits and signs of ASCII, and no spaces: it travels in a "
+                "header of HTTP"
             )
         first = (Token(API_KEY_NAME, Scope.FULL, digest_of(api_key), 0),) if api_key else ()
         self._first = first

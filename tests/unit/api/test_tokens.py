@@ -78,6 +78,15 @@ def test_a_short_api_key_is_refused(tmp_path: Path) -> None:
         a_gate(tmp_path / "tokens.json", api_key="short")
 
 
+@pytest.mark.parametrize(
+    "key", ["mit-Umlaut-\u00e4-und-lang", "with a space in it", "x" * 20 + "\n"]
+)
+def test_an_api_key_that_no_header_can_hold_is_refused(tmp_path: Path, key: str) -> None:
+    with pytest.raises(ConfigError, match="no spaces: it travels in a header") as caught:
+        a_gate(tmp_path / "tokens.json", api_key=key)
+    assert key not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["", "api-key", "local", "a b", "x" * 41, "../x"])
 def test_what_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match="a token's name is"):
