@@ -14,7 +14,7 @@ import msgspec
 
 from aitrader.api import stream
 from aitrader.config import Settings
-from aitrader.engine.allocator import share_arena
+from aitrader.engine.allocator import spare_memory
 from aitrader.engine.tidying import tidy
 from aitrader.logs import Tail, start_logging
 from aitrader.model.errors import ConfigError
@@ -61,7 +61,7 @@ async def opened_store(settings: Settings) -> AsyncIterator[SqliteStore]:
     Raises:
         ConfigError: It cannot be used, in one sentence.
     """
-    share_arena()  # before the first thread
+    spare_memory()  # before the first thread
     store = await open_store(settings)
     try:
         yield store

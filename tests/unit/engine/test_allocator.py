@@ -4,13 +4,13 @@ import platform
 
 import pytest
 
-from aitrader.engine.allocator import share_arena
+from aitrader.engine.allocator import spare_memory
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="there is no glibc here")
-def test_one_arena_is_asked_of_glibc() -> None:
-    assert share_arena("linux")
+def test_glibc_does_as_it_is_told() -> None:
+    assert spare_memory("linux")
 
 
 def test_elsewhere_nothing_is_asked() -> None:
-    assert not share_arena("darwin")
+    assert not spare_memory("darwin")
