@@ -1,6 +1,6 @@
 """What the API costs: a list of 100 markets behind a token and a limit; a fan-out to 50 clients.
 
-Unit of work: one GET of 100 markets (15 kB) over a kept connection; and 50 WebSocket clients that
+Unit of work: one GET of 100 markets (9 kB) over a kept connection; and 50 WebSocket clients that
 each get 200 signals a second for 4 s, while two more never read. Hot path because dashboards poll
 and listen all day beside the trading. Targets: 120 us of CPU a request with p95 under 10 ms at 500
 requests a second, 25 % of a core for the fan-out. The server is a process of its own on a view that

@@ -10,10 +10,13 @@ from aitrader.api.audit import READS, Witness
 from aitrader.api.limits import Limiter
 from aitrader.api.problems import Failure
 from aitrader.api.tokens import Caller, Gate, Scope
-from aitrader.model.control import AnyRequest, ClosePosition, MoveStop
+from aitrader.model.control import AnyRequest, CloseAll, ClosePosition, MoveStop, PauseEntries
 
 ORDERS: tuple[type, ...] = (ClosePosition, MoveStop)
-"""Requests that make an order. Closing everything is not held back: it is the kill switch."""
+"""Requests that make an order."""
+
+BRAKES: tuple[type, ...] = (CloseAll, PauseEntries)
+"""Requests that are never held back: who wants to stop must be able to."""
 
 WRONG_PER_MIN = 30
 """Wrong tokens from one address. A right one is always let in: behind a proxy all callers share an
@@ -127,7 +130,7 @@ class Policy:
         """
         access = Access.READ if isinstance(request, READS) else Access.FULL
         budget = Budget.ORDERS if isinstance(request, ORDERS) else Budget.DATA
-        self.admit(caller, access, budget)
+        self.admit(caller, access, Budget.NONE if isinstance(request, BRAKES) else budget)
 
 
 def _too_many(wait_s: float, reason: str) -> Failure:

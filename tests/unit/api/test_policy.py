@@ -13,6 +13,7 @@ from aitrader.api.tokens import LOCAL, Caller, Scope
 from aitrader.model.control import (
     CloseAll,
     ClosePosition,
+    PauseEntries,
     ReadTrader,
 )
 
@@ -75,6 +76,16 @@ def test_orders_have_a_limit_of_their_own(tmp_path: Path) -> None:
     policy.admit_request(LOCAL, ClosePosition("p"))
     assert status_of(lambda: policy.admit_request(LOCAL, ClosePosition("p"))) == 429
     policy.admit_request(LOCAL, ReadTrader("x"))
+
+
+def test_who_wants_to_stop_is_never_held_back(tmp_path: Path) -> None:
+    policy = Room(tmp_path, data_per_min=1, orders_per_min=1).policy
+    policy.admit_request(LOCAL, ReadTrader("x"))
+    policy.admit_request(LOCAL, ClosePosition("p"))
+    for request in (ReadTrader("x"), ClosePosition("p")):
+        assert status_of(lambda request=request: policy.admit_request(LOCAL, request)) == 429  # type: ignore[misc]
+    for brake in (CloseAll(), PauseEntries(is_paused=True)):
+        policy.admit_request(LOCAL, brake)
 
 
 def test_a_wait_is_told_in_whole_seconds(tmp_path: Path) -> None:

@@ -45,7 +45,10 @@ class StateRoutes:
                 "GET", "/api/candles/{symbol}/{interval}", self.candles, access=read, errors=(404,)
             ),
             Operation("GET", "/api/logs", self.logs, access=read, errors=(503,)),
-            Operation("POST", "/api/pause", self.pause, access=full, errors=(422,)),
+            Operation(
+                "POST", "/api/pause", self.pause,
+                access=full, budget=Budget.NONE, errors=(422,),
+            ),
             Operation(
                 "POST", "/api/close-all", self.close_all,
                 access=full, budget=Budget.NONE, errors=(422,),
