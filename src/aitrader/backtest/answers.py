@@ -155,7 +155,7 @@ class AnswerBook:
             symbol=symbol,
             interval=interval,
             candle_open_ms=open_ms,
-            close=float(series.values["close"][series.place(open_ms)]),
+            close=series.closes[series.place(open_ms)],
             findings=(),
             exits=self._exits(trader_id, symbol, closed_ms),
         )

@@ -325,14 +325,11 @@ class _Run:
     def _close(self, at_ms: int, candidates: Sequence[tuple[TraderId, str]]) -> None:
         """Have the candles that end now screened: the answers are there already."""
         held = self._record.held
-        matches = [
-            self._answers.match(*key, at_ms)
-            for key in candidates
-            if key not in held and self._is_in_universe(*key)
-        ]
+        asked = [key for key in candidates if key not in held]
+        matches = [self._answers.match(*key, at_ms) for key in asked if self._is_in_universe(*key)]
         exit_matches: tuple[ExitMatch, ...] = ()
         if self._has_exits:
-            exits = (self._answers.exit_match(key, symbol, at_ms) for key, symbol in held)
+            exits = [self._answers.exit_match(*key, at_ms) for key in held]
             exit_matches = tuple(row for row in exits if row is not None)
         if not matches and not exit_matches and self._peaks is None:
             return

@@ -53,7 +53,7 @@ FindPrice = Callable[..., Decimal | None]
 """At what an order fills when it meets what is seen, None if it does not fill."""
 
 MARKET = OrderKind.MARKET
-FILLED, CANCELED, OPEN = OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.OPEN
+FILLED, CANCELED = OrderStatus.FILLED, OrderStatus.CANCELED
 
 
 class PaperSettings(msgspec.Struct, frozen=True):
@@ -141,7 +141,7 @@ class PaperVenue:
             if refusal is not None:
                 self._reject(order, refusal)
                 continue
-            book.keep(structs.replace(order, status=OPEN))
+            book.keep(order)
             book.arriving.add(order.client_order_id)
             self._reports.accepted(order)
         self._meet_rest(orders)
@@ -219,8 +219,9 @@ class PaperVenue:
             )
             if found is None:
                 continue
-            after, seen, parts = order, self._last[symbol], None
+            after, parts = order, None
             if order.kind is MARKET:
+                seen = self._last[symbol]
                 parts = self._depth.parts(order, seen, instrument=instrument, at_ms=at_ms)
             for quantity, price in ((order.remaining, found),) if parts is None else parts:
                 after = self._fill(after, quantity, price, at_ms=at_ms)

@@ -102,22 +102,18 @@ class PaperBook:
             self._resting.setdefault(order.symbol, {})[name] = order
             if order.leg is ENTRY:
                 self._entries[name] = order
-            return
-        if before is None or not before.is_done:
-            self._done.append(name)
-            self._take_off(order)
-            if len(self._done) > self._kept_done:
-                self._forget(self._done.popleft())
+        elif before is None or not before.is_done:
+            self._ended(order)
 
-    def _take_off(self, order: Order) -> None:
-        """Let an order that has ended rest no more."""
-        name = order.client_order_id
+    def _ended(self, order: Order) -> None:
+        """Let an order that has just ended rest no more, and the oldest that ended be forgotten."""
+        name, resting, done = order.client_order_id, self._resting.get(order.symbol), self._done
         if order.leg is ENTRY:
             self._entries.pop(name, None)
-        resting = self._resting.get(order.symbol)
         if resting is not None:
             resting.pop(name, None)
-
-    def _forget(self, oldest: ClientOrderId) -> None:
-        del self._orders[oldest]
-        self._refusals.pop(oldest, None)
+        done.append(name)
+        if len(done) > self._kept_done:
+            oldest = done.popleft()
+            del self._orders[oldest]
+            self._refusals.pop(oldest, None)

@@ -145,18 +145,19 @@ class UniverseStage:
         return tuple(name for name in self._trading(names) if name not in universe.excluded)
 
     def _top(self, universe: Universe, ranked: MarketRanked) -> tuple[str, ...]:
-        names = self._trading([symbol for symbol, _volume in ranked.volumes])
+        known, quote, excluded = self._instruments, universe.quote, universe.excluded
         eligible = [
             name
-            for name in names
-            if self._instruments[name].quote == universe.quote and name not in universe.excluded
+            for name, _volume in ranked.volumes
+            if (rules := known.get(name)) is not None
+            and rules.is_trading
+            and rules.quote == quote
+            and name not in excluded
         ]
         enter = universe.top or len(eligible)
-        members = set(self._symbols.get(universe, ()))
-        staying = enter + enter // LEAVE_SHARE
-        kept = [
-            name for rank, name in enumerate(eligible[:staying]) if rank < enter or name in members
-        ]
+        members = self._symbols.get(universe, ())
+        near = eligible[enter : enter + enter // LEAVE_SHARE]
+        kept = eligible[:enter] + [name for name in near if name in members]
         return tuple(kept[: self._max_symbols])
 
 

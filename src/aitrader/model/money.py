@@ -21,14 +21,14 @@ def decimal_from_float(value: float) -> Decimal:
     Raises:
         ValueError: `value` is NaN or infinite.
     """
-    if not math.isfinite(value):
-        raise ValueError(f"expected a finite number, found {value}")
     return _exact(float(value))
 
 
 @lru_cache(maxsize=256)
 def _exact(value: float) -> Decimal:
     """Return it as text says it; the last price of a symbol is asked for again and again."""
+    if not math.isfinite(value):
+        raise ValueError(f"expected a finite number, found {value}")
     return Decimal(repr(value))
 
 

@@ -53,7 +53,7 @@ def check(
         raise Refused(ORDER_REJECTED, MARKET_CLOSED)
     _check_quantity(quantity, instrument)
     for price in (order.price, order.stop_price):
-        if price is not None and (price <= ZERO or price % instrument.tick_size != ZERO):
+        if price is not None and (price <= ZERO or price % instrument.tick_size):
             raise _failure("PRICE_FILTER")
     valued_at = value_price(order, last_price)
     if valued_at is not None and valued_at * quantity < instrument.min_notional:
@@ -106,6 +106,6 @@ def _failure(name: str) -> Refused:
 
 def _check_quantity(quantity: Decimal, instrument: Instrument) -> None:
     too_large = ZERO < instrument.max_quantity < quantity
-    off_grid = quantity % instrument.step_size != ZERO
-    if quantity <= ZERO or quantity < instrument.min_quantity or too_large or off_grid:
+    too_small = quantity <= ZERO or quantity < instrument.min_quantity
+    if too_small or too_large or quantity % instrument.step_size:
         raise _failure("LOT_SIZE")
