@@ -227,8 +227,7 @@ class ScreeningStage:
     def _rank(self, match: Match) -> tuple[int, TraderId, int]:
         """Return the order in which signals compete: the trader's, then the universe's."""
         trader = self._roster.find(match.trader_id)
-        if trader is None:
-            return (0, match.trader_id, 0)
+        assert trader is not None, "a trader that is gone may not enter"
         symbols = self._roster.symbols(trader)
         place = symbols.index(match.symbol) if match.symbol in symbols else len(symbols)
         return (trader.rank, match.trader_id, place)

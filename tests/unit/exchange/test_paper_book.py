@@ -67,6 +67,15 @@ def test_the_oldest_ended_orders_are_forgotten_first() -> None:
     assert known == [False, False, True, True]
 
 
+def test_an_order_that_is_said_twice_to_have_ended_is_forgotten_once() -> None:
+    book = PaperBook(kept_done=1)
+    first, second = (an_order(Leg.EXIT, attempt, status=OrderStatus.CANCELED) for attempt in (1, 2))
+    for order in (first, first, second):
+        book.keep(order)
+    assert book.find(first.client_order_id) is None
+    assert book.find(second.client_order_id) is second
+
+
 def test_what_was_denied_is_remembered_until_all_is_cleared() -> None:
     book = PaperBook()
     name = an_order().client_order_id
