@@ -327,9 +327,7 @@ class Wire:
             self.obey()
             if any(row.kind is OrderKind.MARKET for row in self.venue.open_now()):
                 self.trade()
-            for _ in range(
-                14
-            ):  # words are heard at once now: an answer that is old sends what is late
+            for _ in range(14):  # heard at once: what an old answer causes would leave too late
                 self.wait(500)
                 while self.venue.words:
                     self.hear()
