@@ -17,6 +17,7 @@ A wish for a position that is closing already, or is not open, changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from aitrader.execution import balances, transfers
@@ -75,10 +76,11 @@ def updated(desk: Desk, order: Order, *, at_ms: int) -> Messages:
         return [CancelOrders(orders=(order,))]
     if desk.table.live(order.position_id, Leg.EXIT):
         return []
-    if order.kind is not OrderKind.MARKET or order.fills:
+    failed = _failed(desk, order.position_id)
+    if order not in failed:
         return _sell(desk, position, at_ms=at_ms)
-    told = _told(position, order, len(_failed(desk, order.position_id)), at_ms)
-    pause_ms = _pause_ms(desk, order)
+    told = _told(position, order, len(failed), at_ms)
+    pause_ms = _pause_ms(order, failed)
     if pause_ms:
         return [*told, _alarm(order.position_id, at_ms + pause_ms)]
     return [*told, *_sell(desk, position, at_ms=at_ms)]
@@ -166,12 +168,12 @@ def _failed(desk: Desk, position_id: PositionId) -> list[Order]:
     ]
 
 
-def _pause_ms(desk: Desk, order: Order) -> int:
-    """Return how long the next attempt waits after this one failed.
+def _pause_ms(order: Order, failed: Iterable[Order]) -> int:
+    """Return how long the next attempt waits after this one, the last of those that failed.
 
     One that never arrived has had its whole window, and nothing protects the position meanwhile.
     """
-    refused = [row for row in _failed(desk, order.position_id) if row.note != NEVER_ARRIVED]
+    refused = [row for row in failed if row.note != NEVER_ARRIVED]
     if order.note == NEVER_ARRIVED or len(refused) < 2:
         return 0
     return int(min(FIRST_PAUSE_MS * 2 ** (len(refused) - 2), LONGEST_PAUSE_MS))

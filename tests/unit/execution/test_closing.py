@@ -154,6 +154,14 @@ def test_the_others_are_followed_ever_later() -> None:
     assert pauses == [1_000, 2_000, 4_000, 60_000]
 
 
+def test_what_sold_a_part_or_ended_unsold_at_its_stop_is_followed_at_once() -> None:
+    part = filled(a_market(4), "0.1")
+    part = msgspec.structs.replace(part, status=OrderStatus.EXPIRED)
+    assert types(updated(a_closing_desk(*failed(3), part), part)) == SOLD
+    stop = a_stop(4, status=OrderStatus.CANCELED)
+    assert types(updated(a_closing_desk(*failed(3), stop), stop)) == SOLD
+
+
 def test_what_never_arrived_is_followed_at_once_however_often_it_failed() -> None:
     orders = tuple(
         a_market(number, status=OrderStatus.EXPIRED, note=watch.NEVER_ARRIVED)
