@@ -64,11 +64,9 @@ def rebuild(desk: Desk, event: Started) -> Messages:
     return answer
 
 
-def resume_later(desk: Desk, *, at_ms: int) -> Messages:
-    """Return the alarm to go on with what was open, due at once; none where no venue is heard."""
-    if not desk.settings.audit_ms:
-        return []
-    return [StartTimer(timer_id=resume_id(desk), due_ms=at_ms)]
+def resume_timer(desk: Desk, *, at_ms: int) -> StartTimer:
+    """Return the alarm to go on with what was open, due at once."""
+    return StartTimer(timer_id=resume_id(desk), due_ms=at_ms)
 
 
 def resume_id(desk: Desk) -> TimerId:

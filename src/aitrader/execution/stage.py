@@ -119,8 +119,9 @@ class ExecutionStage:
     def _started(self, event: Started) -> Messages:
         self._is_resumed = False
         answer = reconcile.rebuild(self._desk, event)
-        later = reconcile.resume_later(self._desk, at_ms=event.at_ms)
-        return [*answer, *(later or self._resume(event.at_ms))]
+        if self._desk.settings.audit_ms:  # a real venue, which is to be heard out first
+            return [*answer, reconcile.resume_timer(self._desk, at_ms=event.at_ms)]
+        return [*answer, *self._resume(event.at_ms)]
 
     def _instruments_loaded(self, event: InstrumentsLoaded) -> Messages:
         self._desk.instruments = {row.symbol: row for row in event.instruments}
