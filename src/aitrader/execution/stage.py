@@ -137,8 +137,7 @@ class ExecutionStage:
     def _timer_due(self, event: TimerDue) -> Messages:
         if event.timer_id != reconcile.resume_id(self._desk):
             return _timer_due(self._desk, event)
-        audit = protect.audit_timer(self._desk, at_ms=event.at_ms)
-        return [*self._resume(event.at_ms), *audit]
+        return [*self._resume(event.at_ms), *protect.audit_timer(self._desk, at_ms=event.at_ms)]
 
     def _trader_saved(self, event: TraderSaved) -> Messages:
         self._desk.traders[event.trader.trader_id] = event.trader
