@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 import msgspec
 
@@ -25,7 +25,7 @@ MOST_SPANS = 20_000
 
 
 class Step(msgspec.Struct, frozen=True):
-    """From when so much had no stop, and how much an order of it had to be at least."""
+    """From when so much had no stop, and how much of it an order needed, in whole steps."""
 
     at_ms: int
     quantity: Decimal
@@ -103,7 +103,7 @@ class Exposure:
         if rules is None:
             return
         bare = self._venue.account.total(asset) - sum(self._stopped(asset), ZERO)
-        least = max(rules.min_quantity, rules.min_notional / self._venue.last(rules.symbol))
+        least = _least(rules, self._venue.last(rules.symbol))
         span, now_ms = self._open.get(asset), self._now_ms()
         if bare < least:
             if span is not None:
@@ -123,3 +123,9 @@ class Exposure:
                 continue
             if self._venue.instrument(order.asked.symbol).base == asset:
                 yield order.remaining
+
+
+def _least(rules: Instrument, price: Decimal) -> Decimal:
+    """Return the least base units that can be ordered: what is no whole step is left over."""
+    least = max(rules.min_quantity, rules.min_notional / price)
+    return (least / rules.step_size).to_integral_value(ROUND_CEILING) * rules.step_size

@@ -75,6 +75,15 @@ def test_what_is_too_little_to_sell_and_what_waits_to_be_bought_are_not_bare() -
     assert floor.spans() == []
 
 
+def test_what_is_worth_an_order_but_no_whole_step_of_it_is_not_bare() -> None:
+    floor = Watched()
+    floor.see(90.0)
+    floor.place(quantity=Decimal("0.056"))  # 0.055944 after the fee: 5.03 dollars, 0.055 is 4.95
+    assert floor.spans() == []
+    floor.place(client_order_id="more", quantity=Decimal("0.057"))
+    assert [span[1] for span in floor.spans()] == [0]
+
+
 def test_a_target_is_no_stop() -> None:
     floor = Watched()
     floor.place(quantity=Decimal(1))
