@@ -45,7 +45,7 @@ def _find_steady_ns() -> Callable[[], int]:
     for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):
         if hasattr(time, name):
             return partial(time.clock_gettime_ns, getattr(time, name))
-    return time.monotonic_ns  # pragma: no cover - Windows
+    return time.monotonic_ns  # pragma: no cover - only Windows has neither of them
 
 
 STEADY_NS = _find_steady_ns()
