@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from hypothesis import given
 from hypothesis import strategies as some
@@ -84,3 +84,11 @@ def test_shown_numbers_read_back_as_themselves(value: Decimal) -> None:
 @given(PRICES)
 def test_a_hundred_percent_is_all_of_it(amount: Decimal) -> None:
     assert percent_of(amount, Decimal(100)) == amount
+
+
+@given(PRICES, STEPS)
+def test_of_two_ticks_as_near_it_is_the_even_one(price: Decimal, tick: Decimal) -> None:
+    whole = (price / tick).to_integral_value(ROUND_HALF_EVEN)
+    assert price_to_tick_nearest(price, tick) == whole * tick
+    between = (whole * 2 + 1) * tick / 2
+    assert price_to_tick_nearest(between, tick) / tick % 2 == 0

@@ -162,7 +162,7 @@ class PaperVenue:
         """Let one price do to the resting orders of its symbol what it does."""
         self._last[symbol] = price
         if self._book.open_orders(symbol):
-            self._meet(symbol, decimal_from_float(price), _price_on_tick, at_ms=at_ms)
+            self._meet(symbol, decimal_from_float(price), fills.fill_price_at, at_ms=at_ms)
 
     # -- whole candles, as a backtest has them --------------------------------------------------
 
@@ -173,7 +173,7 @@ class PaperVenue:
         open; of the orders that rest the stops are tested first.
         """
         self._last[symbol] = float(candle.close)
-        for order in self._meet(symbol, candle, _price_on_candle, at_ms=at_ms):
+        for order in self._meet(symbol, candle, fills.fill_price_within, at_ms=at_ms):
             self._rests.note(order, order.fills[-1], candle)
 
     def rest_of(self, position_id: PositionId) -> fills.PriceRange | None:
@@ -186,7 +186,9 @@ class PaperVenue:
         rest = self._rests.find(first.position_id, now_ms)
         if rest is not None:
             self._book.arriving.difference_update(row.client_order_id for row in orders)
-            self._meet(first.symbol, rest, _price_on_candle, at_ms=now_ms, of=first.position_id)
+            self._meet(
+                first.symbol, rest, fills.fill_price_within, at_ms=now_ms, of=first.position_id
+            )
 
     def know_price(self, symbol: str, price: float) -> None:
         """Take a symbol's last price without letting it meet any order."""
@@ -263,37 +265,6 @@ class PaperVenue:
         rejected = structs.replace(order, status=OrderStatus.REJECTED, note=refusal.reason)
         self._book.keep(rejected, refusal)
         self._reports.ended(rejected)
-
-
-def _price_on_tick(
-    order: Order, price: Decimal, *, is_new: bool, slippage_bps: Decimal, tick_size: Decimal
-) -> Decimal | None:
-    """Return at what an order fills on a price; one that is new has met none before."""
-    at_tick = fills.fill_price_on_arrival if is_new else fills.fill_price_on_tick
-    return at_tick(order, price, slippage_bps=slippage_bps, tick_size=tick_size)
-
-
-def _price_on_candle(
-    order: Order,
-    candle: fills.PriceRange,
-    *,
-    is_new: bool,
-    slippage_bps: Decimal,
-    tick_size: Decimal,
-) -> Decimal | None:
-    """Return at what an order fills on a candle whose open was shown: none that waits for one."""
-    if order.kind is MARKET:
-        return None
-    met = None
-    if is_new:
-        met = fills.fill_price_on_arrival(
-            order, candle.open, slippage_bps=slippage_bps, tick_size=tick_size
-        )
-    if met is None:
-        met = fills.fill_price_on_candle(
-            order, candle, slippage_bps=slippage_bps, tick_size=tick_size
-        )
-    return met
 
 
 def _entries_first(order: Order) -> tuple[bool, int]:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from aitrader.execution import brakes
 from aitrader.execution.brakes import Closings, Highs
-from aitrader.execution.risk import Account, ExecutionSettings
+from aitrader.execution.risk import Account, ExecutionSettings, Held, collateral_of, worth_of
 from aitrader.execution.table import OrderTable
 from aitrader.model.commands import Command
 from aitrader.model.events import ClosedBefore, EquityMarked, Event
@@ -74,25 +74,21 @@ class Desk:
         return base if position.side is PositionSide.LONG else -base
 
     def collateral(self) -> Decimal:
-        """Return the quote units that open shorts bind: their proceeds, and as much again."""
-        bound = ZERO
-        for sheet in self.table.active():
-            if sheet.entry is not None and sheet.entry.side is SELL and sheet.flow.base < ZERO:
-                bound -= 2 * sheet.flow.base * average_price((sheet.entry,))
-        return bound
+        """Return the quote units that open shorts bind."""
+        return collateral_of(
+            Held(sheet.entry.symbol, sheet.flow.base, average_price((sheet.entry,)))
+            for sheet in self.table.active()
+            if sheet.entry is not None and sheet.entry.side is SELL and sheet.flow.base < ZERO
+        )
 
     def equity(self) -> Decimal:
         """Return the account's worth in quote: cash and what is held at its last price."""
-        worth = self.account.cash
-        last: dict[str, Decimal | None] = {}
-        for sheet in self.table.active():
-            if sheet.flow.base and sheet.entry is not None:
-                symbol = sheet.entry.symbol
-                if symbol not in last:
-                    last[symbol] = self.price_of(symbol)
-                price = last[symbol] or average_price((sheet.entry,))
-                worth += sheet.flow.base * price
-        return worth
+        held = [
+            Held(sheet.entry.symbol, sheet.flow.base, average_price((sheet.entry,)))
+            for sheet in self.table.active()
+            if sheet.flow.base and sheet.entry is not None
+        ]
+        return self.account.cash + worth_of(held, self.price_of)
 
     def marked(self, at_ms: int) -> EquityMarked:
         """Return what the account is worth now, and keep the best.

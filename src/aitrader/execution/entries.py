@@ -16,13 +16,23 @@ this calls it off too, and soon what is left of one that has filled in part.
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
 from aitrader.execution import brakes
+from aitrader.execution.admission import (
+    CLOSE_SLACK_MS,
+    Entry,
+    admitted,
+    is_current,
+    means_of,
+    stops_allowed,
+    stops_needed,
+)
 from aitrader.execution.desk import Desk, Messages, entry_side, side_of
-from aitrader.execution.exit_rules import check_exits, exit_prices, is_sellable
-from aitrader.execution.limit_entries import ends_ms, limit_price, may_rest
-from aitrader.execution.risk import Standing, check
-from aitrader.execution.sizing import Means, Sized, Wish, size_entry
+from aitrader.execution.exit_rules import exit_prices, is_sellable
+from aitrader.execution.limit_entries import ends_ms, may_rest
+from aitrader.execution.risk import Standing
+from aitrader.execution.sizing import Means, Sized
 from aitrader.execution.watch import query_later
 from aitrader.model import ids
 from aitrader.model.candle import INTERVAL_MS
@@ -34,13 +44,15 @@ from aitrader.model.ledger import held
 from aitrader.model.money import ZERO, quantity_to_step, trimmed
 from aitrader.model.order import Leg, Order, OrderKind, OrderStatus
 from aitrader.model.signal import Signal
-from aitrader.model.trader import Brakes, Exits, PositionSide, SizeKind, Trader
+from aitrader.model.trader import Brakes, SizeKind, Trader
 
 REST_TIMER = "entry-rest:"
 """Timer of an entry order that must be done by then."""
 
-REST_SLACK_MS = 5_000
+REST_SLACK_MS = CLOSE_SLACK_MS
 """After its candle has ended an entry is canceled this late: the close itself may still fill it."""
+
+CANCELED_UNFILLED = "the order was canceled before it filled"
 
 PART_AGAIN_MS = 1_000
 """A cancel that may be lost is sent again so soon while what was received has no protection."""
@@ -59,7 +71,7 @@ def want(desk: Desk, event: EntryWanted) -> Messages:
         return [refused(signal, reason="the engine is ending", at_ms=event.at_ms)]
     try:
         trader = _trader(desk, signal)
-        limit, sized = _sized(desk, signal, trader, at_ms=event.at_ms)
+        limit, sized = _admitted(desk, signal, trader, at_ms=event.at_ms)
     except Refused as refusal:
         return [refused(signal, reason=refusal.reason, at_ms=event.at_ms)]
     order = Order(
@@ -140,10 +152,15 @@ def rest_timer(desk: Desk, order: Order, signal: Signal | None) -> StartTimer:
     """
     trader, due_ms = desk.traders.get(order.trader_id), order.planned_ms
     if signal is not None and order.kind is OrderKind.MARKET:
-        due_ms += INTERVAL_MS[signal.interval] + REST_SLACK_MS
+        due_ms = market_ends_ms(signal, planned_ms=due_ms)
     elif signal is not None and trader is not None and _may_rest(desk, order):
         due_ms = ends_ms(signal, trader.plan.entry)
     return _rest_due(order.client_order_id, due_ms)
+
+
+def market_ends_ms(signal: Signal, *, planned_ms: int) -> int:
+    """Return until when a MARKET entry waits for a price."""
+    return planned_ms + INTERVAL_MS[signal.interval] + REST_SLACK_MS
 
 
 def refused(signal: Signal, *, reason: str, at_ms: int) -> EntryRefused:
@@ -203,48 +220,20 @@ def _trader(desk: Desk, signal: Signal) -> Trader:
     return trader
 
 
-def _sized(
+def _admitted(
     desk: Desk, signal: Signal, trader: Trader, *, at_ms: int
 ) -> tuple[Decimal | None, Sized]:
     """Return the limit (None: at market) and the size of an entry, or raise `Refused`."""
-    rules = desk.instruments.get(signal.symbol)
-    check(_standing(desk, signal, trader, at_ms=at_ms), symbol=signal.symbol)
-    if rules is None:
-        raise Refused(0, f"the exchange's rules for {signal.symbol} are not known")
-    if trader.plan.side is PositionSide.SHORT and not desk.settings.has_shorts:
-        raise Refused(0, "the exchange's spot market cannot sell what is not held")
-    if rules.quote != desk.settings.quote:
-        raise Refused(
-            0,
-            f"{signal.symbol} is paid in {rules.quote} and the account is in {desk.settings.quote}",
-        )
-    limit = limit_price(signal, trader.plan, rules)
-    wish = Wish(
-        instrument=rules,
-        side=trader.plan.side,
-        price=signal.price if limit is None else limit,
-        limits=trader.plan.limits,
-        exits=signal.exits,
-    )
-    in_force = _brakes(desk, signal, trader, at_ms=at_ms)
-    for limits, now, whose in in_force:
-        brakes.check(limits, now, whose=whose, symbol=signal.symbol)
-    sized = size_entry(wish, _means(desk, wish.limits.kind, is_limit=limit is not None))
-    check_exits(wish, sized.quantity)
-    for limits, now, whose in in_force:
-        brakes.check_size(limits, now, notional=sized.quantity * wish.price, whose=whose)
-    return limit, sized
+    entry = Entry(signal, trader, desk.instruments.get(signal.symbol), desk.settings)
+    now = _standing(desk, entry, at_ms=at_ms)
+    find_brakes = partial(_brakes, desk, signal, trader, at_ms=at_ms)
+    return admitted(entry, now, partial(_means, desk), find_brakes)
 
 
-def _means(desk: Desk, kind: SizeKind, *, is_limit: bool) -> Means:
-    settings = desk.settings
-    return Means(
-        equity=ZERO if kind is SizeKind.AMOUNT else desk.equity(),
-        free=desk.account.spendable(desk.collateral()),
-        fee_bps=settings.fee_bps,
-        reserve_bps=ZERO if is_limit else settings.reserve_bps,  # a limit cannot run away
-        max_position_pct=settings.max_position_pct,
-    )
+def _means(desk: Desk, kind: SizeKind, is_limit: bool) -> Means:
+    equity = ZERO if kind is SizeKind.AMOUNT else desk.equity()
+    free = desk.account.spendable(desk.collateral())
+    return means_of(desk.settings, equity=equity, free=free, is_limit=is_limit)
 
 
 def _brakes(
@@ -262,13 +251,12 @@ def _brakes(
     )
 
 
-def _standing(desk: Desk, signal: Signal, trader: Trader, *, at_ms: int) -> Standing:
-    rules = desk.instruments.get(signal.symbol)
+def _standing(desk: Desk, entry: Entry, *, at_ms: int) -> Standing:
+    signal, trader, rules = entry.signal, entry.trader, entry.rules
     return Standing(
         is_paused=desk.is_paused,
         is_feed_up=desk.is_feed_up,
-        is_current=at_ms
-        <= signal.candle_open_ms + 2 * INTERVAL_MS[signal.interval] + REST_SLACK_MS,
+        is_current=is_current(signal, at_ms=at_ms),
         is_trader_enabled=trader.is_enabled,
         is_quarantined=(signal.trader_id, signal.symbol) in desk.quarantined,
         is_symbol_taken=desk.is_taken(signal.trader_id, signal.symbol),
@@ -278,33 +266,25 @@ def _standing(desk: Desk, signal: Signal, trader: Trader, *, at_ms: int) -> Stan
         account_open=desk.open_count(),
         account_limit=desk.settings.max_open_positions,
         stops_open=desk.stops_open(signal.symbol) + _stops_to_come(desk, signal.symbol),
-        stops_needed=_stops_needed(signal.exits),
-        stops_limit=(rules and rules.max_stops) or desk.settings.max_stops_per_symbol,
+        stops_needed=stops_needed(signal.exits),
+        stops_limit=stops_allowed(rules, desk.settings),
     )
 
 
 def _stops_to_come(desk: Desk, symbol: str) -> int:
     """Return the stop orders that entries on their way will bring to this symbol."""
     return sum(
-        _stops_needed(row.exits)
+        stops_needed(row.exits)
         for key, row in desk.entries.items()
         if row.symbol == symbol and key not in desk.positions
     )
-
-
-def _stops_needed(exits: Exits) -> int:
-    """Return the stop orders that will rest: one per target, and one for what has no target."""
-    if exits.stop_loss is None:
-        return 0
-    covered = sum(target.share for target in exits.take_profit)
-    return len(exits.take_profit) + (1 if covered < 1 else 0)
 
 
 def _why_unfilled(order: Order) -> str:
     words = {
         OrderStatus.REJECTED: "the venue refused the order",
         OrderStatus.EXPIRED: "the order ended unfilled",
-        OrderStatus.CANCELED: "the order was canceled before it filled",
+        OrderStatus.CANCELED: CANCELED_UNFILLED,
     }
     reason = words[order.status]
     if order.price is not None:

@@ -25,20 +25,20 @@ def is_sellable(quantity: Decimal, price: Decimal, rules: Instrument) -> bool:
 
     Short positions are bought back by the same rules.
     """
-    least = max(rules.min_quantity, rules.step_size)
-    return quantity >= least and quantity * price >= rules.min_notional
+    is_enough = quantity >= rules.min_quantity and quantity >= rules.step_size
+    return is_enough and quantity * price >= rules.min_notional
 
 
 def exit_prices(
     exits: Exits, *, side: PositionSide, price: Decimal
 ) -> tuple[tuple[str, Decimal], ...]:
     """Return the stop loss and the targets, by name, of an entry that fills at `price`."""
-    levels = [] if exits.stop_loss is None else [("stop loss", exits.stop_loss, -1)]
-    levels += [("take profit", target.level, 1) for target in exits.take_profit]
-    return tuple(
-        (name, level_price(level, side=side, price=price, sign=sign))
-        for name, level, sign in levels
-    )
+    found = []
+    if exits.stop_loss is not None:
+        found.append(("stop loss", level_price(exits.stop_loss, side=side, price=price, sign=-1)))
+    for target in exits.take_profit:
+        found.append(("take profit", level_price(target.level, side=side, price=price, sign=1)))
+    return tuple(found)
 
 
 def check_exits(wish: Wish, quantity: Decimal) -> None:
@@ -48,6 +48,7 @@ def check_exits(wish: Wish, quantity: Decimal) -> None:
         Refused: The first that does not, in a sentence for the person.
     """
     rules, exits = wish.instrument, wish.exits
+    side = Side.SELL if wish.side is PositionSide.LONG else Side.BUY
     if exits.stop_loss is not None:
         stop_distance(exits, side=wish.side, price=wish.price)
     for name, price in exit_prices(exits, side=wish.side, price=wish.price):
@@ -58,7 +59,6 @@ def check_exits(wish: Wish, quantity: Decimal) -> None:
                 f"{_shown(quantity * price)} {rules.quote}, {rules.symbol} takes "
                 f"{trimmed(rules.min_notional)} at least",
             )
-        side = Side.SELL if wish.side is PositionSide.LONG else Side.BUY
         check_band(rules, name, price, side=side, market_price=wish.price)
 
 
@@ -75,9 +75,10 @@ def check_band(
         low_ratio, high_ratio = limits.sell_low_ratio, limits.sell_high_ratio
     else:
         low_ratio, high_ratio = limits.buy_low_ratio, limits.buy_high_ratio
-    stated = (market_price * high_ratio, rules.max_price)
-    low = max(market_price * low_ratio, rules.min_price)
-    high = min((most for most in stated if most), default=ZERO)
+    low, high = market_price * low_ratio, market_price * high_ratio
+    low = max(low, rules.min_price)
+    if rules.max_price and (not high or rules.max_price < high):
+        high = rules.max_price
     if price < low or ZERO < high < price:
         raise Refused(
             0,

@@ -46,6 +46,9 @@ EXIT_WORD = Leg.EXIT.value
 EXIT, OPEN, RESTS = Leg.EXIT, PositionStatus.OPEN, OrderStatus.OPEN
 MARKET, LIMIT, STOP_LOSS = OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP_LOSS
 
+REASONS = {STOP_LOSS: ExitReason.STOP_LOSS, LIMIT: ExitReason.TAKE_PROFIT}
+"""Why a position is left when an order that protects it fills."""
+
 LAME_TIMER = "order-lame:"
 """Timer of an order whose list mate has ended, by which it should have ended too."""
 
@@ -88,7 +91,7 @@ def guard(desk: Desk, position: Position, *, at_ms: int) -> Messages:
     pieces = uncovered(position, sheet.exits, held=desk.held(position), step_size=rules.step_size)
     is_sound = not answer
     for piece in pieces:
-        if not is_sellable(piece.quantity, _least_price(position, piece), rules):
+        if not is_sellable(piece.quantity, least_price(position, piece.target_price), rules):
             if piece.quantity < quantity_to_step(position.quantity, rules.step_size):
                 continue  # too small by itself: the band at the stop covers it with the rest
             wish = ExitWanted(at_ms=at_ms, position_id=position_id, reason=ExitReason.UNPROTECTED)
@@ -173,12 +176,32 @@ def uncovered(
     resting, alive = _resting(position, exits) if exits else ({}, ZERO)
     room = held - alive
     pieces = []
-    for target_price, wanted in _wanted(position).items():
+    for target_price, wanted in wanted_pieces(position).items():
         missing = min(wanted - resting[target_price] if target_price in resting else wanted, room)
         if missing > ZERO and (quantity := quantity_to_step(missing, step_size)) > ZERO:
             room -= quantity
             pieces.append(Piece(target_price, quantity))
     return tuple(pieces)
+
+
+def wanted_pieces(position: Position) -> dict[Decimal | None, Decimal]:
+    """Return base units per target price that should rest for it; None: those with a stop only."""
+    wanted: dict[Decimal | None, Decimal] = {}
+    rest = position.quantity
+    for target in position.targets:
+        wanted[target.price] = wanted.get(target.price, ZERO) + target.quantity
+        rest -= target.quantity
+    if position.stop_price is not None:
+        wanted[None] = rest
+    return wanted
+
+
+def least_price(position: Position, target_price: Decimal | None) -> Decimal:
+    """Return the lower one of the prices at which a part with this target (or none) would rest."""
+    stop = position.stop_price
+    if stop is None or target_price is None:
+        return stop or target_price or ZERO
+    return min(stop, target_price)
 
 
 def lame_timers(desk: Desk, ended: Order, *, at_ms: int) -> Messages:
@@ -210,14 +233,6 @@ def lame_due(desk: Desk, client_order_id: ClientOrderId, *, at_ms: int) -> Messa
     ]
 
 
-def _least_price(position: Position, piece: Piece) -> Decimal:
-    """Return the lower one of the prices at which a piece would rest."""
-    stop, target = position.stop_price, piece.target_price
-    if stop is None or target is None:
-        return stop or target or ZERO
-    return min(stop, target)
-
-
 def _taken_off(orders: tuple[Order, ...], *, at_ms: int) -> Messages:
     """Return the cancel of orders, and the alarms that see to it that they end."""
     if not orders:
@@ -228,18 +243,6 @@ def _taken_off(orders: tuple[Order, ...], *, at_ms: int) -> Messages:
 
 def _lame_timer(client_order_id: ClientOrderId, due_ms: int) -> StartTimer:
     return StartTimer(timer_id=TimerId(LAME_TIMER + client_order_id), due_ms=due_ms)
-
-
-def _wanted(position: Position) -> dict[Decimal | None, Decimal]:
-    """Return base units per target price that should rest; None: those with a stop only."""
-    wanted: dict[Decimal | None, Decimal] = {}
-    rest = position.quantity
-    for target in position.targets:
-        wanted[target.price] = wanted.get(target.price, ZERO) + target.quantity
-        rest -= target.quantity
-    if position.stop_price is not None:
-        wanted[None] = rest
-    return wanted
 
 
 def _groups(orders: Iterable[Order]) -> dict[str, list[Order]]:
@@ -313,7 +316,7 @@ def _planned(desk: Desk, position: Position, piece: Piece, *, at_ms: int) -> tup
         not_after_ms=at_ms + desk.settings.protect_window_ms,
         stop_price=position.stop_price,
         list_id=ids.client_order_id(position.position_id, "LIST", attempt) if is_list else "",
-        reason=ExitReason.STOP_LOSS,
+        reason=REASONS[STOP_LOSS],
         account=position.account,
     )
     if piece.target_price is None:
@@ -324,7 +327,7 @@ def _planned(desk: Desk, position: Position, piece: Piece, *, at_ms: int) -> tup
         kind=LIMIT,
         price=piece.target_price,
         stop_price=None,
-        reason=ExitReason.TAKE_PROFIT,
+        reason=REASONS[LIMIT],
     )
     return (stop, target) if is_list else (target,)
 

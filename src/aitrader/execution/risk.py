@@ -9,13 +9,13 @@ A short's proceeds are not ours to spend, and its worth is kept aside once more 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 import msgspec
 
 from aitrader.model.account import PAPER
 from aitrader.model.errors import Refused
-from aitrader.model.ids import ClientOrderId
 from aitrader.model.money import ZERO
 from aitrader.model.trader import Brakes
 
@@ -117,23 +117,47 @@ def _forbidden_by_number(now: Standing, symbol: str) -> str:
     return ""
 
 
+class Held(msgspec.Struct, frozen=True):
+    """What is held of one position: base units, below zero where owed, and its entry's price."""
+
+    symbol: str
+    base: Decimal
+    entry_price: Decimal
+
+
+def collateral_of(shorts: Iterable[Held]) -> Decimal:
+    """Return the quote units that these open shorts bind: their proceeds, and as much again."""
+    return sum((-2 * row.base * row.entry_price for row in shorts), ZERO)
+
+
+def worth_of(held: Iterable[Held], price_of: Callable[[str], Decimal | None]) -> Decimal:
+    """Return what is held in quote at last prices; at its entry's price where there is none."""
+    worth = ZERO
+    last: dict[str, Decimal | None] = {}
+    for row in held:
+        if row.symbol not in last:
+            last[row.symbol] = price_of(row.symbol)
+        worth += row.base * (last[row.symbol] or row.entry_price)
+    return worth
+
+
 class Account:
     """The quote balance and its promises."""
 
     def __init__(self, cash: Decimal) -> None:
         """Begin with this balance."""
         self.cash = cash
-        self._promised: dict[ClientOrderId, Decimal] = {}
+        self._promised: dict[str, Decimal] = {}
         self._left_of_close = cash
 
-    def promise(self, client_order_id: ClientOrderId, amount: Decimal) -> None:
-        """Keep an amount for an entry on its way."""
-        self._promised[client_order_id] = amount
+    def promise(self, entry: str, amount: Decimal) -> None:
+        """Keep an amount for an entry on its way, under a name of its own."""
+        self._promised[entry] = amount
         self._left_of_close -= amount
 
-    def release(self, client_order_id: ClientOrderId) -> None:
+    def release(self, entry: str) -> None:
         """End a promise; what was not used is spendable after the next close."""
-        self._promised.pop(client_order_id, None)
+        self._promised.pop(entry, None)
 
     def close_candle(self, collateral: Decimal) -> None:
         """Take what is free now as what entries of this close may spend."""

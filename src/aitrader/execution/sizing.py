@@ -24,6 +24,8 @@ from aitrader.model.trader import Exits, Level, LevelKind, Limits, PositionSide,
 
 BPS = Decimal(10_000)
 CENT = Decimal("0.01")
+LONG = PositionSide.LONG
+PERCENT, DISTANCE, PRICE = LevelKind
 
 
 class Means(msgspec.Struct, frozen=True):
@@ -106,22 +108,24 @@ def stop_distance(exits: Exits, *, side: PositionSide, price: Decimal) -> Decima
 
 def level_price(level: Level, *, side: PositionSide, price: Decimal, sign: int) -> Decimal:
     """Return where an exit will stand if the entry fills at `price`; `sign` 1 is in favor."""
-    if level.kind is LevelKind.PRICE:
-        return level.value
-    distance = _level_distance(level, side=side, price=price)
-    return price + _sign(side) * sign * distance
+    kind, value = level.kind, level.value
+    if kind is PRICE:
+        return value
+    distance = percent_of(price, value) if kind is PERCENT else value
+    return price + distance if (side is LONG) is (sign > 0) else price - distance
 
 
 def _level_distance(level: Level, *, side: PositionSide, price: Decimal) -> Decimal:
-    if level.kind is LevelKind.PERCENT:
+    kind = level.kind
+    if kind is PERCENT:
         return percent_of(price, level.value)
-    if level.kind is LevelKind.DISTANCE:
+    if kind is DISTANCE:
         return level.value
     return _sign(side) * (price - level.value)
 
 
 def _sign(side: PositionSide) -> int:
-    return 1 if side is PositionSide.LONG else -1
+    return 1 if side is LONG else -1
 
 
 def _wanted_notional(wish: Wish, means: Means) -> Decimal:

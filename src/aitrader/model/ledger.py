@@ -8,7 +8,7 @@ exact: sums and products of Decimals, nothing is rounded but an average.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import msgspec
@@ -102,7 +102,11 @@ def held(side: PositionSide, orders: Iterable[Order]) -> Decimal:
 
 def average_price(orders: Iterable[Order]) -> Decimal:
     """Return the average price of all fills, weighted by quantity, fees apart; 0 without fills."""
-    fills = [fill for order in orders for fill in order.fills]
+    return average_of([fill for order in orders for fill in order.fills])
+
+
+def average_of(fills: Sequence[Fill]) -> Decimal:
+    """Return the average price of these fills, as `average_price` does."""
     if not fills:
         return ZERO
     if len(fills) == 1 or len({fill.price for fill in fills}) == 1:

@@ -15,21 +15,29 @@ MONEY_STEP = Decimal("0.00000001")
 """Fees and pnl are kept to 8 decimals of the quote asset, as Binance's commissions are."""
 
 
-def decimal_from_float(value: float) -> Decimal:
+def exact(value: float) -> Decimal:
     """Return the shortest Decimal that reads back as this float.
 
     Raises:
         ValueError: `value` is NaN or infinite.
     """
-    return _exact(float(value))
-
-
-@lru_cache(maxsize=256)
-def _exact(value: float) -> Decimal:
-    """Return it as text says it; the last price of a symbol is asked for again and again."""
     if not math.isfinite(value):
         raise ValueError(f"expected a finite number, found {value}")
     return Decimal(repr(value))
+
+
+_remembered = lru_cache(maxsize=256)(exact)
+
+
+def decimal_from_float(value: float) -> Decimal:
+    """Return the same, also of another kind of number.
+
+    Remembered, as the last price of a symbol is asked for again and again.
+
+    Raises:
+        ValueError: `value` is NaN or infinite.
+    """
+    return _remembered(float(value))
 
 
 def _towards_zero(value: Decimal, step: Decimal) -> Decimal:

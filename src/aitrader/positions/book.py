@@ -20,6 +20,7 @@ from decimal import Decimal
 
 import msgspec
 
+from aitrader.model.account import PAPER
 from aitrader.model.errors import InvariantBroken
 from aitrader.model.ids import ClientOrderId, PositionId
 from aitrader.model.instrument import Instrument
@@ -51,8 +52,8 @@ ENDED_LIMIT = 512
 """As many, at most, while the venue may still act on an order of one of them."""
 
 
-def moved(position: Position, status: PositionStatus) -> Position:
-    """Return the position in another status.
+def check_move(position: Position, status: PositionStatus) -> None:
+    """Return if a position may take another status.
 
     Raises:
         InvariantBroken: MOVES has no such move.
@@ -61,21 +62,34 @@ def moved(position: Position, status: PositionStatus) -> Position:
         raise InvariantBroken(
             f"position {position.position_id}: {status.value} cannot follow {position.status.value}"
         )
-    return msgspec.structs.replace(position, status=status)
 
 
 def entering(signal: Signal, entry: Order, *, side: PositionSide) -> Position:
     """Return the position that an entry order may open."""
+    return awaited(
+        signal, entry.position_id, side=side, planned_ms=entry.planned_ms, account=entry.account
+    )
+
+
+def awaited(
+    signal: Signal,
+    position_id: PositionId,
+    *,
+    side: PositionSide,
+    planned_ms: int,
+    account: str = PAPER,
+) -> Position:
+    """Return the position that an entry planned for a signal may open."""
     return Position(
-        position_id=entry.position_id,
-        trader_id=entry.trader_id,
+        position_id=position_id,
+        trader_id=signal.trader_id,
         signal_id=signal.signal_id,
-        symbol=entry.symbol,
+        symbol=signal.symbol,
         side=side,
         status=PositionStatus.ENTERING,
         exits=signal.exits,
-        opened_ms=entry.planned_ms,
-        account=entry.account,
+        opened_ms=planned_ms,
+        account=account,
     )
 
 
@@ -84,23 +98,30 @@ def opened(
 ) -> Position:
     """Return an ENTERING position as open: average fill price, stop, targets and trail."""
     now = tally(position.side, orders, least_quantity=rules.step_size)
+    return opened_as(position, now, rules=rules, at_ms=at_ms)
+
+
+def opened_as(position: Position, now: Tally, *, rules: Instrument, at_ms: int) -> Position:
+    """Return the same from the numbers that its entry came to."""
+    check_move(position, S.OPEN)
     exits, side, fill_price = position.exits, position.side, now.entry_price
     stop = stop_price(exits, side=side, fill_price=fill_price, tick_size=rules.tick_size)
     targets = target_prices(
         exits, side=side, fill_price=fill_price, quantity=now.quantity, rules=rules
     )
-    counted = _counted(moved(position, PositionStatus.OPEN), now)
-    even_pct = exits.break_even_pct
-    return msgspec.structs.replace(
-        counted,
+    after = msgspec.structs.replace(
+        position,
+        **_numbers(now),
+        status=S.OPEN,
         opened_ms=at_ms,
         stop_price=stop,
         targets=targets,
         trail_price=fill_price if exits.trailing_pct is not None else None,
-        even_price=None
-        if even_pct is None
-        else even_price(counted, even_pct, tick_size=rules.tick_size),
     )
+    if exits.break_even_pct is None:
+        return after
+    price = even_price(after, exits.break_even_pct, tick_size=rules.tick_size)
+    return msgspec.structs.replace(after, even_price=price)
 
 
 def refilled(position: Position, orders: tuple[Order, ...], *, rules: Instrument) -> Position:
@@ -135,25 +156,25 @@ def reduced(
     now = tally(position.side, orders, least_quantity=rules.step_size)
     after = next(row for row in orders if row.client_order_id == before.client_order_id)
     targets = _less(position.targets, orders, after, filled=after.filled - before.filled)
-    position = msgspec.structs.replace(_counted(position, now), targets=targets)
     if now.quantity < ZERO:
         raise InvariantBroken(
             f"position {position.position_id}: closed {now.received - now.quantity} "
             f"of {now.received} held"
         )
     if now.quantity >= rules.step_size:
-        return position
-    return msgspec.structs.replace(
-        moved(position, PositionStatus.CLOSED),
-        exit_reason=after.reason or position.exit_reason,
-        closed_ms=at_ms,
-        targets=(),
-    )
+        return msgspec.structs.replace(position, **_numbers(now), targets=targets)
+    return _closed(position, now, after.reason or position.exit_reason, at_ms=at_ms)
+
+
+def closed_as(position: Position, now: Tally, reason: ExitReason, *, at_ms: int) -> Position:
+    """Return a position all of which was closed, by the numbers that its fills came to."""
+    return _closed(position, now, reason, at_ms=at_ms)
 
 
 def closing(position: Position, reason: ExitReason) -> Position:
     """Return an open position whose exit was asked for."""
-    return msgspec.structs.replace(moved(position, PositionStatus.CLOSING), exit_reason=reason)
+    check_move(position, S.CLOSING)
+    return msgspec.structs.replace(position, status=S.CLOSING, exit_reason=reason)
 
 
 def given_up(position: Position, *, left: Decimal, at_ms: int) -> Position:
@@ -258,16 +279,32 @@ class Book:
         self._over.pop(position_id, None)
 
 
-def _counted(position: Position, now: Tally) -> Position:
+def _closed(position: Position, now: Tally, reason: ExitReason | None, *, at_ms: int) -> Position:
+    check_move(position, S.CLOSED)
     return msgspec.structs.replace(
         position,
-        entry_quantity=now.received,
-        quantity=max(now.quantity, ZERO),
-        entry_price=now.entry_price,
-        exit_price=now.exit_price,
-        realized_pnl=now.realized_pnl,
-        fees=now.fees,
+        **_numbers(now),
+        status=S.CLOSED,
+        exit_reason=reason,
+        closed_ms=at_ms,
+        targets=(),
     )
+
+
+def _counted(position: Position, now: Tally) -> Position:
+    return msgspec.structs.replace(position, **_numbers(now))
+
+
+def _numbers(now: Tally) -> dict[str, Decimal]:
+    """Return the fields of a position that its fills say."""
+    return {
+        "entry_quantity": now.received,
+        "quantity": max(now.quantity, ZERO),
+        "entry_price": now.entry_price,
+        "exit_price": now.exit_price,
+        "realized_pnl": now.realized_pnl,
+        "fees": now.fees,
+    }
 
 
 def _less(

@@ -130,13 +130,16 @@ def target_prices(
     """
     if not exits.take_profit:
         return ()
+    whole = quantity_to_step(max(quantity, ZERO), rules.step_size)
+    if len(exits.take_profit) == 1 and exits.take_profit[0].share >= 1:  # nothing to share out
+        price = _target_price(exits.take_profit[0].level, side, fill_price, rules)
+        return (TargetPrice(price=price, quantity=whole),) if whole else ()
     rows = [
         (_target_price(row.level, side, fill_price, rules), row.share) for row in exits.take_profit
     ]
     rows.sort(key=_by_price, reverse=side is SHORT)
     stop = stop_price(exits, side=side, fill_price=fill_price, tick_size=rules.tick_size)
     least = min(fill_price, stop or fill_price)
-    whole = quantity_to_step(max(quantity, ZERO), rules.step_size)
     wanted, rest = _shares(whole, [row[1] for row in rows], rules)
     targets: list[TargetPrice] = []
     carried = ZERO

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from aitrader.model.ledger import average_price, flow_of
+from aitrader.model.ledger import NOTHING, Flow, average_price, flow_of
 from aitrader.model.money import ZERO, money_to_step
 from aitrader.model.order import Leg, Order
 from aitrader.model.trader import PositionSide
@@ -36,6 +36,15 @@ class Tally(msgspec.Struct, frozen=True):
     fees: Decimal
 
 
+class Legs(msgspec.Struct, frozen=True):
+    """What the fills of both legs did, and their average prices; 0 without fills."""
+
+    opened: Flow
+    entry_price: Decimal
+    closed: Flow = NOTHING
+    exit_price: Decimal = ZERO
+
+
 def tally(side: PositionSide, orders: Iterable[Order], *, least_quantity: Decimal) -> Tally:
     """Return what the orders of one position add up to.
 
@@ -47,18 +56,30 @@ def tally(side: PositionSide, orders: Iterable[Order], *, least_quantity: Decima
     filled = [row for row in orders if row.fills]
     entries = [row for row in filled if row.leg is ENTRY]
     exits = [row for row in filled if row.leg is not ENTRY]
-    opened, closed = flow_of(entries), flow_of(exits)
+    return counted(
+        side,
+        Legs(flow_of(entries), average_price(entries), flow_of(exits), average_price(exits)),
+        least_quantity=least_quantity,
+    )
+
+
+def counted(side: PositionSide, done: Legs, *, least_quantity: Decimal) -> Tally:
+    """Return the numbers of a position whose fills did this, as `tally` does from its orders."""
+    opened, closed = done.opened, done.closed
     received = opened.base if side is LONG else -opened.base
+    if closed is NOTHING and received >= least_quantity:
+        return Tally(received, received, done.entry_price, ZERO, ZERO, opened.fees)
     quantity = received + (closed.base if side is LONG else -closed.base)
-    pnl = opened.earned + closed.earned
+    paid, earned = opened.earned, closed.earned
+    pnl = paid + earned
     if quantity >= least_quantity:
         share = (received - quantity) / received
-        pnl = money_to_step(opened.earned * share + closed.earned)
+        pnl = money_to_step(paid * share + earned)
     return Tally(
         received=received,
         quantity=quantity,
-        entry_price=average_price(entries),
-        exit_price=average_price(exits),
+        entry_price=done.entry_price,
+        exit_price=done.exit_price,
         realized_pnl=pnl if closed.base or quantity < least_quantity else ZERO,
         fees=opened.fees + closed.fees,
     )

@@ -20,6 +20,7 @@ from aitrader.model import ids
 from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.decision import Choice
 from aitrader.model.errors import InvariantBroken
+from aitrader.model.ids import SignalId
 from aitrader.model.money import decimal_from_float
 from aitrader.model.signal import Match, Signal, SignalStatus
 
@@ -88,10 +89,16 @@ def turned(signal: Signal, turn: Turn, *, note: str = "") -> Signal:
 
 def raised(match: Match, *, source: str, at_ms: int) -> Signal:
     """Return the signal of a match; the same match of the same trader file gives the same id."""
+    name = ids.signal_id(
+        match.trader_id, match.symbol, candle_open_ms=match.candle_open_ms, source=source
+    )
+    return signal_of(match, name, at_ms=at_ms)
+
+
+def signal_of(match: Match, signal_id: SignalId, *, at_ms: int) -> Signal:
+    """Return the signal of a match under an id."""
     return Signal(
-        signal_id=ids.signal_id(
-            match.trader_id, match.symbol, candle_open_ms=match.candle_open_ms, source=source
-        ),
+        signal_id=signal_id,
         trader_id=match.trader_id,
         symbol=match.symbol,
         interval=match.interval,

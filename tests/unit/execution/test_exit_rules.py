@@ -140,3 +140,15 @@ def test_no_exit_lies_beyond_the_greatest_price() -> None:
     assert refusal(some_exits(), rules=rules) == (
         "the take profit at 102 is too far from the price 100: BTCUSDT takes orders from 0 to 101"
     )
+
+
+def test_the_lower_one_of_two_upper_ends_counts() -> None:
+    far = Exits(take_profit=(Target(pct("8"), Decimal(1)),))
+    ratio = PriceLimits(sell_high_ratio=Decimal("1.05"))
+    assert refusal(far, rules=an_instrument(price_limits=ratio, max_price=Decimal(107))).endswith(
+        "from 0 to 105"
+    )
+    wide = PriceLimits(sell_high_ratio=Decimal("1.2"))
+    assert refusal(far, rules=an_instrument(price_limits=wide, max_price=Decimal(107))).endswith(
+        "from 0 to 107"
+    )

@@ -7,7 +7,7 @@ import pytest
 from tests.builders import AT_MS, a_plan, a_signal, a_trader, an_instrument
 from tests.unit.execution.desks import an_audited_stage, told, types
 
-from aitrader.execution.risk import Account, Standing, check
+from aitrader.execution.risk import Account, Held, Standing, check, collateral_of, worth_of
 from aitrader.model.errors import Refused
 from aitrader.model.events import (
     CandlesClosed,
@@ -121,3 +121,25 @@ def test_money_of_an_entry_that_came_to_nothing_is_spent_after_the_next_close() 
     assert types(told(stage, again)) == [EntryRefused]
     stage.handle(CandlesClosed(at_ms=AT_MS, intervals=("1m",)))
     assert types(told(stage, again))[0] is OrderPlanned
+
+
+def test_shorts_bind_their_proceeds_and_as_much_again() -> None:
+    shorts = [Held("BTCUSDT", Decimal(-2), Decimal(100)), Held("ETHUSDT", Decimal(-1), Decimal(5))]
+    assert collateral_of(shorts) == 410
+    assert collateral_of([]) == 0
+
+
+def test_what_is_held_is_worth_its_last_price_or_that_of_its_entry() -> None:
+    held = [
+        Held("BTCUSDT", Decimal(2), Decimal(100)),
+        Held("BTCUSDT", Decimal(-1), Decimal(90)),
+        Held("ETHUSDT", Decimal(3), Decimal(5)),
+    ]
+    asked: list[str] = []
+
+    def price_of(symbol: str) -> Decimal | None:
+        asked.append(symbol)
+        return Decimal(110) if symbol == "BTCUSDT" else None
+
+    assert worth_of(held, price_of) == 110 + 15
+    assert asked == ["BTCUSDT", "ETHUSDT"], "a symbol's price is asked for once"

@@ -25,10 +25,10 @@ from aitrader.positions.book import (
     ENDED_KEPT,
     ENDED_LIMIT,
     Book,
+    check_move,
     closing,
     entering,
     left_by_hand,
-    moved,
     opened,
     reduced,
     refilled,
@@ -72,7 +72,7 @@ def test_a_position_opens_with_its_prices_from_the_average_fill() -> None:
 
 def test_a_position_cannot_open_twice() -> None:
     with pytest.raises(InvariantBroken, match="OPEN cannot follow OPEN"):
-        moved(a_position(), PositionStatus.OPEN)
+        check_move(a_position(), PositionStatus.OPEN)
 
 
 def test_an_exit_that_was_asked_for_names_its_reason() -> None:

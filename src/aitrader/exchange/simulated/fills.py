@@ -126,6 +126,37 @@ def fill_price_on_candle(
     return worsened(met, order.side, slippage_bps=slippage_bps, tick_size=tick_size)
 
 
+def fill_price_at(
+    order: Fillable, price: Decimal, *, is_new: bool, slippage_bps: Decimal, tick_size: Decimal
+) -> Decimal | None:
+    """Return at what an order fills on a price; one that `is_new` has met none before."""
+    if order.kind is MARKET:
+        return worsened(price, order.side, slippage_bps=slippage_bps, tick_size=tick_size)
+    at_price = fill_price_on_arrival if is_new else fill_price_on_tick
+    return at_price(order, price, slippage_bps=slippage_bps, tick_size=tick_size)
+
+
+def fill_price_within(
+    order: Fillable,
+    candle: PriceRange,
+    *,
+    is_new: bool,
+    slippage_bps: Decimal,
+    tick_size: Decimal,
+) -> Decimal | None:
+    """Return at what an order fills on a candle whose open was shown: none that waits for one."""
+    if order.kind is MARKET:
+        return None
+    met = None
+    if is_new:
+        met = fill_price_on_arrival(
+            order, candle.open, slippage_bps=slippage_bps, tick_size=tick_size
+        )
+    if met is None:
+        met = fill_price_on_candle(order, candle, slippage_bps=slippage_bps, tick_size=tick_size)
+    return met
+
+
 def rest_of_candle(order: Fillable, candle: PriceRange, filled_at: Decimal) -> PriceRange:
     """Return what is certain to come in a candle after a resting LIMIT filled within it.
 
