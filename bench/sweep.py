@@ -2,10 +2,10 @@
 
 Unit of work: one combination, from its file's text to its line in the results; all processes
 together, CPU of user and system. It is what decides how many ideas a person can try. Target: 0.25
-CPU s each for 200 combinations on two cores. Filters are shared within a batch, so what is left is
-mostly the trades, each of which goes through every decision that a live one does.
+CPU s each for 200 combinations on two cores. Filters are shared within a batch; what is left is the
+trades, the curve of each combination, and the start of the workers, which many share.
 
-    python bench/sweep.py [--combinations 24] [--symbols 20] [--bars 105120] [--workers 2]
+    python bench/sweep.py [--combinations 200] [--symbols 20] [--bars 105120] [--workers 2]
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def swept(folder: Path, options: argparse.Namespace) -> tuple[tuple[Outcome, ...
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--combinations", type=int, default=24)
+    parser.add_argument("--combinations", type=int, default=200)
     parser.add_argument("--symbols", type=int, default=20)
     parser.add_argument("--bars", type=int, default=105_120)
     parser.add_argument("--workers", type=int, default=2)
@@ -91,7 +91,6 @@ def main() -> int:
         target=TARGET_MS,
         combinations=len(found),
         trades_each=round(trades / len(found)),
-        us_per_trade=round(cpu_s / max(trades, 1) * 1e6, 1),
         wall_s=round(wall_s, 1),
     )
 

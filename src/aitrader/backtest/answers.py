@@ -51,6 +51,8 @@ class Found:
 
     def next_exit(self, after_ms: int) -> int | None:
         """Return the first close after an instant at which an exit condition holds."""
+        if not len(self.exits):
+            return None
         place = int(np.searchsorted(self.exits, after_ms, side="right"))
         return int(self.exits[place]) if place < len(self.exits) else None
 
@@ -75,9 +77,7 @@ class AnswerBook:
         self._found: dict[tuple[TraderId, str], Found] = {}
         self._bars: dict[str, dict[str, int]] = {}
         self._alone: dict[TraderId, Program] = {}
-        self._fixed = {
-            key: _fixed_exits(row) for key, row in traders.items() if not _has_levels(row)
-        }
+        self._fixed = _fixed_of(traders)
         for interval, group in _groups(traders).items():
             self._bars[interval] = _most_bars(interval, group)
             for found in self._evaluate_group(group):
@@ -88,6 +88,7 @@ class AnswerBook:
         book = AnswerBook({}, self._history)
         trader = self._traders[key]
         book._traders = {named: trader}
+        book._fixed = _fixed_of(book._traders)
         book._bars = {trader.plan.interval: _most_bars(trader.plan.interval, {named: trader})}
         book._found = {
             (named, symbol): found for (owner, symbol), found in self._found.items() if owner == key
@@ -108,7 +109,7 @@ class AnswerBook:
     def with_entries(self, entries: Mapping[tuple[TraderId, str], Times]) -> AnswerBook:
         """Return these answers with entries at other closes."""
         book = AnswerBook({}, self._history)
-        book._traders, book._bars = self._traders, self._bars
+        book._traders, book._bars, book._fixed = self._traders, self._bars, self._fixed
         book._found = {
             key: replace(found, entries=entries[key]) for key, found in self._found.items()
         }
@@ -250,6 +251,11 @@ def _has_levels(trader: CompiledTrader) -> bool:
     return any(roots)
 
 
+def _fixed_of(traders: Mapping[TraderId, CompiledTrader]) -> dict[TraderId, Exits]:
+    """Return the exits of those files that need no candle for them."""
+    return {key: _fixed_exits(row) for key, row in traders.items() if not _has_levels(row)}
+
+
 def _fixed_exits(trader: CompiledTrader) -> Exits:
     """Return the exits of a file that needs no candle for them."""
     nothing = np.zeros((1, 1))
@@ -282,10 +288,11 @@ def _is_whole(trader: CompiledTrader, panels: Mapping[str, Panel], base: str) ->
         for interval, least in bars.items():
             panel = panels[interval]
             lengths = _run_lengths(panel, row)
-            places = np.arange(count)
-            if interval != base:
-                step = INTERVAL_MS[interval]
-                places = (close_ms - step - int(panel.open_ms[0])) // step
+            if interval == base:
+                whole &= lengths > least
+                continue
+            step = INTERVAL_MS[interval]
+            places = (close_ms - step - int(panel.open_ms[0])) // step
             inside = (places >= 0) & (places < panel.bars)
             there = np.where(inside, lengths[np.clip(places, 0, panel.bars - 1)], 0)
             whole &= there > least

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -6,6 +7,7 @@ from tests.unit.backtest.worlds import MINUTES_5, a_series, a_trader, flat
 
 from aitrader.backtest.answers import AnswerBook
 from aitrader.backtest.history import History, Series
+from aitrader.filters.panel import Panel
 from aitrader.filters.traderfile import compile_trader
 from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.ids import TraderId
@@ -52,6 +54,29 @@ def test_a_match_names_its_candle_and_fixed_exits() -> None:
     assert (match.candle_open_ms, match.close) == (AT_MS + 2 * MINUTES_5, 101.0)
     assert match.exits.stop_loss is not None
     assert match.exits.stop_loss.value == Decimal(2)
+
+
+class Watched(History):
+    """A history that counts how often a filter looked at it."""
+
+    looks = 0
+
+    def panel(self, symbols: Sequence[str], interval: str) -> Panel | None:
+        """Count, and look."""
+        self.looks += 1
+        return super().panel(symbols, interval)
+
+
+def test_fixed_exits_are_asked_of_no_filter_again() -> None:
+    history = Watched([a_series([flat(price) for price in CLOSES])])
+    book = AnswerBook({ABOVE: compile_trader(a_trader().source)}, history)
+    one, looks = TraderId("one"), history.looks
+    alone = book.alone(ABOVE, named=one)
+    drawn = book.with_entries({(ABOVE, "BTCUSDT"): np.array([AT_MS + MINUTES_5])})
+    exits = book.match(ABOVE, "BTCUSDT", AT_MS + 3 * MINUTES_5).exits
+    assert alone.match(one, "BTCUSDT", AT_MS + 3 * MINUTES_5).exits == exits
+    assert drawn.match(ABOVE, "BTCUSDT", AT_MS + MINUTES_5).exits == exits
+    assert history.looks == looks
 
 
 def test_a_level_of_the_candle_is_worked_out_at_the_match() -> None:
