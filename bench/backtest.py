@@ -4,7 +4,9 @@ Unit of work: one whole run of RSI + EMA entries with fixed stop and target, fil
 candles in memory. It is the hot path of everybody who tries out an idea. Targets: 0.5 CPU s and
 300 MB for one trader over 20 symbols x 1 year (2.1 M candles); 3 CPU s for 10 traders, and for one
 over 100 symbols. With `make oracles` the same job is given to backtesting.py and vectorbt in the
-same run, and `times_ours` says how many times our CPU they take.
+same run, and `times_ours` says how many times our CPU they take. So it is said of the run in
+stages, which traders need whose entries rest at a limit, whose stop moves to break even, or that
+have limits of loss.
 
     python bench/backtest.py [--bars 105120] [--symbols 20] [--traders 1 10] [--no-rivals]
 """
@@ -26,7 +28,8 @@ import numpy as np
 from report import environment, report
 
 from aitrader.backtest.history import History, Series
-from aitrader.backtest.run import Job, Terms, answers_of, run
+from aitrader.backtest.job import Job, Terms
+from aitrader.backtest.run import answers_of, run, run_in_stages
 from aitrader.exchange.simulated.source import a_listing
 from aitrader.filters.traderfile import compile_trader
 from aitrader.model.ids import TraderId
@@ -126,6 +129,21 @@ def measure(history: History, traders: int, bars: int) -> tuple[int, float]:
     return code, (end - start) * 1000
 
 
+def in_stages(history: History, bars: int, ours_ms: float) -> None:
+    """Print what the job of one trader costs in stages, and how many times a direct run that is."""
+    job = job_of(history, 1, bars)
+    answers = answers_of(job, history)
+    gc.disable()
+    start = time.process_time()
+    record = run_in_stages(job, history, answers)
+    cpu_ms = (time.process_time() - start) * 1000
+    gc.enable()
+    line = {"bench": "backtest_in_stages", "value": round(cpu_ms, 1), "unit": "ms CPU"}
+    us_per_trade = round(cpu_ms * 1000 / max(len(record.trades), 1), 1)
+    times = round(cpu_ms / ours_ms, 2)
+    print(json.dumps({**line, "us_per_trade": us_per_trade, "times_ours": times}), flush=True)
+
+
 def _bytes(history: History) -> int:
     """Return what the candles themselves take; some fields of this world share their numbers."""
     arrays = {}
@@ -168,6 +186,8 @@ def main() -> int:
     options = parser.parse_args()
     history = world(options.symbols, options.bars)
     measured = {count: measure(history, count, options.bars) for count in options.traders}
+    if 1 in measured:
+        in_stages(history, options.bars, measured[1][1])
     if 1 in measured and ORACLES.exists() and not options.no_rivals:
         against_rivals(history, measured[1][1], options.bars)
     return max(code for code, _cpu_ms in measured.values())

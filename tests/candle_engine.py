@@ -15,8 +15,8 @@ from pathlib import Path
 from tests.memory_store import MemoryStore
 
 from aitrader.backtest.bands import CandleBands
+from aitrader.backtest.job import Terms
 from aitrader.backtest.record import Recorder
-from aitrader.backtest.run import Terms
 from aitrader.engine.clock import Alarm, FrameClock
 from aitrader.engine.dispatch import Dispatch, edge_handlers, on
 from aitrader.engine.dump import Dumps

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 from tests.candle_engine import play
+from tests.two_roads import told
 
 from aitrader.backtest.history import History, Series
+from aitrader.backtest.job import Job, Terms, finest
 from aitrader.backtest.record import Recorder, Trade
-from aitrader.backtest.run import Job, Terms, finest, run
+from aitrader.backtest.run import run, run_in_stages
 from aitrader.exchange.simulated.history import closed_candles, is_served
 from aitrader.exchange.simulated.options import ExchangeOptions
 from aitrader.exchange.simulated.replay import ReplayMarket
@@ -78,7 +80,9 @@ def both(
         to_ms=market.end_ms,
         terms=terms,
     )
-    tested = run(job, history_of(market, traders))
+    history = history_of(market, traders)
+    tested = run_in_stages(job, history)
+    assert told(run(job, history)) == told(tested), "the two roads of a backtest differ"
 
     async def live() -> Recorder:
         options = ExchangeOptions(replay=files, speed=0.0, seed=SEED)

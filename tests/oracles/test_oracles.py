@@ -23,7 +23,8 @@ import pytest
 
 from aitrader.backtest.batch import trader_of
 from aitrader.backtest.history import History, Series
-from aitrader.backtest.run import Job, Terms, run
+from aitrader.backtest.job import Job, Terms
+from aitrader.backtest.run import run
 from aitrader.exchange.simulated.source import a_listing
 from aitrader.filters.traderfile import compile_trader
 

@@ -13,9 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.backtest.worlds import MINUTES_5, a_job, a_series, a_trader
 
+from aitrader.backtest.direct import DirectRun
 from aitrader.backtest.history import History, Series
+from aitrader.backtest.job import Terms
 from aitrader.backtest.record import Move, Recorder, Trade
-from aitrader.backtest.run import Terms, run
+from aitrader.backtest.run import answers_of, run_in_stages
+from aitrader.backtest.timers import VirtualClock
 from aitrader.filters.traderfile import compile_trader
 from aitrader.model.candle import MINUTE_MS
 from aitrader.model.ids import TraderId
@@ -140,7 +143,7 @@ def a_run(futures: tuple[Moves, Moves], terms: Terms) -> Known:
     ]
     job, _history = a_job(every, *TRADERS, terms=terms)
     history = History([row for fast in every for row in (fast, slower(fast))])
-    return known(run(job, history), job.from_ms + PAST * MINUTES_5)
+    return known(run_in_stages(job, history), job.from_ms + PAST * MINUTES_5)
 
 
 def known(record: Recorder, end_ms: int) -> Known:
@@ -157,6 +160,22 @@ def known(record: Recorder, end_ms: int) -> Known:
     )
 
 
+def a_direct_run(futures: tuple[Moves, Moves]) -> tuple[list[Trade], list[Move]]:
+    """What a direct run has done by the past's end."""
+    series = [
+        a_path(past(seed) + future, symbol)
+        for seed, (symbol, future) in enumerate(zip(("AAUSDT", "BBUSDT"), futures, strict=True))
+    ]
+    job, _history = a_job(series, *TRADERS[:3], terms=FREE)
+    history = History([row for fast in series for row in (fast, slower(fast))])
+    answers, end_ms = answers_of(job, history), job.from_ms + PAST * MINUTES_5
+    record = DirectRun(job, history, answers, VirtualClock(job.from_ms)).play()
+    return (
+        [row for row in record.trades if row.exit_ms < end_ms],
+        [row for row in record.moves if row.from_ms < end_ms],
+    )
+
+
 @cache
 def without_future(terms: Terms) -> Known:
     """What a run over the past alone has told."""
@@ -170,6 +189,22 @@ def without_future(terms: Terms) -> Known:
 @given(first=moves, second=moves)
 def test_no_future_changes_what_has_happened(terms: Terms, first: Moves, second: Moves) -> None:
     assert a_run((first, second), terms) == without_future(terms)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@settings(max_examples=20, deadline=None)
+@given(first=moves, second=moves)
+def test_no_future_changes_what_a_direct_run_has_done(first: Moves, second: Moves) -> None:
+    trades, fills = a_direct_run((first, second))
+    assert (trades, fills) == directly_without_future()
+    assert {row.trader for row in trades} == {row.trader_id for row in TRADERS[:3]}
+
+
+@cache
+def directly_without_future() -> tuple[list[Trade], list[Move]]:
+    """What a direct run over the past alone has done."""
+    return a_direct_run(([], []))
 
 
 @pytest.mark.slow

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from tests.parity import RECORDED, agreed, recorded, simulated, traders_of
 
+from aitrader.backtest.job import Terms
 from aitrader.backtest.record import Trade
-from aitrader.backtest.run import Terms
 from aitrader.filters.traderfile import compile_trader
 from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.trader import PositionSide

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from tests.parity import RECORDED, agreed, recorded, simulated, traders_of
 
+from aitrader.backtest.job import Terms
 from aitrader.backtest.record import Recorder
-from aitrader.backtest.run import Terms
 from aitrader.model.candle import INTERVAL_MS
 from aitrader.model.trader import Brakes, PositionSide
 

@@ -16,8 +16,9 @@ import msgspec
 from aitrader.backtest.answers import AnswerBook
 from aitrader.backtest.detail import Detailed
 from aitrader.backtest.equity import Marks
+from aitrader.backtest.job import Job
 from aitrader.backtest.outcome import Combination, Outcome, outcome_of
-from aitrader.backtest.run import Job, run
+from aitrader.backtest.run import run
 from aitrader.backtest.sources import Loaded, load, open_candles
 from aitrader.backtest.statistics import buy_and_hold_pct
 from aitrader.filters.compiled import CompiledTrader

@@ -10,9 +10,10 @@ import numpy as np
 from aitrader.backtest.answers import AnswerBook
 from aitrader.backtest.equity import Marks, curve_of
 from aitrader.backtest.history import History
-from aitrader.backtest.record import Recorder
+from aitrader.backtest.job import Job
+from aitrader.backtest.record import Record
 from aitrader.backtest.resampling import SEED, Baseline, baseline_of
-from aitrader.backtest.run import Job, run
+from aitrader.backtest.run import run
 from aitrader.backtest.statistics import Statistics, buy_and_hold_pct, statistics_of
 from aitrader.backtest.walk import stretches
 from aitrader.filters.panel import Bools, Times
@@ -56,7 +57,7 @@ def in_stretches(
     return tuple(found)
 
 
-def numbers_of(job: Job, history: History, record: Recorder) -> Statistics:
+def numbers_of(job: Job, history: History, record: Record) -> Statistics:
     """Return the statistics of a run."""
     marks = Marks(history, interval=job.detail, from_ms=job.from_ms, to_ms=job.to_ms)
     return statistics_of(

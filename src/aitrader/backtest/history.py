@@ -78,6 +78,20 @@ class Series:
         """Return the index of the first candle that opens at `at_ms` or later; may be beyond."""
         return max(-((self.first_ms - at_ms) // self.step_ms), 0)
 
+    def find_now(self, now_ms: int) -> tuple[int, bool]:
+        """Return the candle that is open, and True; or the one that opens next, and False."""
+        since_ms = now_ms - self.first_ms
+        if since_ms < 0:
+            return 0, False
+        place, into_ms = divmod(since_ms, self.step_ms)
+        return place, into_ms > 0
+
+    def is_touched(self, place: int, *, below: float, above: float) -> bool:
+        """Return whether a candle reaches an edge; a missing one, or one beyond the end, never."""
+        if place >= self.count:
+            return False
+        return self.lows[place] <= below or self.highs[place] >= above
+
     def find_touched(self, start: int, *, below: float, above: float) -> int | None:
         """Return the first candle from `start` on that reaches `below` or `above`.
 
@@ -107,6 +121,15 @@ class Series:
             if not isnan(opens[place]):
                 return place
         return None
+
+    def last_price(self, now_ms: int) -> float | None:
+        """Return the open of the candle that is open, or else the newest close."""
+        place, is_inside = self.find_now(now_ms)
+        if is_inside and place < self.count:
+            price = self.opens[place]
+            if not isnan(price):
+                return price
+        return self.last_close(place)
 
     def last_close(self, before: int) -> float | None:
         """Return the newest close among the candles before this index, None without one."""

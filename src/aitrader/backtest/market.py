@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from enum import IntEnum
-from math import isnan
 from typing import TypeAlias
 
 from aitrader.backtest.bands import CandleBands
@@ -76,7 +75,7 @@ class CandleMarket:
     def last_price(self, symbol: str) -> float | None:
         """Return the newest price there is at this instant, None before the first candle."""
         series = self._series.get(symbol)
-        return None if series is None else _last_price(series, self._now_ms)
+        return None if series is None else series.last_price(self._now_ms)
 
     # -- commands -------------------------------------------------------------------------------
 
@@ -84,7 +83,7 @@ class CandleMarket:
         """Send orders to the venue; they are new there until the candle they came in is over."""
         symbol, now_ms = command.orders[0].symbol, self._now_ms
         series = self._series[symbol]
-        price = _last_price(series, now_ms)
+        price = series.last_price(now_ms)
         if price is not None:
             self._venue.know_price(symbol, price)
         since_ms = max(now_ms - series.first_ms, 0)
@@ -154,8 +153,7 @@ class CandleMarket:
     def next_wake(self, symbol: str) -> Wake | None:
         """Return when this symbol matters next, None when never as things stand.
 
-        A candle is shown whole where only its low or high reaches an edge; where its open does,
-        or a market order waits for it, the open is shown first.
+        See `find_touch`; where a market order waits for it, the next open comes first.
         """
         below, above, is_opening = _edges(
             self._venue.open_orders(symbol), self._bands.edges(symbol)
@@ -163,21 +161,14 @@ class CandleMarket:
         if below == -INFINITE and above == INFINITE and not is_opening:
             return None
         series = self._series[symbol]
-        place, is_inside = _where(series, self._now_ms)
-        if is_inside:
-            if _is_touched(series, place, below, above):
-                return (series.first_ms + (place + 1) * series.step_ms, CANDLE)
-            place += 1
-        if is_opening:
-            found = series.find_open(place)
+        place, is_inside = series.find_now(self._now_ms)
+        is_rest = is_inside and series.is_touched(place, below=below, above=above)
+        if is_opening and not is_rest:
+            found = series.find_open(place + is_inside)
             if found is not None:
                 return (series.first_ms + found * series.step_ms, OPEN)
-        found = series.find_touched(place, below=below, above=above)
-        if found is None:
-            return None
-        if below < series.opens[found] < above:
-            return (series.first_ms + (found + 1) * series.step_ms, CANDLE)
-        return (series.first_ms + found * series.step_ms, OPEN)
+        touch = find_touch(series, place, is_inside=is_inside, edges=(below, above))
+        return None if touch is None else touch[1]
 
     @property
     def _now_ms(self) -> int:
@@ -185,30 +176,29 @@ class CandleMarket:
         return self._clock.at_ms + 1 if self.phase is OPEN else self._clock.at_ms
 
 
-def _where(series: Series, now_ms: int) -> tuple[int, bool]:
-    """Return the candle that is open, and True; or the one that opens next, and False."""
-    since_ms = now_ms - series.first_ms
-    if since_ms < 0:
-        return 0, False
-    place, into_ms = divmod(since_ms, series.step_ms)
-    return place, into_ms > 0
+def find_touch(
+    series: Series, place: int, *, is_inside: bool, edges: tuple[float, float]
+) -> tuple[int, Wake] | None:
+    """Return the next candle that reaches an edge, and when it must be looked at; or None.
 
+    A candle is looked at whole where only its low or high reaches an edge; where its open does,
+    the open is first.
 
-def _last_price(series: Series, now_ms: int) -> float | None:
-    """Return the open of the candle that is open, or else the newest close."""
-    place, is_inside = _where(series, now_ms)
-    if is_inside and place < series.count:
-        price = series.opens[place]
-        if not isnan(price):
-            return price
-    return series.last_close(place)
-
-
-def _is_touched(series: Series, place: int, below: float, above: float) -> bool:
-    """Return whether a candle reaches an edge; one that is missing, or beyond the end, does not."""
-    if place >= series.count:
-        return False
-    return series.lows[place] <= below or series.highs[place] >= above
+    Args:
+        series: The candles that fill orders.
+        place: The first of them to look at.
+        is_inside: Whether its open is over: of this one only the rest is left.
+        edges: (below, above).
+    """
+    below, above = edges
+    is_rest = is_inside and series.is_touched(place, below=below, above=above)
+    found = place if is_rest else series.find_touched(place + is_inside, below=below, above=above)
+    if found is None:
+        return None
+    open_ms = series.first_ms + found * series.step_ms
+    if is_rest or below < series.opens[found] < above:
+        return found, (open_ms + series.step_ms, CANDLE)
+    return found, (open_ms, OPEN)
 
 
 def _edges(orders: Collection[Order], edges: tuple[float, float]) -> tuple[float, float, bool]:

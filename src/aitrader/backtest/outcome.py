@@ -7,9 +7,9 @@ import hashlib
 import msgspec
 
 from aitrader.backtest.equity import Marks, curve_of
+from aitrader.backtest.job import Job
 from aitrader.backtest.parameters import Value
-from aitrader.backtest.record import Recorder
-from aitrader.backtest.run import Job
+from aitrader.backtest.record import Record
 from aitrader.backtest.statistics import Statistics, daily_returns, statistics_of
 
 RETURN_DIGITS = 9
@@ -43,7 +43,7 @@ def key_of(source: str, study: str) -> str:
 
 
 def outcome_of(
-    combination: Combination, job: Job, record: Recorder, marks: Marks, *, held_pct: float
+    combination: Combination, job: Job, record: Record, marks: Marks, *, held_pct: float
 ) -> Outcome:
     """Return what a finished run came to; `held_pct`: buy and hold over the same time."""
     curve = curve_of(record.moves, marks, start_cash=job.terms.start_cash)

@@ -12,9 +12,9 @@ from aitrader.backtest.charts import line_chart, means, trades_on_candles
 from aitrader.backtest.equity import Curve, Marks
 from aitrader.backtest.history import History
 from aitrader.backtest.html import head, html_table, month_table, plain, signed, tiles, words
+from aitrader.backtest.job import Job
 from aitrader.backtest.record import Trade
 from aitrader.backtest.report import Report, iso
-from aitrader.backtest.run import Job
 from aitrader.filters.panel import Floats
 
 MOST_ROWS = 2_000

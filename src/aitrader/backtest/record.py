@@ -21,9 +21,9 @@ from aitrader.model.events import (
     UniverseChanged,
 )
 from aitrader.model.ids import PositionId, SignalId, TraderId
-from aitrader.model.ledger import flow_of_fill
+from aitrader.model.ledger import Flow, flow_of_fill
 from aitrader.model.money import ZERO
-from aitrader.model.order import ExitReason
+from aitrader.model.order import ExitReason, Fill
 from aitrader.model.position import Position
 from aitrader.model.signal import Signal
 from aitrader.model.trader import PositionSide, Universe
@@ -60,17 +60,60 @@ class Move(msgspec.Struct, frozen=True):
     quote: Decimal
 
 
-class Recorder:
-    """Keeps what the report needs of every fact."""
+class Record:
+    """What a run comes to: what the report needs."""
 
     def __init__(self) -> None:
+        """Begin with nothing."""
         self.trades: list[Trade] = []
         self.moves: list[Move] = []
         self.refusals: Counter[str] = Counter()
         self.faults: list[str] = []
         self.signals = 0
+        self.still_open = 0
         self.fees = ZERO
         self.turnover = ZERO
+        self.is_opening = False
+        """Whether fills happen at an open: they count from the close after it."""
+
+    def add_fill(self, fill: Fill, flow: Flow, *, symbol: str, at_ms: int) -> None:
+        """Keep what a fill changed, which was heard of at `at_ms`."""
+        from_ms = at_ms + 1 if self.is_opening else at_ms
+        self.moves.append(Move(from_ms, symbol, flow.base, flow.quote))
+        self.fees += flow.fees
+        self.turnover += fill.quantity * fill.price
+
+    def add_open(self) -> None:
+        """Count a position that has opened."""
+        self.still_open += 1
+
+    def add_trade(self, position: Position, condition: str = "") -> None:
+        """Keep a position that is closed, and the exit condition that it was left by."""
+        self.still_open -= 1
+        self.trades.append(
+            Trade(
+                trader=position.trader_id,
+                symbol=position.symbol,
+                side=position.side,
+                entry_ms=position.opened_ms,
+                entry_price=position.entry_price,
+                exit_ms=position.closed_ms or 0,
+                exit_price=position.exit_price,
+                quantity=position.entry_quantity,
+                fees=position.fees,
+                pnl=position.realized_pnl,
+                exit_reason=position.exit_reason.value if position.exit_reason else "",
+                exit_condition=condition,
+            )
+        )
+
+
+class Recorder(Record):
+    """Keeps a run's facts, and what they are about by name, so that two runs can be compared."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        super().__init__()
         self.open: dict[PositionId, Position] = {}
         self.closed: list[Position] = []
         self.raised: dict[SignalId, Signal] = {}
@@ -79,8 +122,6 @@ class Recorder:
         """The position of each trader and symbol that is open."""
         self.universes: dict[Universe, frozenset[str]] = {}
         self._met: dict[tuple[TraderId, str], str] = {}
-        self.is_opening = False
-        """Whether fills happen at an open: they count from the close after it."""
         self.takers: Mapping[type[Event], Callable[..., None]] = {
             OrderUpdated: self._updated,
             SignalRaised: self._raised,
@@ -109,6 +150,7 @@ class Recorder:
 
     def _opened(self, fact: PositionOpened) -> None:
         position = fact.position
+        self.add_open()
         self.open[position.position_id] = position
         self.held[position.trader_id, position.symbol] = position.position_id
 
@@ -124,11 +166,9 @@ class Recorder:
     def _updated(self, fact: OrderUpdated) -> None:
         if fact.fill is None:
             return
-        flow = flow_of_fill(fact.fill, symbol=fact.order.symbol, side=fact.order.side)
-        from_ms = fact.at_ms + 1 if self.is_opening else fact.at_ms
-        self.moves.append(Move(from_ms, fact.order.symbol, flow.base, flow.quote))
-        self.fees += flow.fees
-        self.turnover += fact.fill.quantity * fact.fill.price
+        order = fact.order
+        flow = flow_of_fill(fact.fill, symbol=order.symbol, side=order.side)
+        self.add_fill(fact.fill, flow, symbol=order.symbol, at_ms=fact.at_ms)
 
     def _exit_met(self, fact: ExitConditionsMet) -> None:
         self._met[fact.trader_id, fact.symbol] = fact.condition
@@ -136,24 +176,8 @@ class Recorder:
     def _closed(self, fact: PositionClosed) -> None:
         position = fact.position
         self.open.pop(position.position_id, None)
-        self.closed.append(position)
         self.held.pop((position.trader_id, position.symbol), None)
+        self.closed.append(position)
         condition = self._met.pop((position.trader_id, position.symbol), "")
-        if position.exit_reason is not ExitReason.EXIT_CONDITIONS:
-            condition = ""
-        self.trades.append(
-            Trade(
-                trader=position.trader_id,
-                symbol=position.symbol,
-                side=position.side,
-                entry_ms=position.opened_ms,
-                entry_price=position.entry_price,
-                exit_ms=position.closed_ms or 0,
-                exit_price=position.exit_price,
-                quantity=position.entry_quantity,
-                fees=position.fees,
-                pnl=position.realized_pnl,
-                exit_reason=position.exit_reason.value if position.exit_reason else "",
-                exit_condition=condition,
-            )
-        )
+        is_met = position.exit_reason is ExitReason.EXIT_CONDITIONS
+        self.add_trade(position, condition if is_met else "")

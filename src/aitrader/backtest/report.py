@@ -11,9 +11,9 @@ import msgspec
 from aitrader.backtest.equity import Curve, Marks, curve_of
 from aitrader.backtest.guards import ConditionRow, Stretch
 from aitrader.backtest.history import History
-from aitrader.backtest.record import Recorder, Trade
+from aitrader.backtest.job import Job
+from aitrader.backtest.record import Record, Trade
 from aitrader.backtest.resampling import Baseline, Interval, at_random_times, interval_of
-from aitrader.backtest.run import Job
 from aitrader.backtest.statistics import (
     FORMULAS,
     Slice,
@@ -105,13 +105,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report_of(
-    job: Job, history: History, record: Recorder, beside: Beside = NOTHING
+    job: Job, history: History, record: Record, beside: Beside = NOTHING
 ) -> tuple[Report, Curve]:
     """Return the document of a run, and its equity curve."""
     marks = Marks(history, interval=job.detail, from_ms=job.from_ms, to_ms=job.to_ms)
     curve = curve_of(record.moves, marks, start_cash=job.terms.start_cash)
     held = buy_and_hold_pct(history, job.detail, from_ms=job.from_ms, to_ms=job.to_ms)
-    trades = sorted(record.trades, key=lambda row: (row.exit_ms, row.entry_ms, row.symbol))
+    trades = sorted(record.trades, key=_by_time)
     numbers = statistics_of(
         trades,
         curve,
@@ -131,7 +131,7 @@ def report_of(
         candles=_candles(job, history),
         signals=record.signals,
         refused=tuple(record.refusals.most_common()),
-        still_open=len(record.open),
+        still_open=record.still_open,
         statistics=numbers,
         by_symbol=by_symbol,
         by_trader=slices(trades, lambda row: row.trader),
@@ -153,6 +153,10 @@ def report_of(
         trades=tuple(_row(trade) for trade in trades),
     )
     return report, curve
+
+
+def _by_time(row: Trade) -> tuple[int, int, str, str]:
+    return row.exit_ms, row.entry_ms, row.symbol, row.trader
 
 
 def summary(report: Report) -> str:
@@ -275,7 +279,7 @@ def _candles(job: Job, history: History) -> int:
 
 
 def _warnings(
-    job: Job, record: Recorder, numbers: Statistics, by_symbol: Sequence[Slice]
+    job: Job, record: Record, numbers: Statistics, by_symbol: Sequence[Slice]
 ) -> tuple[str, ...]:
     found = list(job.notes)
     if numbers.trades < FEW_TRADES:
@@ -293,8 +297,8 @@ def _warnings(
             f"Fees took {numbers.fees:,.2f} of {before_fees:,.2f} earned before them: a little "
             "more slippage turns the result."
         )
-    if record.open:
-        found.append(f"{len(record.open)} positions are still open and valued at the last close.")
+    if record.still_open:
+        found.append(f"{record.still_open} positions are still open and valued at the last close.")
     found.extend(f"Something went wrong: {fault}" for fault in record.faults)
     return tuple(found)
 

@@ -8,10 +8,10 @@ import msgspec
 
 from aitrader.backtest.batch import Batch, Study
 from aitrader.backtest.crew import Crew, work_through
+from aitrader.backtest.job import Job
 from aitrader.backtest.outcome import Combination, Outcome, key_of
 from aitrader.backtest.parameters import Values, with_values
 from aitrader.backtest.results import Results
-from aitrader.backtest.run import Job
 from aitrader.model.trader import Universe
 
 LARGEST_BATCH = 24

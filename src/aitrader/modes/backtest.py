@@ -18,11 +18,12 @@ from aitrader.backtest.guards import (
     with_random_entries,
 )
 from aitrader.backtest.history import History
+from aitrader.backtest.job import Job
 from aitrader.backtest.page import page, pictures_of
-from aitrader.backtest.record import Recorder
+from aitrader.backtest.record import Record
 from aitrader.backtest.report import Beside, Report, TradeRow, report_of, summary
 from aitrader.backtest.resampling import Baseline
-from aitrader.backtest.run import Job, answers_of, run
+from aitrader.backtest.run import answers_of, run
 from aitrader.config import Settings
 from aitrader.engine.clock import cpu_s
 from aitrader.engine.health import rss_mb
@@ -83,7 +84,7 @@ def _ran(settings: Settings, options: BacktestOptions, more: BacktestMore) -> tu
 
 
 def _beside(
-    job: Job, history: History, answers: AnswerBook, record: Recorder, *, more: BacktestMore
+    job: Job, history: History, answers: AnswerBook, record: Record, *, more: BacktestMore
 ) -> Beside:
     """Return what was asked for besides the run."""
     stretches: tuple[Stretch, ...] = ()

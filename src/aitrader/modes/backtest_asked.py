@@ -10,7 +10,7 @@ import msgspec
 
 from aitrader.backtest.batch import trader_of
 from aitrader.backtest.detail import Detailed
-from aitrader.backtest.run import Job, Terms, finest
+from aitrader.backtest.job import Job, Terms, finest
 from aitrader.backtest.sources import (
     Candles,
     Loaded,

@@ -18,9 +18,10 @@ from pathlib import Path
 import click
 import msgspec
 
+from aitrader.backtest.job import Job
 from aitrader.backtest.page import page, pictures_of
 from aitrader.backtest.report import Report, report_of
-from aitrader.backtest.run import Job, answers_of, run
+from aitrader.backtest.run import answers_of, run
 from aitrader.backtest.timers import VirtualClock
 from aitrader.config import Settings
 from aitrader.model.errors import ConfigError

@@ -10,7 +10,7 @@ import msgspec
 
 from aitrader.backtest.replay import Row, Sides, compared
 from aitrader.backtest.report import iso
-from aitrader.backtest.run import answers_of, run
+from aitrader.backtest.run import answers_of, run_in_stages
 from aitrader.backtest.sources import has_all, intervals_of, open_candles
 from aitrader.config import Settings
 from aitrader.filters.traderfile import compile_trader
@@ -98,7 +98,7 @@ def _report(
     rows = compared(
         Sides(
             recorded=recorded,
-            tested=run(job, loaded.history, answers),
+            tested=run_in_stages(job, loaded.history, answers),
             traders=job.traders,
             answers=answers,
             history=loaded.history,

@@ -16,11 +16,11 @@ from aitrader import __version__
 from aitrader.backtest.batch import CandlesAt, Study, outcomes_of, trader_of
 from aitrader.backtest.crew import Crew, Pool, workers_here
 from aitrader.backtest.history import History
+from aitrader.backtest.job import Job, finest
 from aitrader.backtest.outcome import Combination, Outcome
 from aitrader.backtest.parameters import Axis, Values, axes_in, axis_of, base_values, with_values
 from aitrader.backtest.report import iso
 from aitrader.backtest.results import Results
-from aitrader.backtest.run import Job, finest
 from aitrader.backtest.search import drawn, every, size_of
 from aitrader.backtest.sources import Loaded
 from aitrader.backtest.statistics import Statistics

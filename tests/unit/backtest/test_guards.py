@@ -11,7 +11,8 @@ from aitrader.backtest.guards import (
     with_random_entries,
 )
 from aitrader.backtest.history import History
-from aitrader.backtest.run import Job, answers_of, run
+from aitrader.backtest.job import Job
+from aitrader.backtest.run import answers_of, run
 from aitrader.model.errors import ConfigError
 
 

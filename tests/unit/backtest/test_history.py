@@ -109,3 +109,24 @@ def test_the_volume_of_a_day_is_that_of_its_candles(interval: str, rows: int) ->
     for at_ms in range(series.first_ms, series.end_ms + 1, DAY_MS // 5):
         since = (series.open_ms >= at_ms - DAY_MS) & (series.open_ms < at_ms)
         assert series.day_volume(at_ms) == pytest.approx(np.nansum(volumes[since]))
+
+
+def test_an_instant_lies_in_an_open_candle_or_before_the_next() -> None:
+    series = a_series([flat(100.0), None, flat(102.0)])
+    step_ms = series.step_ms
+    assert series.find_now(AT_MS - 1) == (0, False)
+    assert series.find_now(AT_MS) == (0, False)
+    assert series.find_now(AT_MS + 1) == (0, True)
+    assert series.find_now(AT_MS + step_ms) == (1, False)
+    assert series.last_price(AT_MS) is None
+    assert series.last_price(AT_MS + 1) == 100.0
+    assert series.last_price(AT_MS + step_ms + 1) == 100.0, "no candle is open"
+    assert series.last_price(AT_MS + 9 * step_ms) == 102.0
+
+
+def test_a_candle_beyond_the_end_is_touched_by_nothing() -> None:
+    series = a_series([flat(100.0), None])
+    assert series.is_touched(0, below=100.0, above=200.0)
+    assert not series.is_touched(0, below=99.0, above=101.0)
+    assert not series.is_touched(1, below=1000.0, above=0.0)
+    assert not series.is_touched(2, below=1000.0, above=0.0)

@@ -11,7 +11,7 @@ from tests.unit.backtest.studies import SOURCE, a_study
 from aitrader.backtest.batch import trader_of
 from aitrader.backtest.record import Recorder
 from aitrader.backtest.replay import UNPROVEN, Row, Sides, compared, symbols_at
-from aitrader.backtest.run import answers_of, run
+from aitrader.backtest.run import answers_of, run_in_stages
 from aitrader.model.candle import closing_intervals
 from aitrader.model.events import CandlesClosed, EntriesPaused, TraderSaved
 from aitrader.model.order import ExitReason
@@ -30,7 +30,7 @@ def a_day() -> Sides:
     trader = trader_of(SOURCE, None)
     job = msgspec.structs.replace(study.job, traders=(trader,))
     answers = answers_of(job, loaded.history)
-    tested = run(job, loaded.history, answers)
+    tested = run_in_stages(job, loaded.history, answers)
     assert len(tested.closed) > 10
     instants = range(job.from_ms, job.to_ms, STEP)
     recorded = Recorded(

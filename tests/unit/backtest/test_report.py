@@ -3,8 +3,9 @@ from decimal import Decimal
 import msgspec
 from tests.unit.backtest.worlds import FREE, Candle, a_job, a_series, a_trader, flat
 
+from aitrader.backtest.job import Terms
 from aitrader.backtest.report import Report, iso, report_of, summary
-from aitrader.backtest.run import Terms, run
+from aitrader.backtest.run import run
 
 WINS: list[Candle] = [
     *[flat(100.0)] * 3,

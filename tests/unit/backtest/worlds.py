@@ -9,7 +9,7 @@ import numpy as np
 from tests.builders import AT_MS, an_instrument
 
 from aitrader.backtest.history import History, Series
-from aitrader.backtest.run import Job, Terms
+from aitrader.backtest.job import Job, Terms
 from aitrader.filters.traderfile import compile_trader
 from aitrader.model.candle import INTERVAL_MS, ROW_FIELDS
 from aitrader.model.ids import TraderId

@@ -10,7 +10,7 @@ import pytest
 from tests.builders import AT_MS
 from tests.unit.modes.asking import fill, options, settings
 
-from aitrader.backtest.run import run
+from aitrader.backtest.run import run_in_stages
 from aitrader.config import Settings
 from aitrader.model.candle import closing_intervals
 from aitrader.model.errors import ConfigError
@@ -37,7 +37,7 @@ def a_day(folder: Path) -> tuple[list[Event], Trader]:
     """What an engine would have written that did exactly what a backtest does."""
     job, loaded = job_of(settings(folder), options(folder))
     trader = job.traders[0]
-    tested = run(job, loaded.history)
+    tested = run_in_stages(job, loaded.history)
     instants = range(job.from_ms, job.to_ms + 1, 300_000)
     facts: list[Event] = [
         TraderSaved(at_ms=AT_MS - 5, trader=trader),
