@@ -129,19 +129,6 @@ def test_an_entry_is_never_worth_more_than_the_symbol_takes() -> None:
     assert size_entry(a_wish(instrument=rules), MEANS).quantity == Decimal("0.500")
 
 
-def test_a_level_is_a_price_on_its_side() -> None:
-    pct = Level(LevelKind.PERCENT, Decimal(2))
-    for side, sign, expected in (
-        (PositionSide.LONG, 1, 102),
-        (PositionSide.LONG, -1, 98),
-        (PositionSide.SHORT, 1, 98),
-        (PositionSide.SHORT, -1, 102),
-    ):
-        assert level_price(pct, side=side, price=Decimal(100), sign=sign) == expected
-    fixed = Level(LevelKind.PRICE, Decimal(77))
-    assert level_price(fixed, side=PositionSide.LONG, price=Decimal(100), sign=1) == 77
-
-
 @pytest.mark.parametrize(
     ("least", "is_enough"),
     [
@@ -181,3 +168,24 @@ def test_a_stop_on_the_wrong_side_is_named() -> None:
     exits = level(LevelKind.PRICE, "104")
     with pytest.raises(Refused, match="wrong side: 104 with the price at 100"):
         stop_distance(exits, side=PositionSide.LONG, price=Decimal(100))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "in_favor", "against"),
+    [
+        (LevelKind.PERCENT, "10", "220", "180"),
+        (LevelKind.DISTANCE, "10", "210", "190"),
+        (LevelKind.PRICE, "10", "10", "10"),
+    ],
+)
+def test_a_level_stands_where_its_kind_says(
+    kind: LevelKind, value: str, in_favor: str, against: str
+) -> None:
+    row, price = Level(kind, Decimal(value)), Decimal(200)
+    found = {
+        (side, sign): level_price(row, side=side, price=price, sign=sign)
+        for side in PositionSide
+        for sign in (1, -1)
+    }
+    assert found[PositionSide.LONG, 1] == found[PositionSide.SHORT, -1] == Decimal(in_favor)
+    assert found[PositionSide.LONG, -1] == found[PositionSide.SHORT, 1] == Decimal(against)
