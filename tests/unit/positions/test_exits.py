@@ -121,7 +121,9 @@ def test_the_stop_is_the_lesser_notional_that_counts() -> None:
 
 def test_where_nothing_is_enough_the_nearest_target_takes_all() -> None:
     assert prices(targets(("2", "0.5"), ("4", "0.5"), quantity="0.04")) == [("102", "0.04")]
+    assert prices(targets(("2", "1"), quantity="0.04")) == [("102", "0.04")]
     assert targets(("2", "1"), quantity="0.0001") == ()
+    assert targets(("2", "0.5"), ("4", "0.5"), quantity="0.0001") == ()
     assert targets() == ()
 
 
