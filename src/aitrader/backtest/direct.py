@@ -263,9 +263,9 @@ class DirectRun:
 
     def _is_over(self, trip: RoundTrip, reason: ExitReason, condition: str = "") -> bool:
         """Return whether nothing is left of a trade, which is kept then."""
-        position = trip.find_end(reason, at_ms=self._clock.at_ms)
-        if position is None:
+        trade = trip.find_end(reason, condition, at_ms=self._clock.at_ms)
+        if trade is None:
             return False
         self._account.forget(trip)
-        self._record.add_trade(position, condition)
+        self._record.add_trade(trade)
         return True

@@ -87,25 +87,10 @@ class Record:
         """Count a position that has opened."""
         self.still_open += 1
 
-    def add_trade(self, position: Position, condition: str = "") -> None:
-        """Keep a position that is closed, and the exit condition that it was left by."""
+    def add_trade(self, trade: Trade) -> None:
+        """Keep a round trip that is over."""
         self.still_open -= 1
-        self.trades.append(
-            Trade(
-                trader=position.trader_id,
-                symbol=position.symbol,
-                side=position.side,
-                entry_ms=position.opened_ms,
-                entry_price=position.entry_price,
-                exit_ms=position.closed_ms or 0,
-                exit_price=position.exit_price,
-                quantity=position.entry_quantity,
-                fees=position.fees,
-                pnl=position.realized_pnl,
-                exit_reason=position.exit_reason.value if position.exit_reason else "",
-                exit_condition=condition,
-            )
-        )
+        self.trades.append(trade)
 
 
 class Recorder(Record):
@@ -180,4 +165,22 @@ class Recorder(Record):
         self.closed.append(position)
         condition = self._met.pop((position.trader_id, position.symbol), "")
         is_met = position.exit_reason is ExitReason.EXIT_CONDITIONS
-        self.add_trade(position, condition if is_met else "")
+        self.add_trade(_trade_of(position, condition if is_met else ""))
+
+
+def _trade_of(position: Position, condition: str) -> Trade:
+    """Return a closed position as a round trip; `condition`: the exit condition that it met."""
+    return Trade(
+        trader=position.trader_id,
+        symbol=position.symbol,
+        side=position.side,
+        entry_ms=position.opened_ms,
+        entry_price=position.entry_price,
+        exit_ms=position.closed_ms or 0,
+        exit_price=position.exit_price,
+        quantity=position.entry_quantity,
+        fees=position.fees,
+        pnl=position.realized_pnl,
+        exit_reason=position.exit_reason.value if position.exit_reason else "",
+        exit_condition=condition,
+    )

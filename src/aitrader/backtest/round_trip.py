@@ -15,6 +15,7 @@ from aitrader.backtest.answers import Found
 from aitrader.backtest.bands import path
 from aitrader.backtest.history import Series
 from aitrader.backtest.market import CANDLE, CLOSE, INFINITE, TIMER, Wake, find_touch
+from aitrader.backtest.record import Trade
 from aitrader.backtest.resting import (
     Met,
     Pair,
@@ -35,7 +36,7 @@ from aitrader.model.order import ExitReason, Fill
 from aitrader.model.position import Position
 from aitrader.model.signal import Signal
 from aitrader.model.trader import PositionSide, Trader
-from aitrader.positions.book import awaited, closed_as, opened_as
+from aitrader.positions.book import awaited, opened_as
 from aitrader.positions.pnl import Legs, Tally, counted
 from aitrader.positions.watch import trail_left
 
@@ -102,12 +103,26 @@ class RoundTrip(msgspec.Struct, gc=False):
         self.closed = flow if self.closed is NOTHING else self.closed + flow
         self.left -= fill.quantity
 
-    def find_end(self, reason: ExitReason, *, at_ms: int) -> Position | None:
-        """Return the position as it ended, None while so much is left that it can be sold."""
+    def find_end(self, reason: ExitReason, condition: str, *, at_ms: int) -> Trade | None:
+        """Return what it came to, None while so much is left that it can be sold."""
         position = self.position
         if position is None or self.left >= self.rules.step_size:
             return None
-        return closed_as(position, self._tally(position.entry_price), reason, at_ms=at_ms)
+        now = self._tally(position.entry_price)
+        return Trade(
+            trader=position.trader_id,
+            symbol=position.symbol,
+            side=position.side,
+            entry_ms=position.opened_ms,
+            entry_price=now.entry_price,
+            exit_ms=at_ms,
+            exit_price=now.exit_price,
+            quantity=now.received,
+            fees=now.fees,
+            pnl=now.realized_pnl,
+            exit_reason=reason.value,
+            exit_condition=condition,
+        )
 
     def _tally(self, entry_price: Decimal) -> Tally:
         done = Legs(self.opened, entry_price, self.closed, average_of(self.exits))

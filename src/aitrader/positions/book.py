@@ -163,12 +163,15 @@ def reduced(
         )
     if now.quantity >= rules.step_size:
         return msgspec.structs.replace(position, **_numbers(now), targets=targets)
-    return _closed(position, now, after.reason or position.exit_reason, at_ms=at_ms)
-
-
-def closed_as(position: Position, now: Tally, reason: ExitReason, *, at_ms: int) -> Position:
-    """Return a position all of which was closed, by the numbers that its fills came to."""
-    return _closed(position, now, reason, at_ms=at_ms)
+    check_move(position, S.CLOSED)
+    return msgspec.structs.replace(
+        position,
+        **_numbers(now),
+        status=S.CLOSED,
+        exit_reason=after.reason or position.exit_reason,
+        closed_ms=at_ms,
+        targets=(),
+    )
 
 
 def closing(position: Position, reason: ExitReason) -> Position:
@@ -277,18 +280,6 @@ class Book:
     def keep(self, position_id: PositionId) -> None:
         """Keep a position that came to life after its end."""
         self._over.pop(position_id, None)
-
-
-def _closed(position: Position, now: Tally, reason: ExitReason | None, *, at_ms: int) -> Position:
-    check_move(position, S.CLOSED)
-    return msgspec.structs.replace(
-        position,
-        **_numbers(now),
-        status=S.CLOSED,
-        exit_reason=reason,
-        closed_ms=at_ms,
-        targets=(),
-    )
 
 
 def _counted(position: Position, now: Tally) -> Position:

@@ -128,11 +128,12 @@ def test_it_ends_when_less_than_a_step_is_left() -> None:
     half = Target(Level(LevelKind.PERCENT, Decimal(1)), Decimal("0.5"))
     trip = entered(flat(), exits=some_exits(take_profit=(half, half)))
     for count, price in enumerate((101, 103), start=1):
-        assert trip.find_end(ExitReason.TAKE_PROFIT, at_ms=at(1)) is None
+        assert trip.find_end(ExitReason.TAKE_PROFIT, "", at_ms=at(1)) is None
         fill = a_fill(count, quantity=Decimal(1), price=Decimal(price), fee=ZERO)
         trip.exit(fill, Flow(Decimal(-1), Decimal(price)))
-    position = trip.find_end(ExitReason.TAKE_PROFIT, at_ms=at(1))
-    assert position is not None
-    assert (position.realized_pnl, position.exit_price, position.quantity) == (4, 102, 0)
-    assert (position.status, position.closed_ms) == (PositionStatus.CLOSED, at(1))
+    trade = trip.find_end(ExitReason.TAKE_PROFIT, "high", at_ms=at(1))
+    assert trade is not None
+    assert (trade.pnl, trade.exit_price, trade.quantity) == (4, 102, 2)
+    assert (trade.exit_reason, trade.exit_condition) == ("TAKE_PROFIT", "high")
+    assert (trade.entry_ms, trade.exit_ms) == (AT_MS, at(1))
     assert trip.held.base == 0

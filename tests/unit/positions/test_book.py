@@ -25,7 +25,6 @@ from aitrader.positions.book import (
     ENDED_KEPT,
     ENDED_LIMIT,
     Book,
-    closed_as,
     closing,
     entering,
     left_by_hand,
@@ -34,7 +33,6 @@ from aitrader.positions.book import (
     refilled,
     rules_for,
 )
-from aitrader.positions.pnl import tally
 
 RULES = an_instrument()
 ENTRY = a_filled_order()
@@ -80,24 +78,9 @@ def test_what_is_over_is_neither_left_nor_closed_again() -> None:
     over = a_position(status=PositionStatus.CLOSED)
     with pytest.raises(InvariantBroken, match="CLOSING cannot follow CLOSED"):
         closing(over, ExitReason.MANUAL)
-    now = tally(over.side, (ENTRY,), least_quantity=RULES.step_size)
+    exit_order = with_fill(an_order(Leg.EXIT), "1")
     with pytest.raises(InvariantBroken, match="CLOSED cannot follow CLOSED"):
-        closed_as(over, now, ExitReason.MANUAL, at_ms=AT_MS)
-
-
-def test_a_position_may_be_closed_by_the_numbers_of_its_fills_alone() -> None:
-    exit_order = with_fill(an_order(Leg.EXIT), "1", "110")
-    now = tally(PositionSide.LONG, (ENTRY, exit_order), least_quantity=RULES.step_size)
-    position = closed_as(a_position(), now, ExitReason.TAKE_PROFIT, at_ms=AT_MS + 7)
-    by_orders = reduced(
-        a_position(),
-        (ENTRY, exit_order),
-        before=an_order(Leg.EXIT),
-        rules=RULES,
-        at_ms=AT_MS + 7,
-    )
-    assert position == by_orders
-    assert (position.status, position.exit_price) == (PositionStatus.CLOSED, 110)
+        reduced(over, (ENTRY, exit_order), before=an_order(Leg.EXIT), rules=RULES, at_ms=AT_MS)
 
 
 def test_an_exit_that_was_asked_for_names_its_reason() -> None:
