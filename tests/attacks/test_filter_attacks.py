@@ -26,6 +26,9 @@ SPENDS_ALL = "fibonacci"
 MOST_OF_IT = 4
 """No refusal may take so many times as long; the target is 0.2 s."""
 
+NEVER_S = 2.0
+"""Nor so long on any machine, that text itself included."""
+
 
 def outcome(text: str) -> str | None:
     """Return the refusal, None when the text compiled."""
@@ -46,7 +49,7 @@ def took_s(text: str) -> float:
 @pytest.mark.filterwarnings("ignore")
 def test_every_attack_is_refused_or_does_nothing() -> None:
     modules = set(sys.modules)
-    slowest_s = MOST_OF_IT * took_s(dict(ATTACKS)[SPENDS_ALL])
+    slowest_s = min(MOST_OF_IT * took_s(dict(ATTACKS)[SPENDS_ALL]), NEVER_S)
     succeeded, slow = [], []
     for name, text in ATTACKS:
         if outcome(trader_text(text)) is None and name not in HARMLESS:
